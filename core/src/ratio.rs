@@ -1,0 +1,159 @@
+//! Exact fractions, and their decimals rounded toward the worse.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use num_bigint::BigInt;
+
+use crate::time::Millis;
+
+/// A fraction of two integers, never reduced and never rounded. The denominator is positive.
+#[derive(Debug, Clone)]
+pub struct Ratio {
+    num: BigInt,
+    den: BigInt,
+}
+
+/// Why a text is not an exact decimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecimalError {
+    /// The text that was refused.
+    pub text: String,
+}
+
+impl fmt::Display for DecimalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a decimal number", self.text)
+    }
+}
+
+impl std::error::Error for DecimalError {}
+
+impl Ratio {
+    /// The fraction `num / den`, if `den` is positive.
+    #[must_use]
+    pub fn new(num: impl Into<BigInt>, den: impl Into<BigInt>) -> Option<Self> {
+        let (num, den) = (num.into(), den.into());
+        (den > BigInt::ZERO).then_some(Self { num, den })
+    }
+
+    /// The share that `part` has of `whole`, if there is any `whole`.
+    #[must_use]
+    pub fn of(part: Millis, whole: Millis) -> Option<Self> {
+        Self::new(part.0, whole.0)
+    }
+
+    /// Reads a percentage such as `99.995` as a fraction of one hundred, exactly.
+    ///
+    /// # Errors
+    /// When the text is not digits with at most one point, or has more than 18 digits on a side of it.
+    pub fn parse_percent(text: &str) -> Result<Self, DecimalError> {
+        let refuse = || DecimalError { text: text.to_owned() };
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let ok = |digits: &str| digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !ok(whole) || !ok(decimals) || text.ends_with('.') {
+            return Err(refuse());
+        }
+        let num: BigInt = format!("{whole}{decimals}").parse().map_err(|_| refuse())?;
+        Ok(Self { num, den: power_of_ten(decimals.len() + 2) })
+    }
+
+    /// The numerator.
+    #[must_use]
+    pub fn num(&self) -> &BigInt {
+        &self.num
+    }
+
+    /// The denominator.
+    #[must_use]
+    pub fn den(&self) -> &BigInt {
+        &self.den
+    }
+
+    /// Percent with `decimals` places, rounded down: the worse way for an availability. Never shows 100 below 100.
+    ///
+    /// ```
+    /// use uphold_core::ratio::Ratio;
+    /// let r = Ratio::new(2_591_870_400, 2_592_000_000_i64).unwrap();
+    /// assert_eq!((r.percent(2), r.percent(3)), ("99.99".to_owned(), "99.995".to_owned()));
+    /// ```
+    #[must_use]
+    pub fn percent(&self, decimals: usize) -> String {
+        let scaled: BigInt = &self.num * power_of_ten(decimals + 2);
+        // Division truncates toward zero, which is down: no ratio of ours is negative.
+        let digits = (scaled / &self.den).to_string();
+        let digits = format!("{digits:0>width$}", width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        if decimals == 0 { whole.to_owned() } else { format!("{whole}.{fraction}") }
+    }
+}
+
+fn power_of_ten(exponent: usize) -> BigInt {
+    BigInt::from(10).pow(u32::try_from(exponent).unwrap_or(u32::MAX))
+}
+
+impl PartialEq for Ratio {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ratio {}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ratio {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (&self.num * &other.den).cmp(&(&other.num * &self.den))
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.num, self.den)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ratio(num: i64, den: i64) -> Ratio {
+        Ratio::new(num, den).unwrap()
+    }
+
+    #[test]
+    fn equal_fractions_compare_equal_without_being_reduced() {
+        assert_eq!(ratio(719, 720), ratio(1438, 1440));
+        assert!(ratio(719, 720) > ratio(709, 710));
+        assert_eq!(ratio(1438, 1440).to_string(), "1438/1440");
+    }
+
+    #[test]
+    fn a_target_is_compared_exactly_at_its_edge() {
+        let target = Ratio::parse_percent("99.9").unwrap();
+        assert_eq!(ratio(999, 1000), target);
+        assert!(ratio(998_999, 1_000_000) < target);
+        assert_eq!(Ratio::parse_percent("100").unwrap(), ratio(1, 1));
+    }
+
+    #[test]
+    fn display_rounds_toward_the_worse_and_never_up_to_one_hundred() {
+        assert_eq!(ratio(43_199_999, 43_200_000).percent(2), "99.99");
+        assert_eq!(ratio(1, 1).percent(3), "100.000");
+        assert_eq!(ratio(0, 1).percent(2), "0.00");
+        assert_eq!(ratio(1, 20_000).percent(3), "0.005");
+        assert_eq!(ratio(1, 2).percent(0), "50");
+    }
+
+    #[test]
+    fn what_is_not_a_plain_decimal_is_refused() {
+        for bad in ["", ".5", "5.", "1e3", "-1", "+1", "99,9", "1234567890123456789"] {
+            assert!(Ratio::parse_percent(bad).is_err(), "{bad}");
+        }
+    }
+}

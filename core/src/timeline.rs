@@ -1,0 +1,249 @@
+//! Four-state timelines: what is true of a subject at every instant.
+//!
+//! A timeline covers all of time. It is a list of steps, each holding until the next; before the first step it is unknown.
+
+use crate::interval::{Interval, IntervalSet};
+use crate::time::{Instant, Millis};
+
+/// What an instant counts as. Ordered from the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// Observed not to work.
+    Down,
+    /// Not observed: neither uptime nor downtime.
+    Unknown,
+    /// Taken out of the judgement by a rule of the agreement.
+    Excluded,
+    /// Observed to work.
+    Up,
+}
+
+impl State {
+    /// All four, from the worst.
+    pub const ALL: [Self; 4] = [Self::Down, Self::Unknown, Self::Excluded, Self::Up];
+
+    /// The name that files and interfaces use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+            Self::Excluded => "excluded",
+            Self::Up => "up",
+        }
+    }
+}
+
+/// How long a subject was in each state within some span. The four sum to the span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Time observed up.
+    pub up: Millis,
+    /// Time observed down.
+    pub down: Millis,
+    /// Time excluded.
+    pub excluded: Millis,
+    /// Time not observed.
+    pub unknown: Millis,
+}
+
+impl Tally {
+    /// The whole span.
+    #[must_use]
+    pub fn covered(&self) -> Millis {
+        self.up + self.down + self.excluded + self.unknown
+    }
+
+    fn add(&mut self, state: State, length: Millis) {
+        let place = match state {
+            State::Up => &mut self.up,
+            State::Down => &mut self.down,
+            State::Excluded => &mut self.excluded,
+            State::Unknown => &mut self.unknown,
+        };
+        *place = *place + length;
+    }
+}
+
+/// The state of one subject over all of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// Strictly rising instants; neighbours differ in state; the first step is never unknown.
+    steps: Vec<(Instant, State)>,
+}
+
+impl Timeline {
+    /// Unknown at every instant.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { steps: Vec::new() }
+    }
+
+    /// Builds from steps in rising order of time; a later step at the same instant replaces the earlier one.
+    #[must_use]
+    pub fn from_steps(steps: impl IntoIterator<Item = (Instant, State)>) -> Self {
+        let mut timeline = Self::unknown();
+        for (at, state) in steps {
+            timeline.push(at, state);
+        }
+        timeline
+    }
+
+    fn push(&mut self, at: Instant, state: State) {
+        if self.steps.last().is_some_and(|(last, _)| *last == at) {
+            self.steps.pop();
+        }
+        if self.end_state() != state {
+            self.steps.push((at, state));
+        }
+    }
+
+    fn end_state(&self) -> State {
+        self.steps.last().map_or(State::Unknown, |(_, state)| *state)
+    }
+
+    /// The state at an instant.
+    #[must_use]
+    pub fn at(&self, at: Instant) -> State {
+        match self.steps.partition_point(|(from, _)| *from <= at) {
+            0 => State::Unknown,
+            after => self.steps[after - 1].1,
+        }
+    }
+
+    /// The steps: each state holds until the next step; before the first it is unknown.
+    #[must_use]
+    pub fn steps(&self) -> &[(Instant, State)] {
+        &self.steps
+    }
+
+    /// The pieces of `span`, in order, without gaps.
+    pub fn pieces(&self, span: Interval) -> impl Iterator<Item = (Interval, State)> + '_ {
+        let mut next = self.steps.partition_point(|(from, _)| *from <= span.from());
+        let mut from = span.from();
+        std::iter::from_fn(move || {
+            let until = self.steps.get(next).map_or(span.until(), |(at, _)| (*at).min(span.until()));
+            let piece = Interval::new(from, until)?;
+            let state = if next == 0 { State::Unknown } else { self.steps[next - 1].1 };
+            from = until;
+            next += 1;
+            Some((piece, state))
+        })
+    }
+
+    /// How long each state held within `span`.
+    #[must_use]
+    pub fn tally(&self, span: &IntervalSet) -> Tally {
+        let mut tally = Tally::default();
+        for part in span.parts() {
+            for (piece, state) in self.pieces(*part) {
+                tally.add(state, piece.length());
+            }
+        }
+        tally
+    }
+
+    /// The instants of `span` in one state.
+    #[must_use]
+    pub fn when(&self, wanted: State, span: Interval) -> IntervalSet {
+        self.pieces(span).filter(|(_, state)| *state == wanted).map(|(piece, _)| piece).collect()
+    }
+
+    /// The timeline with every instant's state replaced by what `rule` says of it.
+    #[must_use]
+    pub fn map(&self, rule: impl Fn(State) -> State) -> Self {
+        let before = rule(State::Unknown);
+        let start = (before != State::Unknown).then_some((Instant::MIN, before));
+        Self::from_steps(start.into_iter().chain(self.steps.iter().map(|(at, state)| (*at, rule(*state)))))
+    }
+
+    /// The timeline with `state` in force at the instants of `set`.
+    #[must_use]
+    pub fn overlay(&self, set: &IntervalSet, state: State) -> Self {
+        let cover = Self::from_steps(
+            set.parts().iter().flat_map(|part| [(part.from(), State::Up), (part.until(), State::Unknown)]),
+        );
+        Self::combine(&[self, &cover], |states| if states[1] == State::Up { state } else { states[0] })
+    }
+
+    /// The timeline whose state at every instant is `rule` of the parts' states there.
+    #[must_use]
+    pub fn combine(parts: &[&Self], rule: impl Fn(&[State]) -> State) -> Self {
+        let mut edges: Vec<(Instant, usize, State)> = Vec::new();
+        for (place, part) in parts.iter().enumerate() {
+            edges.extend(part.steps.iter().map(|(at, state)| (*at, place, *state)));
+        }
+        edges.sort_unstable_by_key(|(at, place, _)| (*at, *place));
+        let mut now = vec![State::Unknown; parts.len()];
+        let mut combined = Self::unknown();
+        combined.push(Instant::MIN, rule(&now));
+        let mut i = 0;
+        while i < edges.len() {
+            let at = edges[i].0;
+            while i < edges.len() && edges[i].0 == at {
+                now[edges[i].1] = edges[i].2;
+                i += 1;
+            }
+            combined.push(at, rule(&now));
+        }
+        combined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use State::{Down, Excluded, Unknown, Up};
+
+    fn line(steps: &[(i64, State)]) -> Timeline {
+        Timeline::from_steps(steps.iter().map(|(at, state)| (Instant(*at), *state)))
+    }
+
+    fn span(from: i64, until: i64) -> Interval {
+        Interval::new(Instant(from), Instant(until)).unwrap()
+    }
+
+    #[test]
+    fn a_timeline_is_unknown_before_its_first_step() {
+        let t = line(&[(10, Up), (20, Down)]);
+        assert_eq!(
+            [t.at(Instant(9)), t.at(Instant(10)), t.at(Instant(19)), t.at(Instant(20))],
+            [Unknown, Up, Up, Down]
+        );
+    }
+
+    #[test]
+    fn steps_that_change_nothing_are_not_kept_and_a_later_step_at_one_instant_wins() {
+        let t = line(&[(0, Unknown), (1, Up), (2, Up), (3, Down), (3, Up), (4, Down)]);
+        assert_eq!(t.steps(), [(Instant(1), Up), (Instant(4), Down)]);
+    }
+
+    #[test]
+    fn the_four_states_sum_to_the_span() {
+        let t = line(&[(10, Up), (20, Down), (25, Excluded), (30, Unknown)]);
+        let tally = t.tally(&span(5, 40).into());
+        assert_eq!((tally.up.0, tally.down.0, tally.excluded.0, tally.unknown.0), (10, 5, 5, 15));
+        assert_eq!(tally.covered(), Millis(35));
+    }
+
+    #[test]
+    fn pieces_cover_a_span_that_begins_and_ends_inside_steps() {
+        let t = line(&[(10, Up), (20, Down)]);
+        let got: Vec<_> = t.pieces(span(15, 22)).collect();
+        assert_eq!(got, [(span(15, 20), Up), (span(20, 22), Down)]);
+    }
+
+    #[test]
+    fn an_overlay_holds_inside_its_set_and_nowhere_else() {
+        let t = line(&[(0, Up), (10, Down)]);
+        let over = t.overlay(&IntervalSet::from(span(5, 15)), Unknown);
+        assert_eq!(over, line(&[(0, Up), (5, Unknown), (15, Down)]));
+    }
+
+    #[test]
+    fn a_rule_sees_every_part_at_every_instant() {
+        let (a, b) = (line(&[(0, Up), (10, Down)]), line(&[(5, Up)]));
+        let worst = Timeline::combine(&[&a, &b], |s| s.iter().copied().min().unwrap());
+        assert_eq!(worst, line(&[(5, Up), (10, Down)]));
+    }
+}

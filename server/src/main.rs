@@ -1,0 +1,2 @@
+//! uphold
+fn main() {}
