@@ -74,7 +74,7 @@ impl Ratio {
     ///
     /// ```
     /// use uphold_core::ratio::Ratio;
-    /// let r = Ratio::new(2_591_870_400, 2_592_000_000_i64).unwrap();
+    /// let r = Ratio::new(2_591_870_400_i64, 2_592_000_000_i64).unwrap();
     /// assert_eq!((r.percent(2), r.percent(3)), ("99.99".to_owned(), "99.995".to_owned()));
     /// ```
     #[must_use]
