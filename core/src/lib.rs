@@ -5,6 +5,7 @@
 
 pub mod id;
 pub mod interval;
+pub mod ledger;
 pub mod nearest;
 pub mod ratio;
 pub mod run;
