@@ -1,3 +1,9 @@
 //! The program `uphold`: it measures, keeps, evaluates and shows. The library exists for its tests and its one binary.
 
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod ledger;
 pub mod live;
+pub mod measure;

@@ -86,4 +86,6 @@ pub struct Counters {
     pub slots_missed: u64,
     /// How late the latest tick was, beyond its 100 ms grid.
     pub tick_lag: Millis,
+    /// Writes to the ledger that failed, each of which is tried again.
+    pub failed_writes: u64,
 }

@@ -98,6 +98,17 @@ impl StatusSet {
     }
 }
 
+impl fmt::Display for StatusSet {
+    /// The list as [`StatusSet::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, range) in self.0.iter().enumerate() {
+            let separator = if place == 0 { "" } else { ", " };
+            write!(f, "{separator}{}-{}", range.start(), range.end())?;
+        }
+        Ok(())
+    }
+}
+
 impl Default for StatusSet {
     fn default() -> Self {
         Self(vec![200..=299])

@@ -1,0 +1,342 @@
+//! The checks file: what is measured, from where, how often. Definitions are files; a problem is reported with its place.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uphold_core::agreement::Agreement;
+use uphold_core::diagnostic::{Diagnostic, Refusal, Severity};
+use uphold_core::document::{self, Findings, Item, Placed, Table};
+use uphold_core::history::Scope;
+use uphold_core::id::{CheckId, InterfaceId, SolutionId, VantageId};
+use uphold_core::ledger::canonical;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::nearest::nearest;
+use uphold_core::run::Staleness;
+use uphold_core::time::Millis;
+use uphold_probe::egress::Cidr;
+use uphold_probe::http::{Expect, HttpCheck, HttpSettings, StatusSet};
+
+/// Probes start on a grid of this length.
+pub const TICK: Millis = Millis(100);
+
+/// What is measured from one vantage point.
+#[derive(Debug)]
+pub struct Checks {
+    /// The name of this vantage point.
+    pub vantage: VantageId,
+    /// Address ranges that are not public and may be reached all the same.
+    pub allow: Vec<Cidr>,
+    /// The checks.
+    pub checks: Vec<CheckDefinition>,
+    /// SHA-256 of the file.
+    pub digest: Digest,
+}
+
+/// One repeated measurement.
+#[derive(Debug)]
+pub struct CheckDefinition {
+    /// Its id.
+    pub id: CheckId,
+    /// What it measures.
+    pub scope: Scope,
+    /// How often.
+    pub interval: Millis,
+    /// How long an observation may be trusted.
+    pub staleness: Staleness,
+    /// How it asks.
+    pub probe: Arc<HttpCheck>,
+    /// SHA-256 of its definition.
+    pub digest: Digest,
+}
+
+/// What came of reading a checks file.
+#[derive(Debug)]
+pub struct Reading {
+    /// The checks, when nothing was an error.
+    pub checks: Option<Checks>,
+    /// Every finding, in the order of the file.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Reads a checks file against the agreement that it measures. All problems are found in one pass.
+#[must_use]
+pub fn read_checks(source: &str, agreement: &Agreement) -> Reading {
+    let findings = Findings::default();
+    let root = document::parse(source, &findings);
+    let checks = {
+        let first_line = 0..source.find('\n').unwrap_or(source.len());
+        let mut root = Table::new(root.get_ref(), first_line, "the checks file", &findings);
+        let checks = read_root(&mut root, source, agreement);
+        root.finish();
+        checks
+    };
+    let findings = findings.into_sorted();
+    let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+    Reading { checks: checks.filter(|_| !failed), findings }
+}
+
+fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> Option<Checks> {
+    let vantage = root.require("vantage", |item| Ok(VantageId::parse(item.text()?)?));
+    let allow = root.table("egress").map_or_else(Vec::new, |mut table| {
+        let ranges = table.find("allow").and_then(|item| item.each(table.findings, read_range));
+        table.finish();
+        ranges.unwrap_or_default()
+    });
+    let place = root.span.clone();
+    let findings = root.findings;
+    let mut checks: Vec<CheckDefinition> = Vec::new();
+    for mut table in root.tables("check", "this check") {
+        let span = table.span.clone();
+        let check = read_check(&mut table, agreement);
+        table.finish();
+        let Some(check) = check else { continue };
+        if checks.iter().any(|other| other.id == check.id) {
+            findings.push(
+                Diagnostic::error(format!("the id `{}` is used twice", check.id), span).help("give each check an id of its own"),
+            );
+        }
+        checks.push(check);
+    }
+    warn_of_unmeasured(&checks, agreement, findings, place);
+    Some(Checks { vantage: vantage?.value, allow, checks, digest: Digest::of(&[source.as_bytes()]) })
+}
+
+/// An interface without a check is unknown for ever: that is honest, and seldom meant.
+fn warn_of_unmeasured(
+    checks: &[CheckDefinition],
+    agreement: &Agreement,
+    findings: &Findings,
+    place: std::ops::Range<usize>,
+) {
+    let measured: BTreeSet<&Scope> = checks.iter().map(|check| &check.scope).collect();
+    for solution in &agreement.solutions {
+        for interface in &solution.interfaces {
+            let scope = Scope { solution: solution.id.clone(), interface: interface.id.clone() };
+            if !measured.contains(&scope) {
+                let message = format!("no check measures `{}` of `{}`", scope.interface, scope.solution);
+                findings.push(
+                    Diagnostic::warning(message, place.clone())
+                        .help("add a `[[check]]` for it; until then all of its time is unknown"),
+                );
+            }
+        }
+    }
+}
+
+fn read_range(item: &Item<'_>) -> Result<Cidr, Refusal> {
+    let text = item.text()?;
+    Cidr::parse(text).map_err(|error| Refusal::new(error.to_string()).help("write an address range, as in `10.0.0.0/8`"))
+}
+
+fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckDefinition> {
+    let id = table.require("id", |item| Ok(CheckId::parse(item.text()?)?));
+    let solution = table.require("solution", |item| {
+        let id = SolutionId::parse(item.text()?)?;
+        let names = agreement.solutions.iter().map(|solution| solution.id.as_str());
+        known("the agreement has no solution", id.as_str(), names)?;
+        Ok(id)
+    });
+    let interface = table.require("interface", |item| {
+        let id = InterfaceId::parse(item.text()?)?;
+        if let Some(found) = solution.as_ref().and_then(|solution| agreement.find_solution(&solution.value)) {
+            let names = found.interfaces.iter().map(|interface| interface.id.as_str());
+            known(&format!("the solution `{}` has no interface", found.id), id.as_str(), names)?;
+        }
+        Ok(id)
+    });
+    table.require("type", |item| match item.text()? {
+        "http" => Ok(()),
+        other => Err(Refusal::not_among("a type of check", other, &["http"])),
+    });
+    let interval = table.require("interval", read_interval);
+    let timeout = table.require("timeout", |item| Ok(Millis::parse(item.text()?)?));
+    let staleness = table.require("staleness", |item| match item.text()? {
+        "none" => Ok(Staleness::None),
+        text => Ok(Staleness::After(Millis::parse(text)?)),
+    });
+    check_lengths(table, interval.as_ref(), timeout.as_ref(), staleness.as_ref());
+    let (settings, span) = read_settings(table, timeout.as_ref().map(|timeout| timeout.value))?;
+    let asks = definition(&settings);
+    let probe = match HttpCheck::new(settings) {
+        Ok(check) => Arc::new(check),
+        Err(error) => {
+            table.findings.push(Diagnostic::error(error.to_string(), span));
+            return None;
+        }
+    };
+    Some(CheckDefinition {
+        id: id?.value,
+        scope: Scope { solution: solution?.value, interface: interface?.value },
+        interval: interval?.value,
+        staleness: staleness?.value,
+        probe,
+        digest: Digest::of(&[&canonical::to_bytes(&asks)]),
+    })
+}
+
+/// What a check asks and expects, so that a change of it is seen and a change of a remark is not.
+fn definition(settings: &HttpSettings) -> canonical::Value {
+    use canonical::Value;
+    let length = |length: Duration| Value::text(length.as_millis());
+    let mut members = vec![
+        ("type", Value::text("http")),
+        ("url", Value::text(&settings.url)),
+        ("timeout_ms", length(settings.timeout)),
+        ("redirects", Value::count(u64::from(settings.redirects))),
+        ("status", Value::text(&settings.expect.status)),
+    ];
+    if let Some(text) = &settings.expect.body_contains {
+        members.push(("body_contains", Value::text(text)));
+    }
+    if let Some(limit) = settings.expect.degraded_after {
+        members.push(("degraded_after_ms", length(limit)));
+    }
+    Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn known<'a>(message: &str, id: &str, mut names: impl Iterator<Item = &'a str> + Clone) -> Result<(), Refusal> {
+    if names.clone().any(|name| name == id) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(format!("{message} `{id}`"));
+    Err(match nearest(id, names.clone()) {
+        Some(near) => refusal.help(format!("did you mean `{near}`?")),
+        None => refusal.help(format!("it has `{}`", names.by_ref().collect::<Vec<_>>().join("`, `"))),
+    })
+}
+
+fn read_interval(item: &Item<'_>) -> Result<Millis, Refusal> {
+    let interval = Millis::parse(item.text()?)?;
+    if interval.0 < 1_000 || interval.0 % TICK.0 != 0 {
+        return Err(Refusal::new(format!("`interval` is {interval}")).help("use at least 1s, in steps of 100ms"));
+    }
+    Ok(interval)
+}
+
+/// A probe ends before the next begins, and an observation is trusted until the next one can have come.
+fn check_lengths(
+    table: &Table<'_, '_>,
+    interval: Option<&Placed<Millis>>,
+    timeout: Option<&Placed<Millis>>,
+    staleness: Option<&Placed<Staleness>>,
+) {
+    let (Some(interval), Some(timeout)) = (interval, timeout) else { return };
+    if timeout.value > interval.value {
+        table.findings.push(
+            Diagnostic::error("the timeout is longer than the interval", timeout.span.clone())
+                .label(format!("longer than `interval` ({})", interval.value))
+                .help("a probe must end before the next one begins"),
+        );
+    }
+    let least = interval.value + timeout.value;
+    if let Some(Placed { value: Staleness::After(limit), span }) = staleness
+        && *limit < least
+    {
+        table.findings.push(
+            Diagnostic::error("observations would be stale before the next one can come", span.clone())
+                .label(format!("shorter than interval + timeout ({least})"))
+                .help(format!("use at least `{least}`; twice the interval and more rides out a lost probe")),
+        );
+    }
+}
+
+fn read_settings(table: &mut Table<'_, '_>, timeout: Option<Millis>) -> Option<(HttpSettings, std::ops::Range<usize>)> {
+    let url = table.require("url", |item| Ok(item.text()?.to_owned()));
+    let expect = table.table("expect").map(|mut expect| {
+        let status = expect.option("status", |item| {
+            StatusSet::parse(item.text()?).map_err(|error| Refusal::new(error.to_string()))
+        });
+        let body_contains = expect.option("body_contains", |item| Ok(item.text()?.to_owned()));
+        let degraded_after = expect.option("degraded_after", |item| Ok(Millis::parse(item.text()?)?));
+        expect.finish();
+        Expect {
+            status: status.map_or_else(StatusSet::default, |status| status.value),
+            body_contains: body_contains.map(|text| text.value),
+            degraded_after: degraded_after.map(|limit| duration(limit.value)),
+        }
+    });
+    let redirects = table.option("redirects", |item| match item.whole()? {
+        hops @ 0..=10 => Ok(u8::try_from(hops).unwrap_or(10)),
+        hops => Err(Refusal::new(format!("`redirects` is {hops}")).help("use from 0 to 10")),
+    });
+    let url = url?;
+    let settings = HttpSettings {
+        timeout: duration(timeout?),
+        expect: expect.unwrap_or_default(),
+        redirects: redirects.map_or(0, |redirects| redirects.value),
+        ..HttpSettings::new(url.value)
+    };
+    Some((settings, url.span))
+}
+
+fn duration(length: Millis) -> Duration {
+    Duration::from_millis(length.0.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGREEMENT: &str = include_str!("../../examples/cloud-one/agreement.toml");
+
+    fn agreement() -> Agreement {
+        uphold_core::agreement::read(AGREEMENT).agreement.unwrap()
+    }
+
+    const GOOD: &str = r#"
+vantage = "local"
+[egress]
+allow = ["127.0.0.0/8"]
+[[check]]
+id = "api"
+solution = "workload-security"
+interface = "api"
+type = "http"
+url = "http://127.0.0.1:1/"
+interval = "5s"
+timeout = "2s"
+staleness = "15s"
+expect = { status = "200", body_contains = "x", degraded_after = "1s" }
+"#;
+
+    fn messages(source: &str) -> Vec<String> {
+        read_checks(source, &agreement()).findings.into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn a_good_file_is_read_and_what_it_does_not_measure_is_a_warning() {
+        let reading = read_checks(GOOD, &agreement());
+        assert_eq!(reading.checks.unwrap().checks.len(), 1);
+        let warnings: Vec<_> = reading.findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(
+            warnings,
+            ["no check measures `console` of `workload-security`", "no check measures `connections` of `workload-security`"]
+        );
+    }
+
+    #[test]
+    fn each_mistake_has_a_message_of_its_own() {
+        for (from, to, message) in [
+            ("\"api\"\ntype", "\"apo\"\ntype", "the solution `workload-security` has no interface `apo`"),
+            ("workload-security", "workload", "the agreement has no solution `workload`"),
+            ("\"5s\"", "\"5x\"", "`5x` is not a length of time"),
+            ("\"5s\"", "\"50ms\"", "`interval` is 50ms"),
+            ("\"2s\"", "\"6s\"", "the timeout is longer than the interval"),
+            ("\"15s\"", "\"6s\"", "observations would be stale before the next one can come"),
+            ("127.0.0.0/8", "127.0.0.0/99", "127.0.0.0/99"),
+            ("\"http\"", "\"htp\"", "`htp` is not a type of check"),
+            ("status", "statu", "[expect] has no key `statu`"),
+        ] {
+            let found = messages(&GOOD.replacen(from, to, 1));
+            assert!(found.iter().any(|found| found.contains(message)), "{message}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn the_digest_of_a_check_changes_with_its_definition_alone() {
+        let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
+        assert_ne!(digest(GOOD), digest(&GOOD.replace("\"x\"", "\"y\"")));
+        assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
+    }
+}

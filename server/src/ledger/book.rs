@@ -1,0 +1,200 @@
+//! The book: the fold of all facts, the present state. Whoever shows or judges anything reads it from here, never from SQL.
+
+use std::fmt;
+
+use uphold_core::history::{self, Gap, History, Scope};
+use uphold_core::id::{Series, VantageId};
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{self, Fact, FactError};
+use uphold_core::ledger::fold::Fold;
+use uphold_core::ledger::segment::{Segment, SegmentError};
+use uphold_core::run::Run;
+use uphold_core::time::{Instant, Millis};
+
+use super::{Entry, LedgerError, Reader};
+
+/// The present state of everything that was recorded.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    /// The runs.
+    pub fold: Fold,
+    /// Every registration; a later one of the same series and start replaces the earlier.
+    pub checks: Vec<Registration>,
+    /// Time in which an observer was not watching.
+    pub gaps: Vec<Gap>,
+    /// The agreement that came into use last.
+    pub agreement: Option<fact::Agreement>,
+    /// When the latest fact was recorded.
+    pub recorded_at: Option<Instant>,
+    /// How many facts it holds.
+    pub size: u64,
+}
+
+/// A registered series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// What the evaluation needs to know.
+    pub check: history::Check,
+    /// How often it observes.
+    pub interval: Millis,
+    /// The digest of its definition.
+    pub definition: Digest,
+}
+
+/// Why a fact could not be taken into the book.
+#[derive(Debug)]
+pub enum BookError {
+    /// The ledger could not be read.
+    Ledger(LedgerError),
+    /// A payload is not what its kind says.
+    Fact(u64, FactError),
+    /// The payload or the segment of a fact is gone.
+    Missing(u64, &'static str),
+    /// A segment is not what it must be.
+    Segment(u64, SegmentError),
+}
+
+impl fmt::Display for BookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(_) => write!(f, "the ledger cannot be read"),
+            Self::Fact(seq, _) => write!(f, "fact {seq} cannot be understood"),
+            Self::Missing(seq, what) => write!(f, "the {what} of fact {seq} is missing"),
+            Self::Segment(seq, _) => write!(f, "the segment of fact {seq} cannot be understood"),
+        }
+    }
+}
+
+impl std::error::Error for BookError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Ledger(error) => Some(error),
+            Self::Fact(_, error) => Some(error),
+            Self::Segment(_, error) => Some(error),
+            Self::Missing(..) => None,
+        }
+    }
+}
+
+impl From<LedgerError> for BookError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl Book {
+    /// A book that also keeps what was known at every earlier time.
+    #[must_use]
+    pub fn with_versions() -> Self {
+        Self { fold: Fold::with_versions(), ..Self::default() }
+    }
+
+    /// Takes in every fact recorded up to `as_known_at`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or holds what cannot be understood.
+    pub fn read(mut self, ledger: &Reader, as_known_at: Instant) -> Result<Self, BookError> {
+        const PAGE: u64 = 10_000;
+        let size = ledger.head()?.size;
+        let mut from = 0;
+        while from < size {
+            let until = (from + PAGE).min(size);
+            for entry in ledger.read(from..until)? {
+                // Recorded times never fall along the ledger.
+                if entry.leaf.recorded_at > as_known_at {
+                    return Ok(self);
+                }
+                self.take(&entry)?;
+            }
+            from = until;
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self, entry: &Entry) -> Result<(), BookError> {
+        let seq = entry.leaf.seq;
+        let payload = entry.payload.as_ref().ok_or(BookError::Missing(seq, "payload"))?;
+        let fact = Fact::decode(entry.leaf.kind, entry.leaf.kind_version, &payload.bytes)
+            .map_err(|error| BookError::Fact(seq, error))?;
+        let segment = match (&fact, &entry.segment) {
+            (Fact::Measurement(_), Some(bytes)) => {
+                Some(Segment::decode(bytes).map_err(|error| BookError::Segment(seq, error))?)
+            }
+            (Fact::Measurement(_), None) => return Err(BookError::Missing(seq, "segment")),
+            _ => None,
+        };
+        self.apply(&fact, segment.as_ref(), entry.leaf.recorded_at);
+        Ok(())
+    }
+
+    /// Takes in one fact, in the order of the ledger. `segment` is what a measurement recorded.
+    pub fn apply(&mut self, fact: &Fact, segment: Option<&Segment>, recorded_at: Instant) {
+        self.recorded_at = Some(recorded_at);
+        self.size += 1;
+        match fact {
+            Fact::Agreement(agreement) => self.agreement = Some(agreement.clone()),
+            Fact::Check(check) => self.register(check, recorded_at),
+            Fact::Measurement(_) => {
+                if let Some(segment) = segment {
+                    self.fold.apply(segment, recorded_at);
+                }
+            }
+            Fact::ObserverGap(gap) => self.gaps.push(Gap {
+                id: gap.id.to_string(),
+                vantage: gap.vantage.clone(),
+                interval: gap.span,
+                why: gap.why.clone(),
+                recorded_at,
+            }),
+        }
+    }
+
+    fn register(&mut self, check: &fact::Check, recorded_at: Instant) {
+        self.fold.register(&check.series, check.interval, check.active);
+        let registration = Registration {
+            check: history::Check {
+                series: check.series.clone(),
+                scope: Scope { solution: check.solution.clone(), interface: check.interface.clone() },
+                staleness: check.staleness,
+                active: check.active,
+                recorded_at,
+            },
+            interval: check.interval,
+            definition: check.definition,
+        };
+        let same = |known: &&mut Registration| {
+            known.check.series == check.series && known.check.active.from() == check.active.from()
+        };
+        match self.checks.iter_mut().find(same) {
+            Some(known) => *known = registration,
+            None => self.checks.push(registration),
+        }
+    }
+
+    /// The registrations of a vantage point that have no end.
+    pub fn open_checks<'b>(&'b self, vantage: &'b VantageId) -> impl Iterator<Item = &'b Registration> {
+        self.checks.iter().filter(move |r| r.check.series.vantage == *vantage && r.check.active.until() == Instant::MAX)
+    }
+
+    /// What happened, as the evaluation takes it: of every run the latest version.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history_of(Fold::runs)
+    }
+
+    /// The same with every version of every run, so that it can be evaluated as known at any earlier time. Empty runs
+    /// unless the book was made with versions.
+    #[must_use]
+    pub fn history_with_versions(&self) -> History {
+        self.history_of(Fold::versions)
+    }
+
+    fn history_of(&self, runs: impl Fn(&Fold, &Series) -> Vec<Run>) -> History {
+        History {
+            checks: self.checks.iter().map(|registration| registration.check.clone()).collect(),
+            runs: self.fold.series().map(|series| { let runs = runs(&self.fold, &series); (series, runs) }).collect(),
+            gaps: self.gaps.clone(),
+        }
+    }
+}
+

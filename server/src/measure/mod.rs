@@ -1,0 +1,339 @@
+//! Measuring: ticks start probes, outcomes become runs, runs become facts, facts become the picture that is shown.
+//!
+//! [`Engine`] is driven by [`Engine::run`] in the server and step by step in tests, by the same methods. What is shown is
+//! always in the ledger first. Not here: how a probe measures (`uphold_probe`), what runs mean (`uphold_core`).
+
+mod publish;
+pub mod recorder;
+pub mod schedule;
+mod start;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use uphold_core::agreement::Agreement;
+use uphold_core::id::Series;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{Fact, Measurement};
+use uphold_core::run::Observed;
+use uphold_core::time::{Instant, Millis};
+use uphold_probe::egress::Egress;
+use uphold_probe::outcome::Outcome;
+
+use crate::clock::Clock;
+use crate::config::{Checks, TICK};
+use crate::ledger::book::Book;
+use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
+use crate::live::{Counters, Live};
+use recorder::{Recorder, Snapshot};
+use schedule::Schedule;
+
+pub use start::StartError;
+
+/// How often the durable checkpoint is renewed: after a crash, what was observed since the last one is unknown.
+pub const CHECKPOINT_EVERY: Millis = Millis(5_000);
+
+/// A probe that could not be started within this time of its instant is not started: it would be dated wrongly.
+const LATE_MAX: Millis = Millis(1_000);
+
+/// Ticks further apart than this mean that this process was not running: what timed out meanwhile says nothing.
+const STALL: Millis = Millis(1_000);
+
+/// What the engine is made of.
+#[derive(Debug)]
+pub struct Settings {
+    /// The agreement in force.
+    pub agreement: Arc<Agreement>,
+    /// SHA-256 of its file.
+    pub agreement_digest: Digest,
+    /// What is measured.
+    pub checks: Checks,
+    /// The longest time between two flushes of runs.
+    pub flush_every: Millis,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+/// Counts that any task may read.
+#[derive(Debug, Default)]
+struct SharedCounters {
+    started: AtomicU64,
+    finished: AtomicU64,
+    missed: AtomicU64,
+    lag: AtomicI64,
+    failed_writes: AtomicU64,
+}
+
+/// What the rest of the program holds of a running engine.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    /// The picture; it changes whenever facts were recorded.
+    pub live: watch::Receiver<Arc<Live>>,
+    counters: Arc<SharedCounters>,
+}
+
+impl Handle {
+    /// How the measuring goes.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            probes_started: self.counters.started.load(Ordering::Relaxed),
+            probes_finished: self.counters.finished.load(Ordering::Relaxed),
+            slots_missed: self.counters.missed.load(Ordering::Relaxed),
+            tick_lag: Millis(self.counters.lag.load(Ordering::Relaxed)),
+            failed_writes: self.counters.failed_writes.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Measures, records and publishes.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    ledger: Arc<Ledger>,
+    book: Book,
+    targets: Vec<Target>,
+    recorder: Recorder,
+    schedule: Schedule,
+    egress: Arc<Egress>,
+    outcomes: (mpsc::UnboundedSender<Finished>, mpsc::UnboundedReceiver<Finished>),
+    in_flight: usize,
+    /// A run began that is not in the ledger yet.
+    changed: bool,
+    last_flush: Millis,
+    last_checkpoint: Millis,
+    last_tick: Option<Millis>,
+    last_stall: Option<Millis>,
+    flush: Option<Flush>,
+    checkpoint: Option<JoinHandle<Result<(), LedgerError>>>,
+    live: watch::Sender<Arc<Live>>,
+    counters: Arc<SharedCounters>,
+}
+
+/// One check as this vantage point runs it.
+#[derive(Debug)]
+struct Target {
+    series: Series,
+    in_flight: bool,
+    detail: Cow<'static, str>,
+}
+
+/// A probe that ended.
+#[derive(Debug)]
+struct Finished {
+    target: usize,
+    slot: Instant,
+    started: Millis,
+    outcome: Outcome,
+}
+
+/// A flush that is being written.
+#[derive(Debug)]
+struct Flush {
+    snapshot: Snapshot,
+    fact: Fact,
+    written: JoinHandle<Result<Vec<Receipt>, LedgerError>>,
+}
+
+impl Engine {
+    /// What the rest of the program may hold of it.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle { live: self.live.subscribe(), counters: Arc::clone(&self.counters) }
+    }
+
+    /// Measures until `stop` is ready, then records what is left.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut ticks = tokio::time::interval(Duration::from_millis(TICK.0.unsigned_abs()));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                _ = ticks.tick() => {
+                    self.tick();
+                    self.flush_if_due();
+                    self.checkpoint_if_due();
+                }
+                Some(finished) = self.outcomes.1.recv() => self.take(finished),
+                done = written(&mut self.flush) => self.flushed(done),
+                done = saved(&mut self.checkpoint) => self.checkpoint_saved(done),
+            }
+        }
+        self.finish_flush().await;
+        self.begin_flush();
+        self.finish_flush().await;
+    }
+
+    /// Starts every probe that is due.
+    pub fn tick(&mut self) {
+        let (now, monotonic) = (self.settings.clock.now(), self.settings.clock.monotonic());
+        if let Some(last) = self.last_tick.replace(monotonic) {
+            let apart = Millis((monotonic - last).0);
+            self.counters.lag.store((apart.0 - TICK.0).max(0), Ordering::Relaxed);
+            if apart > STALL {
+                self.last_stall = Some(monotonic);
+                tracing::warn!(length = %apart, "the process was not running; what timed out meanwhile is unknown");
+            }
+        }
+        let (due, passed_over) = self.schedule.take(now);
+        let mut missed = passed_over;
+        for due in due {
+            if self.targets[due.check].in_flight || now - due.slot > LATE_MAX {
+                missed += 1;
+            } else {
+                self.start(due, monotonic);
+            }
+        }
+        self.counters.missed.fetch_add(missed, Ordering::Relaxed);
+    }
+
+    fn start(&mut self, due: schedule::Due, started: Millis) {
+        let check = Arc::clone(&self.settings.checks.checks[due.check].probe);
+        let (egress, outcomes) = (Arc::clone(&self.egress), self.outcomes.0.clone());
+        self.targets[due.check].in_flight = true;
+        self.in_flight += 1;
+        self.counters.started.fetch_add(1, Ordering::Relaxed);
+        tokio::spawn(async move {
+            let outcome = uphold_probe::http::probe(&check, &egress).await;
+            // Nobody listens only when the engine has ended, and then nobody needs to know.
+            let _ = outcomes.send(Finished { target: due.check, slot: due.slot, started, outcome });
+        });
+    }
+
+    /// Waits until no probe is under way and takes all their outcomes.
+    pub async fn settle(&mut self) {
+        while self.in_flight > 0 {
+            if let Some(finished) = self.outcomes.1.recv().await {
+                self.take(finished);
+            }
+        }
+    }
+
+    fn take(&mut self, finished: Finished) {
+        let target = &mut self.targets[finished.target];
+        target.in_flight = false;
+        self.in_flight -= 1;
+        self.counters.finished.fetch_add(1, Ordering::Relaxed);
+        let stalled = self.last_stall.is_some_and(|stall| stall >= finished.started);
+        let (state, detail) = match finished.outcome.state {
+            Observed::Down if stalled => (Observed::Unknown, "this process was not running meanwhile".into()),
+            state => (state, finished.outcome.detail),
+        };
+        target.detail = detail;
+        let staleness = self.settings.checks.checks[finished.target].staleness;
+        if self.recorder.observe(&target.series, staleness, finished.slot, state) {
+            self.changed = true;
+        }
+    }
+
+    /// Begins to record what was observed, if a run began or the time has come, and no flush is under way.
+    pub fn flush_if_due(&mut self) {
+        let due = self.settings.clock.monotonic() - self.last_flush >= self.settings.flush_every;
+        if (self.changed || due) && self.flush.is_none() {
+            self.begin_flush();
+        }
+    }
+
+    fn begin_flush(&mut self) {
+        let through = self.settings.clock.now();
+        let snapshot = match self.recorder.snapshot(&self.book.fold, through) {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                tracing::error!(%error, "observations contradict each other and cannot be recorded");
+                return;
+            }
+        };
+        let bytes = snapshot.segment.encode();
+        let fact = Fact::Measurement(Measurement {
+            id: start::fact_id("measurement", through),
+            by: start::author(&self.settings),
+            vantage: self.settings.checks.vantage.clone(),
+            through: snapshot.segment.through(),
+            segment: Digest::of(&[&bytes]),
+            runs: snapshot.segment.runs().len() as u64,
+        });
+        let new = NewFact { fact: fact.clone(), segment: Some(bytes) };
+        let ledger = Arc::clone(&self.ledger);
+        self.changed = false;
+        self.last_flush = self.settings.clock.monotonic();
+        let written = tokio::spawn(async move { ledger.append(vec![new]).await });
+        self.flush = Some(Flush { snapshot, fact, written });
+    }
+
+    /// Waits for the flush that is under way, if any.
+    pub async fn finish_flush(&mut self) {
+        if self.flush.is_some() {
+            let done = written(&mut self.flush).await;
+            self.flushed(done);
+        }
+    }
+
+    fn flushed(&mut self, done: Written) {
+        let Some(flush) = self.flush.take() else { return };
+        match done {
+            Ok(receipts) => {
+                for receipt in &receipts {
+                    self.book.apply(&flush.fact, Some(&flush.snapshot.segment), receipt.recorded_at);
+                    self.recorder.recorded(&flush.snapshot);
+                    self.publish(receipt);
+                }
+            }
+            Err(error) => {
+                // What was observed stays with the recorder, and the next tick tries again.
+                self.changed = true;
+                self.counters.failed_writes.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(error = &error as &dyn std::error::Error, "observations cannot be recorded");
+            }
+        }
+    }
+
+    fn checkpoint_if_due(&mut self) {
+        let now = self.settings.clock.monotonic();
+        if now - self.last_checkpoint < CHECKPOINT_EVERY || self.checkpoint.is_some() {
+            return;
+        }
+        self.last_checkpoint = now;
+        let Ok(snapshot) = self.recorder.snapshot(&self.book.fold, self.settings.clock.now()) else { return };
+        let (ledger, vantage) = (Arc::clone(&self.ledger), self.settings.checks.vantage.clone());
+        self.checkpoint =
+            Some(tokio::spawn(async move { ledger.save_checkpoint(&vantage, snapshot.segment.encode()).await }));
+    }
+
+    fn checkpoint_saved(&mut self, done: Result<(), LedgerError>) {
+        self.checkpoint = None;
+        if let Err(error) = done {
+            self.counters.failed_writes.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(error = &error as &dyn std::error::Error, "the checkpoint cannot be saved");
+        }
+    }
+}
+
+type Written = Result<Vec<Receipt>, LedgerError>;
+
+/// Ready when the flush under way is written; never, when there is none.
+async fn written(flush: &mut Option<Flush>) -> Written {
+    match flush {
+        Some(flush) => joined((&mut flush.written).await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn saved(checkpoint: &mut Option<JoinHandle<Result<(), LedgerError>>>) -> Result<(), LedgerError> {
+    match checkpoint {
+        Some(task) => joined(task.await),
+        None => std::future::pending().await,
+    }
+}
+
+/// A task of ours that panicked is a defect: it must not be taken for success.
+fn joined<T>(done: Result<T, tokio::task::JoinError>) -> T {
+    match done {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,255 @@
+//! Starting: what the ledger already says, what happened to it while nobody ran, and what is to be measured from now on.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+use uphold_core::id::{FactId, Series};
+use uphold_core::interval::Interval;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{self, Fact, Measurement, ObserverGap};
+use uphold_core::ledger::segment::Segment;
+use uphold_core::time::{Instant, Millis};
+use uphold_probe::egress::Egress;
+
+use super::recorder::Recorder;
+use super::schedule::Schedule;
+use super::{Engine, Settings, SharedCounters, Target, publish};
+use crate::config::{CheckDefinition, TICK};
+use crate::ledger::book::{Book, BookError, Registration};
+use crate::ledger::{Ledger, LedgerError, NewFact};
+
+/// Why measuring could not begin.
+#[derive(Debug)]
+pub enum StartError {
+    /// The ledger could not be opened, read or written.
+    Ledger(LedgerError),
+    /// The ledger holds what cannot be understood.
+    Book(BookError),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(error) => error.fmt(f),
+            Self::Book(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Ledger(error) => error.source(),
+            Self::Book(error) => error.source(),
+        }
+    }
+}
+
+impl StartError {
+    /// What to do about it, if there is one thing to do.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Ledger(error) | Self::Book(BookError::Ledger(error)) => error.help(),
+            Self::Book(_) => Some("run `uphold ledger verify` on the folder"),
+        }
+    }
+}
+
+impl From<LedgerError> for StartError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<BookError> for StartError {
+    fn from(error: BookError) -> Self {
+        Self::Book(error)
+    }
+}
+
+/// An id that nobody else chooses.
+pub(super) fn fact_id(kind: &str, at: Instant) -> FactId {
+    let mut random = [0; 8];
+    // Without the system's random numbers no salt could be drawn either: the ledger refuses the fact then.
+    let _ = getrandom::fill(&mut random);
+    FactId::parse(&format!("{kind}-{}-{:016x}", at.0, u64::from_be_bytes(random))).expect("the id is printable ASCII")
+}
+
+pub(super) fn author(settings: &Settings) -> String {
+    format!("server:{}", settings.checks.vantage)
+}
+
+impl Engine {
+    /// Opens the ledger in `folder`, records what happened to it while nobody ran and what is measured from now on, and
+    /// publishes the first picture.
+    ///
+    /// # Errors
+    /// When the ledger cannot be opened, read or written.
+    pub async fn start(folder: &Path, settings: Settings) -> Result<Self, StartError> {
+        let clock = settings.clock.clone();
+        let ledger = Ledger::open(folder, Arc::new(move || clock.now()))?;
+        let mut book = Book::default().read(&ledger.reader()?, Instant::MAX)?;
+        let mut facts = recovered(&ledger, &book, &settings)?;
+        for new in &facts {
+            // The gap begins where the recovered observations end, so they come first.
+            apply(&mut book, new, settings.clock.now());
+        }
+        facts.extend(absence(&book, &settings));
+        facts.extend(definitions(&book, &settings));
+        let receipts = ledger.append(facts).await?;
+        let reader = ledger.reader()?;
+        let book = Book::default().read(&reader, Instant::MAX)?;
+        let head = match receipts.last() {
+            Some(receipt) => (receipt.tree_size, receipt.root),
+            None => reader.head().map(|head| (head.size, head.root))?,
+        };
+        Ok(Self::assemble(settings, ledger, book, head))
+    }
+
+    fn assemble(settings: Settings, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
+        let series = |check: &CheckDefinition| Series { check: check.id.clone(), vantage: settings.checks.vantage.clone() };
+        let checks = &settings.checks.checks;
+        let targets: Vec<Target> = checks
+            .iter()
+            .map(|check| Target { series: series(check), in_flight: false, detail: Cow::Borrowed("") })
+            .collect();
+        let intervals: Vec<Millis> = checks.iter().map(|check| check.interval).collect();
+        let picture = publish::picture(&settings, &book, &targets, head);
+        Self {
+            recorder: Recorder::new(settings.checks.vantage.clone()),
+            schedule: Schedule::new(&intervals, TICK, settings.clock.now()),
+            egress: Arc::new(Egress::new(settings.checks.allow.clone())),
+            outcomes: mpsc::unbounded_channel(),
+            in_flight: 0,
+            changed: false,
+            last_flush: settings.clock.monotonic(),
+            last_checkpoint: settings.clock.monotonic(),
+            last_tick: None,
+            last_stall: None,
+            flush: None,
+            checkpoint: None,
+            live: watch::Sender::new(Arc::new(picture)),
+            counters: Arc::new(SharedCounters::default()),
+            targets,
+            ledger: Arc::new(ledger),
+            book,
+            settings,
+        }
+    }
+}
+
+fn apply(book: &mut Book, new: &NewFact, at: Instant) {
+    let segment = new.segment.as_deref().and_then(|bytes| Segment::decode(bytes).ok());
+    book.apply(&new.fact, segment.as_ref(), at);
+}
+
+/// What the last process had observed and not recorded when it ended: its durable checkpoint.
+fn recovered(ledger: &Ledger, book: &Book, settings: &Settings) -> Result<Vec<NewFact>, LedgerError> {
+    let vantage = &settings.checks.vantage;
+    let checkpoint = ledger.load_checkpoints()?.into_iter().find(|checkpoint| checkpoint.vantage == *vantage);
+    let news = checkpoint
+        .map(|checkpoint| checkpoint.segment)
+        .filter(|segment| book.fold.through(vantage).is_none_or(|through| through < segment.through()));
+    Ok(news
+        .map(|segment| {
+            let bytes = segment.encode();
+            let fact = Fact::Measurement(Measurement {
+                id: fact_id("recovered", segment.through()),
+                by: author(settings),
+                vantage: vantage.clone(),
+                through: segment.through(),
+                segment: Digest::of(&[&bytes]),
+                runs: segment.runs().len() as u64,
+            });
+            NewFact { fact, segment: Some(bytes) }
+        })
+        .into_iter()
+        .collect())
+}
+
+/// The time in which nobody watched: from the last thing that was recorded until now.
+fn absence(book: &Book, settings: &Settings) -> Option<NewFact> {
+    let vantage = &settings.checks.vantage;
+    let now = settings.clock.now();
+    // The last flush speaks of the instant it names; the next one is the first that nobody watched.
+    let span = Interval::new(book.fold.through(vantage)? + Millis(1), now)?;
+    let gap = ObserverGap {
+        id: fact_id("gap", now),
+        by: author(settings),
+        vantage: Some(vantage.clone()),
+        span,
+        why: "uphold was not running".to_owned(),
+    };
+    Some(NewFact { fact: Fact::ObserverGap(gap), segment: None })
+}
+
+/// What changed in the definitions since they were last recorded.
+fn definitions(book: &Book, settings: &Settings) -> Vec<NewFact> {
+    let now = settings.clock.now();
+    let checks = &settings.checks;
+    let mut facts = Vec::new();
+    let defines = |check: &CheckDefinition, known: &Registration| {
+        check.id == known.check.series.check
+            && check.scope == known.check.scope
+            && check.interval == known.interval
+            && check.staleness == known.check.staleness
+            && check.digest == known.definition
+    };
+    for known in book.open_checks(&checks.vantage) {
+        if !checks.checks.iter().any(|check| defines(check, known))
+            && let Some(active) = Interval::new(known.check.active.from(), now)
+        {
+            facts.push(Fact::Check(registration(known, active, settings)));
+        }
+    }
+    for check in &checks.checks {
+        if !book.open_checks(&checks.vantage).any(|known| defines(check, known))
+            && let Some(active) = Interval::new(now, Instant::MAX)
+        {
+            facts.push(Fact::Check(fact::Check {
+                id: fact_id("check", now),
+                by: author(settings),
+                series: Series { check: check.id.clone(), vantage: checks.vantage.clone() },
+                solution: check.scope.solution.clone(),
+                interface: check.scope.interface.clone(),
+                interval: check.interval,
+                staleness: check.staleness,
+                active,
+                definition: check.digest,
+            }));
+        }
+    }
+    let same = |known: &fact::Agreement| {
+        known.digest == settings.agreement_digest && known.definitions == checks.digest
+    };
+    if !book.agreement.as_ref().is_some_and(same) {
+        facts.push(Fact::Agreement(fact::Agreement {
+            id: fact_id("agreement", now),
+            by: author(settings),
+            agreement: settings.agreement.id.clone(),
+            revision: settings.agreement.revision.clone(),
+            digest: settings.agreement_digest,
+            definitions: checks.digest,
+        }));
+    }
+    facts.into_iter().map(|fact| NewFact { fact, segment: None }).collect()
+}
+
+/// A registration as it was, with another time in which it takes part.
+fn registration(known: &Registration, active: Interval, settings: &Settings) -> fact::Check {
+    fact::Check {
+        id: fact_id("check", active.until()),
+        by: author(settings),
+        series: known.check.series.clone(),
+        solution: known.check.scope.solution.clone(),
+        interface: known.check.scope.interface.clone(),
+        interval: known.interval,
+        staleness: known.check.staleness,
+        active,
+        definition: known.definition,
+    }
+}
