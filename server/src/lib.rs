@@ -1,0 +1,3 @@
+//! The one program of Uphold, as a library that its binary and its tests use.
+
+pub mod ledger;
