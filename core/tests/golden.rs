@@ -58,7 +58,7 @@ fn facts() -> Vec<Fact> {
             id: id("agreement:cloud-one:3"),
             by: "cli:root".to_owned(),
             agreement: AgreementId::parse("cloud-one").unwrap(),
-            revision: 3,
+            revision: "3".to_owned(),
             digest: Digest::of(&[b"the agreement"]),
             definitions: Digest::of(&[b"the checks"]),
         }),

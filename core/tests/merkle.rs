@@ -46,9 +46,10 @@ fn base64(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// A hash of the vector. Some vectors hold texts where the hash does not matter; each becomes a digest of its own.
+/// A hash of the vector; none where there is nothing, which the types refuse. Some vectors hold texts where the hash does
+/// not matter; each becomes a digest of its own.
 fn digest(value: &Value) -> Option<Digest> {
-    let bytes = base64(value.as_str()?);
+    let bytes = Some(base64(value.as_str()?)).filter(|bytes| !bytes.is_empty())?;
     Some(Digest::from_bytes(&bytes).unwrap_or_else(|_| Digest::of(&[b"stand-in", &bytes])))
 }
 

@@ -85,8 +85,8 @@ pub struct Agreement {
     pub by: String,
     /// The agreement.
     pub agreement: AgreementId,
-    /// Which revision of it, counted from 1 by the file.
-    pub revision: u64,
+    /// Which revision of it, as its author names them.
+    pub revision: String,
     /// The digest of the agreement's file.
     pub digest: Digest,
     /// The digest of the file that defines the checks.
@@ -222,7 +222,7 @@ impl Fact {
         match self {
             Self::Agreement(fact) => members.extend([
                 ("agreement", Value::text(&fact.agreement)),
-                ("revision", Value::count(fact.revision)),
+                ("revision", Value::text(&fact.revision)),
                 ("digest", Value::text(fact.digest)),
                 ("definitions", Value::text(fact.definitions)),
             ]),
@@ -284,7 +284,7 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
             id: head.0,
             by: head.1,
             agreement: id(&mut fields, "agreement", AgreementId::parse)?,
-            revision: count(&mut fields, "revision")?,
+            revision: fields.text("revision")?,
             digest: digest(&mut fields, "digest")?,
             definitions: digest(&mut fields, "definitions")?,
         }),

@@ -153,6 +153,12 @@ impl Frontier {
         self.size
     }
 
+    /// The root of the smallest perfect subtree: the one over the last leaves, as many as the lowest bit of the size says.
+    #[must_use]
+    pub fn last_peak(&self) -> Option<Digest> {
+        self.peaks.last().copied()
+    }
+
     /// Adds a leaf at the end.
     pub fn append(&mut self, leaf: Digest) {
         let mut hash = leaf;

@@ -1,0 +1,152 @@
+//! `uphold serve`: measure, keep, evaluate and show.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use uphold_core::diagnostic::Severity;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::time::Millis;
+
+use super::{Failure, count, read_agreement, read_file, report};
+use crate::clock::Clock;
+use crate::config;
+use crate::measure::{Engine, Settings};
+use crate::web;
+
+/// Measure, keep, evaluate and show.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The agreement in force
+    #[arg(long, value_name = "FILE")]
+    agreement: PathBuf,
+    /// What is measured
+    #[arg(long, value_name = "FILE")]
+    checks: PathBuf,
+    /// The folder that holds the ledger; it is made if it does not exist
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+    /// Where pages and interfaces are served. There are no accounts yet: think before you leave the loopback
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// A host name under which browsers reach this server, beside its own address; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allowed_host: Vec<String>,
+    /// The longest time between two records of observations that show no change
+    #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = flush_every)]
+    flush_every: Millis,
+}
+
+fn flush_every(text: &str) -> Result<Millis, String> {
+    match Millis::parse(text) {
+        Ok(length) if (1_000..=60_000).contains(&length.0) => Ok(length),
+        Ok(length) => Err(format!("{length} is not from 1s to 60s")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What a server needs, read and checked.
+pub(super) struct Prepared {
+    pub(super) settings: Settings,
+    pub(super) data: PathBuf,
+    pub(super) listen: SocketAddr,
+    pub(super) allowed_hosts: Vec<String>,
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let settings = settings(&args.agreement, &args.checks, args.flush_every)?;
+    let Args { data, listen, allowed_host: allowed_hosts, .. } = args;
+    start(Prepared { settings, data, listen, allowed_hosts }, |address| {
+        println!("uphold serves http://{address}/");
+        if !address.ip().is_loopback() {
+            println!("warning: this version has no accounts: whoever reaches this address sees every page");
+        }
+    })
+}
+
+/// Reads both files and prints what is wrong with them.
+pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> Result<Settings, Failure> {
+    let (agreement, agreement_source) = read_agreement(agreement)?;
+    let source = read_file(checks)?;
+    let reading = config::read_checks(&source, &agreement);
+    let name = checks.display().to_string();
+    eprint!("{}", report::render(&reading.findings, &source, &name, false));
+    let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let checks = reading.checks.ok_or_else(|| {
+        Failure::new(format!("the checks file `{name}` has {}", count(errors, "error", "errors")))
+            .help("mend them and start again; nothing was changed")
+    })?;
+    Ok(Settings {
+        agreement: Arc::new(agreement),
+        agreement_digest: Digest::of(&[agreement_source.as_bytes()]),
+        checks,
+        flush_every,
+        clock: Clock::system(),
+    })
+}
+
+/// Runs a server until it is told to stop. `ready` is called when pages are served.
+pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
+    let log = tracing_subscriber::EnvFilter::try_from_env("UPHOLD_LOG").unwrap_or_else(|_| "info".into());
+    // A second start in one process keeps the first one's log.
+    let _ = tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).try_init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new("cannot start the runtime").because(error))?;
+    runtime.block_on(serve(prepared, ready))
+}
+
+async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
+    let Prepared { settings, data, listen, allowed_hosts } = prepared;
+    // The port first: a server that cannot serve must leave no trace in the ledger.
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
+    let address = listener.local_addr().unwrap_or(listen);
+    if !data.exists() {
+        std::fs::create_dir_all(&data).map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
+    }
+    let engine = Engine::start(&data, settings).await.map_err(|error| {
+        let help = error.help();
+        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    })?;
+    let router = web::router(web::WebState::new(engine.handle(), address, allowed_hosts));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let mut engine_stop = stopped.clone();
+    let engine = tokio::spawn(engine.run(async move {
+        let _ = engine_stop.wait_for(|stop| *stop).await;
+    }));
+    let web = tokio::spawn(async move { axum::serve(listener, router).await });
+    ready(address);
+    told_to_stop().await;
+    tracing::info!("stopping: recording what was observed");
+    stop.send_replace(true);
+    let ended = engine.await;
+    // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
+    web.abort();
+    ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))
+}
+
+fn cannot_listen(listen: SocketAddr, error: std::io::Error) -> Failure {
+    let help = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!("another program uses port {}: stop it, or choose another with `--listen`", listen.port())
+        }
+        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address: choose another with `--listen`".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: choose another with `--listen`".to_owned(),
+        _ => "choose another address with `--listen`".to_owned(),
+    };
+    Failure::new(format!("cannot listen on {listen}")).because(error).help(help)
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("a handler for SIGTERM can be set once");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

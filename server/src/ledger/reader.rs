@@ -1,0 +1,193 @@
+//! Reading the ledger: for the fold, for exports, for whoever wants to see a fact. It never waits for the writer.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use uphold_core::id::VantageId;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{Fact, FactError};
+use uphold_core::ledger::leaf::Leaf;
+use uphold_core::ledger::segment::Segment;
+use uphold_core::ledger::tree;
+use uphold_core::time::Instant;
+
+use crate::ledger::error::LedgerError;
+use crate::ledger::sqlite::{self, checkpoint_digest};
+
+/// A read-only connection. Every call sees all that was committed when it began.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// One place of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The public line.
+    pub leaf: Leaf,
+    /// Its hash.
+    pub hash: Digest,
+    /// What the leaf is a commitment to; absent if it was erased.
+    pub payload: Option<Payload>,
+    /// For a measurement, the canonical bytes of its segment; absent if they were erased.
+    pub segment: Option<Vec<u8>>,
+}
+
+/// What a leaf is a commitment to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// What keeps the payload from being guessed.
+    pub salt: [u8; 32],
+    /// The canonical bytes of the fact.
+    pub bytes: Vec<u8>,
+}
+
+impl Entry {
+    /// The fact; none if it was erased.
+    ///
+    /// # Errors
+    /// When the payload is of a version that this program does not know.
+    pub fn fact(&self) -> Result<Option<Fact>, FactError> {
+        let payload = self.payload.as_ref();
+        payload.map(|payload| Fact::decode(self.leaf.kind, self.leaf.kind_version, &payload.bytes)).transpose()
+    }
+}
+
+/// The head of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// How many leaves it has.
+    pub size: u64,
+    /// Its root.
+    pub root: Digest,
+}
+
+/// What a vantage point would have flushed, for recovery after a crash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The vantage point.
+    pub vantage: VantageId,
+    /// When it was kept, by the clock.
+    pub at: Instant,
+    /// The segment.
+    pub segment: Segment,
+}
+
+impl Reader {
+    /// Opens a database for reading. It needs no lock, and a server may be writing.
+    ///
+    /// # Errors
+    /// When it does not exist, is no ledger, or is newer than this program.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let connection = sqlite::open_read_only(path)?;
+        if sqlite::schema_version(&connection, path)? == 0 {
+            return Err(LedgerError::Foreign { path: path.to_owned() });
+        }
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// The head of the tree.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn head(&self) -> Result<Head, LedgerError> {
+        let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?));
+        let found = self.connection.query_row("SELECT size, root FROM tree_head", [], row);
+        let (size, root) = found.map_err(|error| self.refuse(error))?;
+        Ok(Head { size: size.cast_unsigned(), root: Digest(root) })
+    }
+
+    /// The entries whose place lies in `range`, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a leaf is damaged.
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<Entry>, LedgerError> {
+        let mut entries = Vec::new();
+        self.visit(range, |entry| {
+            entries.push(entry);
+            Ok(())
+        })?;
+        Ok(entries)
+    }
+
+    /// Hands the entries whose place lies in `range` to `visit`, in order, one at a time. `0..u64::MAX` is all of them.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a leaf is damaged; and whatever `visit` fails with, which ends the reading.
+    pub fn visit(
+        &self,
+        range: Range<u64>,
+        mut visit: impl FnMut(Entry) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        const SQL: &str = "SELECT l.seq, l.leaf, p.salt, p.payload FROM leaves l LEFT JOIN payloads p USING (seq)
+            WHERE l.seq >= ?1 AND l.seq < ?2 ORDER BY l.seq";
+        let refuse = |error| self.refuse(error);
+        let bound = |place: u64| i64::try_from(place).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(SQL).map_err(refuse)?;
+        let mut rows = statement.query([bound(range.start), bound(range.end)]).map_err(refuse)?;
+        while let Some(row) = rows.next().map_err(refuse)? {
+            visit(self.entry(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// The checkpoints, by vantage point.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a checkpoint is damaged.
+    pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, LedgerError> {
+        const SQL: &str = "SELECT vantage, at, segment, digest FROM checkpoint ORDER BY vantage";
+        let refuse = |error| self.refuse(error);
+        let mut statement = self.connection.prepare_cached(SQL).map_err(refuse)?;
+        let mut rows = statement.query([]).map_err(refuse)?;
+        let mut checkpoints = Vec::new();
+        while let Some(row) = rows.next().map_err(refuse)? {
+            let read = || Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            let (name, at, segment, digest): (String, i64, Vec<u8>, Vec<u8>) = read().map_err(refuse)?;
+            let damaged = || self.damaged(format!("the checkpoint of `{name}` is not what its digest says"));
+            if checkpoint_digest(name.as_bytes(), at, &segment).0 != digest.as_slice() {
+                return Err(damaged());
+            }
+            checkpoints.push(Checkpoint {
+                vantage: VantageId::parse(&name).map_err(|_| damaged())?,
+                at: Instant(at),
+                segment: Segment::decode(&segment).map_err(|_| damaged())?,
+            });
+        }
+        Ok(checkpoints)
+    }
+
+    fn entry(&self, row: &Row<'_>) -> Result<Entry, LedgerError> {
+        let refuse = |error| self.refuse(error);
+        let seq: i64 = row.get(0).map_err(refuse)?;
+        let bytes: Vec<u8> = row.get(1).map_err(refuse)?;
+        let damaged = |problem: &dyn std::fmt::Display| self.damaged(format!("leaf {seq}: {problem}"));
+        let leaf = Leaf::decode(&bytes).map_err(|error| damaged(&error))?;
+        let salt: Option<Vec<u8>> = row.get(2).map_err(refuse)?;
+        let payload = match (salt, row.get(3).map_err(refuse)?) {
+            (Some(salt), Some(bytes)) => {
+                let salt = salt.try_into().map_err(|_| damaged(&"the salt has not 32 bytes"))?;
+                Some(Payload { salt, bytes })
+            }
+            _ => None,
+        };
+        let mut entry = Entry { leaf, hash: tree::leaf_hash(&bytes), payload, segment: None };
+        if let Ok(Some(Fact::Measurement(measurement))) = entry.fact() {
+            let sql = "SELECT bytes FROM segments WHERE digest = ?1";
+            let mut statement = self.connection.prepare_cached(sql).map_err(refuse)?;
+            entry.segment =
+                statement.query_row([measurement.segment.0], |row| row.get(0)).optional().map_err(refuse)?;
+        }
+        Ok(entry)
+    }
+
+    fn refuse(&self, error: rusqlite::Error) -> LedgerError {
+        LedgerError::sqlite(&self.path, "read", error)
+    }
+
+    fn damaged(&self, problem: String) -> LedgerError {
+        LedgerError::Damaged { path: self.path.clone(), problem }
+    }
+}

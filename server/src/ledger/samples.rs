@@ -1,0 +1,107 @@
+//! Facts and ledgers for tests.
+
+use std::path::{Path, PathBuf};
+
+use uphold_core::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
+use uphold_core::interval::Interval;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap};
+use uphold_core::ledger::segment::{OpenRun, Segment};
+use uphold_core::run::{Observed, Staleness};
+use uphold_core::time::{Instant, Millis};
+
+use crate::ledger::sqlite::{FILE, Store, Work};
+use crate::ledger::{NewFact, prepare};
+
+pub(crate) fn vantage() -> VantageId {
+    VantageId::parse("tokyo-1").unwrap()
+}
+
+fn id(kind: &str, number: i64) -> FactId {
+    FactId::parse(&format!("{kind}-{number}")).unwrap()
+}
+
+fn by() -> String {
+    "server:tokyo-1".to_owned()
+}
+
+pub(crate) fn gap(number: i64, why: &str) -> NewFact {
+    let fact = ObserverGap {
+        id: id("gap", number),
+        by: by(),
+        vantage: Some(vantage()),
+        span: Interval::new(Instant(number), Instant(number + 1)).unwrap(),
+        why: why.to_owned(),
+    };
+    NewFact { fact: Fact::ObserverGap(fact), segment: None }
+}
+
+pub(crate) fn segment(number: i64) -> Segment {
+    let at = Instant(number * 60_000);
+    let run = OpenRun { from: at, last: at, state: Observed::Up, n: 1 };
+    Segment::new(vantage(), at, vec![(CheckId::parse("api").unwrap(), run)]).unwrap()
+}
+
+pub(crate) fn measurement(number: i64) -> NewFact {
+    let segment = segment(number);
+    let bytes = segment.encode();
+    let fact = Measurement {
+        id: id("measurement", number),
+        by: by(),
+        vantage: vantage(),
+        through: segment.through(),
+        segment: Digest::of(&[&bytes]),
+        runs: 1,
+    };
+    NewFact { fact: Fact::Measurement(fact), segment: Some(bytes) }
+}
+
+/// One fact of each kind in turn.
+pub(crate) fn fact(number: i64) -> NewFact {
+    let digest = Digest::of(&[&number.to_be_bytes()]);
+    match number % 4 {
+        0 => measurement(number),
+        1 => gap(number, "the server was stopped"),
+        2 => {
+            let fact = Check {
+                id: id("check", number),
+                by: by(),
+                series: Series { check: CheckId::parse("api").unwrap(), vantage: vantage() },
+                solution: SolutionId::parse("cloud").unwrap(),
+                interface: InterfaceId::parse("api").unwrap(),
+                interval: Millis(10_000),
+                staleness: Staleness::After(Millis(30_000)),
+                active: Interval::ALL,
+                definition: digest,
+            };
+            NewFact { fact: Fact::Check(fact), segment: None }
+        }
+        _ => {
+            let fact = Agreement {
+                id: id("agreement", number),
+                by: by(),
+                agreement: AgreementId::parse("cloud-one").unwrap(),
+                revision: number.to_string(),
+                digest,
+                definitions: digest,
+            };
+            NewFact { fact: Fact::Agreement(fact), segment: None }
+        }
+    }
+}
+
+pub(crate) fn work(numbers: std::ops::Range<i64>) -> Work {
+    Work::Facts(numbers.map(|number| prepare(fact(number)).unwrap()).collect())
+}
+
+/// Writes a ledger with that many facts and a checkpoint, and closes it. The path of its database.
+pub(crate) fn ledger(folder: &Path, facts: usize) -> PathBuf {
+    let path = folder.join(FILE);
+    let mut store = Store::open(&path).unwrap();
+    let checkpoint = Work::Checkpoint { vantage: vantage(), segment: segment(9).encode() };
+    for (number, work) in (0..i64::try_from(facts).unwrap()).map(|number| (number, work(number..number + 1))) {
+        store.write(&[work], Instant(1_790_000_000_000 + number)).unwrap();
+    }
+    store.write(&[checkpoint], Instant(1_790_000_000_000)).unwrap();
+    path
+}
