@@ -115,7 +115,8 @@ mod tests {
         ] {
             assert_eq!(fires(core_stays_pure, "core/Cargo.toml", bad), 1, "{bad}");
         }
-        let good = "[package]\nname = \"a\"\n[dependencies]\njiff.workspace = true\n[dev-dependencies]\nproptest = \"1\"";
+        let good =
+            "[package]\nname = \"a\"\n[dependencies]\njiff.workspace = true\n[dev-dependencies]\nproptest = \"1\"";
         assert_eq!(fires(core_stays_pure, "core/Cargo.toml", good), 0);
     }
 

@@ -390,7 +390,9 @@ mod tests {
 
     #[test]
     fn an_error_that_is_a_text_is_found() {
-        for bad in ["-> Result<u8, String> {", "Result<\n    Vec<(u8, u8)>,\n    String,\n>", "Result<fn() -> u8, String>"] {
+        for bad in
+            ["-> Result<u8, String> {", "Result<\n    Vec<(u8, u8)>,\n    String,\n>", "Result<fn() -> u8, String>"]
+        {
             assert_eq!(fires(errors_are_types, "core/src/a.rs", bad), 1, "{bad}");
         }
         for good in ["Result<String, E>", "Result<String>", "Result<HashMap<A, String>, E>", "Option<String>"] {
