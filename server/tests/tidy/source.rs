@@ -56,9 +56,11 @@ impl Source {
     /// The code with all test code blanked, too; empty for a file of tests.
     pub(crate) fn shipped_code(&self) -> String {
         let mut code = self.code().into_bytes();
-        let tests = if self.is_test_file() { vec![0..code.len()] } else { test_regions(&code) };
-        for region in tests {
-            code[region].iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+        if self.is_test_file() {
+            blank(&mut code);
+        }
+        for region in test_regions(&code) {
+            blank(&mut code[region]);
         }
         String::from_utf8(code).expect("code outside strings and comments is whole characters")
     }
@@ -118,6 +120,10 @@ pub(crate) fn matching_brace(code: &[u8], open: usize) -> usize {
         }
     }
     code.len()
+}
+
+fn blank(code: &mut [u8]) {
+    code.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
 }
 
 fn classify(bytes: &[u8]) -> Vec<Kind> {
