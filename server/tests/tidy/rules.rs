@@ -98,7 +98,7 @@ pub(crate) fn files_are_short(source: &Source) -> Vec<Breach> {
 
 /// Every module says what lives in it.
 pub(crate) fn modules_are_documented(source: &Source) -> Vec<Breach> {
-    let is_module = source.is_rust() && source.path.contains("src/");
+    let is_module = source.is_rust() && source.path.contains("src/") && !source.is_test_file();
     if !is_module || source.text.starts_with("//!") {
         return Vec::new();
     }
@@ -368,6 +368,7 @@ mod tests {
     fn a_module_without_a_word_about_itself_is_found() {
         assert_eq!(fires(modules_are_documented, "core/src/a.rs", "use b;"), 1);
         assert_eq!(fires(modules_are_documented, "core/src/a.rs", "//! A.\nuse b;"), 0);
+        assert_eq!(fires(modules_are_documented, "core/src/a/tests.rs", "use super::*;"), 0);
     }
 
     #[test]

@@ -88,7 +88,8 @@ impl Source {
         found
     }
 
-    fn is_test_file(&self) -> bool {
+    /// Whether nothing in the file is shipped.
+    pub(crate) fn is_test_file(&self) -> bool {
         let in_folder = |name: &str| self.path.contains(&format!("/{name}/"));
         in_folder("tests") || in_folder("benches") || self.path.ends_with("/tests.rs")
     }
