@@ -1,7 +1,6 @@
 //! Runs: the unit that is stored, exported and evaluated, and the timeline that they say.
 
-use crate::id::Series;
-use crate::interval::{Interval, IntervalSet};
+use crate::interval::IntervalSet;
 use crate::time::{Instant, Millis};
 use crate::timeline::{State, Timeline};
 
@@ -75,17 +74,6 @@ impl Staleness {
     }
 }
 
-/// A series as it is registered: whose runs they are and how to read them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registered {
-    /// The check and the vantage point.
-    pub series: Series,
-    /// How long its observations may be trusted.
-    pub staleness: Staleness,
-    /// When it exists; outside it takes no part in any composition.
-    pub active: Interval,
-}
-
 /// The timeline that `runs` say, with `degraded` counted as the given state. Unknown before the first observation and
 /// whenever the last one is stale; unknown in `gaps`, where the observer was not watching.
 ///
@@ -127,6 +115,7 @@ pub fn observed_timeline(runs: &[Run], staleness: Staleness, degraded: State, ga
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::interval::Interval;
     use Observed::{Degraded, Down, Up};
 
     fn run(from: i64, last: i64, state: Observed) -> Run {

@@ -1,0 +1,308 @@
+//! Reads tables of a TOML document so that every problem is found in one pass, each with its place.
+//!
+//! The agreement and the program's own configuration files are read with this. Not here: what any key means.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::diagnostic::{Diagnostic, Refusal};
+use crate::nearest::nearest;
+use crate::time::Instant;
+
+/// Where the readers of one document put what they find.
+#[derive(Debug, Default)]
+pub struct Findings(RefCell<Vec<Diagnostic>>);
+
+impl Findings {
+    /// Adds one.
+    pub fn push(&self, diagnostic: Diagnostic) {
+        self.0.borrow_mut().push(diagnostic);
+    }
+
+    /// All of them, in the order of their places.
+    #[must_use]
+    pub fn into_sorted(self) -> Vec<Diagnostic> {
+        let mut all = self.0.into_inner();
+        all.sort_by_key(|finding| (finding.span.start, finding.span.end));
+        all
+    }
+}
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Its bytes in the file.
+    pub span: Range<usize>,
+}
+
+/// Parses a document; what the syntax allows to save is returned beside the errors.
+#[must_use]
+pub fn parse<'s>(source: &'s str, findings: &Findings) -> Spanned<DeTable<'s>> {
+    let (root, errors) = DeTable::parse_recoverable(source);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        findings.push(Diagnostic::error(error.message().lines().collect::<Vec<_>>().join(", "), span));
+    }
+    root
+}
+
+/// One value of a table, with the name it is known by in messages.
+#[derive(Debug, Clone)]
+pub struct Item<'d> {
+    value: &'d DeValue<'d>,
+    /// Its bytes in the file.
+    pub span: Range<usize>,
+    /// The key, as messages show it.
+    pub name: String,
+}
+
+impl<'d> Item<'d> {
+    fn refuse(&self, expected: &str) -> Refusal {
+        let found = match self.value {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a number with a point",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date or time",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        Refusal::new(format!("`{}` must be {expected}, and this is {found}", self.name))
+    }
+
+    /// The value as a string.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn text(&self) -> Result<&'d str, Refusal> {
+        match self.value {
+            DeValue::String(text) => Ok(text),
+            _ => Err(self.refuse("a string in quotes")),
+        }
+    }
+
+    /// The value as a whole number that is not negative.
+    ///
+    /// # Errors
+    /// When it is something else, or too large.
+    pub fn whole(&self) -> Result<u32, Refusal> {
+        let DeValue::Integer(number) = self.value else { return Err(self.refuse("a whole number")) };
+        u32::from_str_radix(number.as_str(), number.radix())
+            .map_err(|_| Refusal::new(format!("`{}` must be a whole number from 0 to {}", self.name, u32::MAX)))
+    }
+
+    /// The value as a moment: an offset date-time of TOML.
+    ///
+    /// # Errors
+    /// When it is something else, or lacks its offset.
+    pub fn instant(&self) -> Result<Instant, Refusal> {
+        const HELP: &str = "write date, time and offset without quotes, as in `2026-04-01T00:00:00Z`";
+        match self.value {
+            DeValue::Datetime(datetime) if datetime.offset.is_some() => Ok(Instant::parse(&datetime.to_string())?),
+            DeValue::Datetime(_) => {
+                Err(Refusal::new(format!("`{}` lacks its time or its offset", self.name)).help(HELP))
+            }
+            _ => Err(self.refuse("a date-time").help(HELP)),
+        }
+    }
+
+    /// The items of a list.
+    ///
+    /// # Errors
+    /// When it is no list.
+    pub fn list(&self) -> Result<Vec<Item<'d>>, Refusal> {
+        match self.value {
+            DeValue::Array(items) => Ok(items
+                .iter()
+                .map(|item| Item { value: item.get_ref(), span: item.span(), name: self.name.clone() })
+                .collect()),
+            _ => Err(self.refuse("a list")),
+        }
+    }
+
+    /// The value as a table.
+    #[must_use]
+    pub fn find_table<'f>(&self, findings: &'f Findings) -> Option<Table<'d, 'f>> {
+        match self.value {
+            DeValue::Table(table) => Some(Table::new(table, self.span.clone(), self.name.clone(), findings)),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, each read with `read`; every item that is refused is a finding of its own.
+    pub fn each<T>(&self, findings: &Findings, read: impl Fn(&Item<'d>) -> Result<T, Refusal>) -> Option<Vec<T>> {
+        let items = self.accept(findings, Self::list)?;
+        let read: Vec<Option<T>> = items.iter().map(|item| item.accept(findings, &read)).collect();
+        read.into_iter().collect()
+    }
+
+    /// What `read` makes of the item; a refusal becomes a finding.
+    pub fn accept<T>(&self, findings: &Findings, read: impl FnOnce(&Self) -> Result<T, Refusal>) -> Option<T> {
+        match read(self) {
+            Ok(value) => Some(value),
+            Err(refusal) => {
+                let finding = Diagnostic::error(refusal.message, self.span.clone());
+                findings.push(Diagnostic { help: refusal.help, ..finding });
+                None
+            }
+        }
+    }
+}
+
+/// A table whose keys are taken one by one; what is left at the end is unknown.
+#[derive(Debug)]
+pub struct Table<'d, 'f> {
+    table: &'d DeTable<'d>,
+    /// Its header, or its whole text when it is written inline.
+    pub span: Range<usize>,
+    name: String,
+    taken: BTreeSet<&'static str>,
+    /// Where its problems go.
+    pub findings: &'f Findings,
+}
+
+impl<'d, 'f> Table<'d, 'f> {
+    /// Begins to read a table known as `name`.
+    #[must_use]
+    pub fn new(table: &'d DeTable<'d>, span: Range<usize>, name: impl Into<String>, findings: &'f Findings) -> Self {
+        Self { table, span, name: name.into(), taken: BTreeSet::new(), findings }
+    }
+
+    /// Takes a key that may be absent.
+    pub fn find(&mut self, key: &'static str) -> Option<Item<'d>> {
+        self.taken.insert(key);
+        let (_, value) = self.table.get_key_value(key)?;
+        Some(Item { value: value.get_ref(), span: value.span(), name: key.to_owned() })
+    }
+
+    /// Takes a key that must be there.
+    pub fn get(&mut self, key: &'static str) -> Option<Item<'d>> {
+        let found = self.find(key);
+        if found.is_none() {
+            let message = format!("{} lacks `{key}`", self.name);
+            self.findings.push(Diagnostic::error(message, self.span.clone()).help(format!("add `{key} = …` to it")));
+        }
+        found
+    }
+
+    /// Takes a key that must be there, and what `read` makes of it.
+    pub fn require<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Item<'d>) -> Result<T, Refusal>,
+    ) -> Option<Placed<T>> {
+        let item = self.get(key)?;
+        item.accept(self.findings, read).map(|value| Placed { value, span: item.span })
+    }
+
+    /// Takes a key that may be absent, and what `read` makes of it.
+    pub fn option<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Item<'d>) -> Result<T, Refusal>,
+    ) -> Option<Placed<T>> {
+        let item = self.find(key)?;
+        item.accept(self.findings, read).map(|value| Placed { value, span: item.span })
+    }
+
+    /// Takes a list of tables, which may be absent, each known as `name`.
+    pub fn tables(&mut self, key: &'static str, name: &str) -> Vec<Table<'d, 'f>> {
+        let Some(item) = self.find(key) else { return Vec::new() };
+        let Some(items) = item.accept(self.findings, Item::list) else { return Vec::new() };
+        let mut tables = Vec::new();
+        for item in items {
+            match item.find_table(self.findings) {
+                Some(table) => tables.push(Table { name: name.to_owned(), ..table }),
+                None => {
+                    item.accept(self.findings, |item| Err::<(), _>(item.refuse("a table")));
+                }
+            }
+        }
+        tables
+    }
+
+    /// Takes a table that may be absent.
+    pub fn table(&mut self, key: &'static str) -> Option<Table<'d, 'f>> {
+        let item = self.find(key)?;
+        let table = item.find_table(self.findings);
+        if table.is_none() {
+            item.accept(self.findings, |item| Err::<(), _>(item.refuse("a table")));
+        }
+        table.map(|table| Table { name: format!("[{key}]"), ..table })
+    }
+
+    /// Takes a table that must be there.
+    pub fn require_table(&mut self, key: &'static str) -> Option<Table<'d, 'f>> {
+        let present = self.table.contains_key(key);
+        if !present {
+            let message = format!("{} lacks `[{key}]`", self.name);
+            self.findings.push(Diagnostic::error(message, self.span.clone()).help(format!("add a table `[{key}]`")));
+        }
+        self.table(key)
+    }
+
+    /// The keys that are there.
+    pub fn keys(&self) -> impl Iterator<Item = &'d str> {
+        self.table.keys().map(|key| key.get_ref().as_ref())
+    }
+
+    /// Ends the reading: a key that nobody took is an error that names the nearest valid one.
+    pub fn finish(self) {
+        for key in self.table.keys() {
+            let text: &str = key.get_ref();
+            if self.taken.contains(text) {
+                continue;
+            }
+            let help = match nearest(text, self.taken.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    let valid: Vec<String> = self.taken.iter().map(|key| format!("`{key}`")).collect();
+                    format!("valid keys here: {}", valid.join(", "))
+                }
+            };
+            self.findings.push(
+                Diagnostic::error(format!("{} has no key `{text}`", self.name), key.span())
+                    .label("unknown key")
+                    .help(help),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings(source: &str) -> Vec<(String, Option<String>)> {
+        let findings = Findings::default();
+        let root = parse(source, &findings);
+        let mut table = Table::new(root.get_ref(), root.span(), "the file", &findings);
+        table.require("name", |item| item.text().map(str::to_owned));
+        table.option("count", Item::whole);
+        table.option("start", Item::instant);
+        table.finish();
+        findings.into_sorted().into_iter().map(|d| (d.message, d.help)).collect()
+    }
+
+    #[test]
+    fn all_problems_are_found_in_one_pass() {
+        let found = findings("nam = 1\ncount = -2\nstart = 2026-01-01\nfoo = ");
+        let messages: Vec<_> = found.iter().map(|(message, _)| message.as_str()).collect();
+        assert_eq!(messages.len(), 6, "{found:?}");
+        assert!(found.contains(&("the file has no key `nam`".into(), Some("did you mean `name`?".into()))));
+        assert!(messages.contains(&"the file lacks `name`"));
+        assert!(messages.contains(&"`count` must be a whole number from 0 to 4294967295"));
+        assert!(messages.contains(&"`start` lacks its time or its offset"));
+    }
+
+    #[test]
+    fn a_good_file_has_no_findings() {
+        assert_eq!(findings("name = \"x\"\ncount = 0x10\nstart = 2026-01-01T00:00:00+09:00"), []);
+    }
+}

@@ -1,0 +1,185 @@
+use crate::agreement::{self, Agreement};
+use crate::evaluate::{Request, evaluate};
+use crate::history::{History, Reader};
+use crate::statement::{Row, Statement, Verdict};
+use crate::time::{Instant, Period, Zone};
+
+const CLOUD_ONE: &str = include_str!("../../../examples/cloud-one/agreement.toml");
+
+fn agreement(source: &str) -> Agreement {
+    let reading = agreement::read(source);
+    reading.agreement.unwrap_or_else(|| panic!("{:#?}", reading.findings))
+}
+
+fn history(agreement: &Agreement, lines: &str) -> History {
+    let mut reader = Reader::new(agreement);
+    lines.lines().for_each(|line| reader.line(line));
+    let (history, _, bad) = reader.finish();
+    assert_eq!(bad, []);
+    history
+}
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).unwrap()
+}
+
+fn october(agreement: &Agreement, lines: &str, known: &str) -> Statement {
+    let request = Request { period: Period::parse("2026-10", &Zone::utc()).unwrap(), as_known_at: at(known) };
+    evaluate(agreement, &history(agreement, lines), &request)
+}
+
+fn row<'s>(statement: &'s Statement, subject: &str) -> &'s Row {
+    statement.rows.iter().find(|row| row.subject.to_string() == subject).unwrap()
+}
+
+fn check(id: &str, interface: &str, staleness: &str) -> String {
+    format!(
+        r#"{{"type":"check","id":"{id}","scope":{{"solution":"workload-security","interface":"{interface}"}},"vantage":"local","staleness":"{staleness}","from":"2026-01-01T00:00:00Z"}}"#
+    )
+}
+
+fn run(check: &str, from: &str, last: &str, state: &str, n: u32) -> String {
+    format!(
+        r#"{{"type":"run","check":"{check}","vantage":"local","from":"2026-{from}Z","last":"2026-{last}Z","state":"{state}","n":{n}}}"#
+    )
+}
+
+const LATER: &str = "2026-11-10T00:00:00Z";
+
+/// All three interfaces seen up through October, and the API down for one hour of it.
+fn an_hour_down() -> String {
+    [
+        check("console", "console", "none"),
+        check("api", "api", "none"),
+        check("connect", "connections", "none"),
+        run("console", "09-30T00:00:00", "11-02T00:00:00", "up", 9),
+        run("connect", "09-30T00:00:00", "11-02T00:00:00", "up", 9),
+        run("api", "09-30T00:00:00", "10-03T00:59:00", "up", 9),
+        run("api", "10-03T01:00:00", "10-03T01:59:00", "down", 9),
+        run("api", "10-03T02:00:00", "11-02T00:00:00", "up", 9),
+    ]
+    .join("\n")
+}
+
+#[test]
+fn an_hour_of_744_is_a_share_of_743_in_744() {
+    let agreement = agreement(CLOUD_ONE);
+    let statement = october(&agreement, &an_hour_down(), LATER);
+    assert_eq!(statement.rows.len(), 4);
+    let api = row(&statement, "workload-security/api");
+    let bounds = api.availability.as_ref().unwrap();
+    assert_eq!(bounds.lower.to_string(), format!("{}/{}", 743 * 3_600_000_i64, 744 * 3_600_000_i64));
+    assert_eq!(bounds.lower, bounds.upper);
+    assert_eq!(api.verdict, Verdict::NoTarget);
+    assert_eq!(api.reasons.len(), 1);
+    assert_eq!(api.reasons[0].text(), "api@local saw api down");
+    let console = row(&statement, "workload-security/console");
+    assert_eq!(console.availability.as_ref().unwrap().lower.percent(3), "100.000");
+    let service = row(&statement, "workload-security");
+    assert_eq!(service.tally, api.tally);
+}
+
+#[test]
+fn what_no_check_measures_is_unknown_and_makes_the_whole_unknown() {
+    let agreement = agreement(CLOUD_ONE);
+    let lines: String = an_hour_down().lines().filter(|l| !l.contains("connect")).map(|l| format!("{l}\n")).collect();
+    let statement = october(&agreement, &lines, LATER);
+    let connections = row(&statement, "workload-security/connections");
+    assert_eq!(connections.tally.unknown, connections.tally.covered());
+    assert_eq!(connections.reasons[0].text(), "no check measures connections");
+    let service = row(&statement, "workload-security").availability.clone().unwrap();
+    assert_eq!((service.lower.percent(3), service.upper.percent(3)), ("0.000".into(), "99.865".into()));
+}
+
+#[test]
+fn instants_after_the_moment_of_knowledge_do_not_exist() {
+    let agreement = agreement(CLOUD_ONE);
+    let statement = october(&agreement, &an_hour_down(), "2026-10-02T00:00:00Z");
+    let console = row(&statement, "workload-security/console");
+    assert_eq!(console.verdict, Verdict::InProgress);
+    assert_eq!(console.tally.covered().seconds(), "86400");
+    // The run that saw all this was recorded on 2 November: on 2 October nobody knew.
+    assert_eq!(console.tally.unknown.seconds(), "86400");
+}
+
+#[test]
+fn the_order_of_lines_and_their_repetition_change_nothing() {
+    let agreement = agreement(CLOUD_ONE);
+    let forward = october(&agreement, &an_hour_down(), LATER);
+    let mut lines: Vec<String> = an_hour_down().lines().map(str::to_owned).collect();
+    lines.reverse();
+    lines.extend(an_hour_down().lines().map(str::to_owned));
+    assert_eq!(october(&agreement, &lines.join("\n"), LATER), forward);
+}
+
+#[test]
+fn a_recorded_gap_is_unknown_in_both_bounds() {
+    let agreement = agreement(CLOUD_ONE);
+    let gap = r#"{"type":"observer_gap","id":"g1","from":"2026-10-05T00:00:00Z","until":"2026-10-05T01:00:00Z","why":"restart","recorded_at":"2026-10-05T01:00:00Z"}"#;
+    let statement = october(&agreement, &format!("{}\n{gap}", an_hour_down()), LATER);
+    let api = row(&statement, "workload-security/api");
+    assert_eq!((api.tally.down.seconds(), api.tally.unknown.seconds()), ("3600".into(), "3600".into()));
+    let bounds = api.availability.as_ref().unwrap();
+    assert_eq!(bounds.lower.to_string(), format!("{}/{}", 742 * 3_600_000_i64, 744 * 3_600_000_i64));
+    assert_eq!(bounds.upper.to_string(), format!("{}/{}", 743 * 3_600_000_i64, 744 * 3_600_000_i64));
+    assert!(api.reasons.iter().any(|reason| reason.text().ends_with("the observer was not watching: restart")));
+}
+
+fn with_target(percent: &str, binding: &str) -> Agreement {
+    let source = CLOUD_ONE.replace(
+        "per = \"interface\"",
+        &format!("per = \"interface\"\ntarget = \"{percent}\"\nbinding = \"{binding}\""),
+    );
+    agreement(&source)
+}
+
+#[test]
+fn a_target_is_met_at_its_exact_edge_and_missed_just_above_it() {
+    // One hour of 744 down: 743/744 = 99.865591…
+    for (target, verdict) in [("99.8655", Verdict::Met), ("99.8656", Verdict::Missed), ("100", Verdict::Missed)] {
+        let agreement = with_target(target, "both");
+        let statement = october(&agreement, &an_hour_down(), LATER);
+        assert_eq!(row(&statement, "workload-security/api").verdict, verdict, "{target}");
+        assert_eq!(row(&statement, "workload-security/console").verdict, Verdict::Met);
+    }
+}
+
+#[test]
+fn only_both_bounds_make_a_verdict_indeterminate() {
+    let gap = r#"{"type":"observer_gap","id":"g1","from":"2026-10-05T00:00:00Z","until":"2026-10-05T01:00:00Z","recorded_at":"2026-10-05T01:00:00Z"}"#;
+    for (binding, verdict) in [("lower", Verdict::Missed), ("upper", Verdict::Met), ("both", Verdict::Indeterminate)] {
+        let agreement = with_target("99.8", binding);
+        let statement = october(&agreement, &format!("{}\n{gap}", an_hour_down()), LATER);
+        assert_eq!(row(&statement, "workload-security/api").verdict, verdict, "{binding}");
+    }
+}
+
+#[test]
+fn a_revision_counts_only_from_the_moment_it_is_in_force() {
+    let agreement = agreement(&CLOUD_ONE.replace("2026-01-01T00:00:00Z", "2026-10-31T00:00:00Z"));
+    let statement = october(&agreement, &an_hour_down(), LATER);
+    assert_eq!(row(&statement, "workload-security/api").tally.covered().seconds(), "86400");
+}
+
+#[test]
+fn a_check_that_was_retired_takes_no_part_afterwards() {
+    let agreement = agreement(CLOUD_ONE);
+    let retired = check("api-old", "api", "none")
+        .replace(r#""from":"2026-01-01T00:00:00Z""#, r#""from":"2026-01-01T00:00:00Z","until":"2026-10-01T00:00:00Z""#);
+    let down = run("api-old", "09-01T00:00:00", "09-02T00:00:00", "down", 3);
+    let with = october(&agreement, &format!("{}\n{retired}\n{down}", an_hour_down()), LATER);
+    assert_eq!(with, october(&agreement, &an_hour_down(), LATER));
+}
+
+#[test]
+fn json_holds_the_bounds_as_text_and_as_fractions() {
+    let agreement = agreement(CLOUD_ONE);
+    let inputs = crate::statement::Inputs { digest: "00".into(), lines: 8 };
+    let json = october(&agreement, &an_hour_down(), LATER).to_json(&inputs);
+    let api = json["commitments"].as_array().unwrap().iter().find(|r| r["subject"] == "workload-security/api").unwrap();
+    assert_eq!(api["availability"]["lower"], "99.865");
+    assert_eq!(api["availability"]["exact_lower"]["num"], "2674800000");
+    assert_eq!(api["seconds"]["down"], "3600");
+    assert_eq!(api["period"]["zone"], "UTC");
+    assert_eq!(api["reasons"][0]["from"], "2026-10-03T01:00:00Z");
+}

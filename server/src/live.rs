@@ -1,0 +1,89 @@
+//! What is shown: one consistent picture of the agreement and its figures, made anew whenever facts were recorded.
+//!
+//! Everything in it is in the ledger first, so that a statement computed offline from an export has the same figures.
+
+use std::sync::Arc;
+
+use uphold_core::agreement::{Agreement, Subject};
+use uphold_core::history::Scope;
+use uphold_core::id::{CommitmentId, Series};
+use uphold_core::run::Observed;
+use uphold_core::statement::Statement;
+use uphold_core::time::{Instant, Millis};
+use uphold_core::timeline::Timeline;
+
+/// The picture at one moment of knowledge.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// The agreement in force.
+    pub agreement: Arc<Agreement>,
+    /// Facts recorded up to here are in it; figures hold for this moment.
+    pub as_known_at: Instant,
+    /// The statement of the periods in progress, a row for each commitment and subject.
+    pub statement: Statement,
+    /// The timeline of each commitment's subjects, in the order of the statement's rows.
+    pub timelines: Vec<SubjectTimeline>,
+    /// Every registered check, with what it saw last.
+    pub checks: Vec<CheckView>,
+    /// The ledger's size and root.
+    pub ledger: LedgerHead,
+}
+
+/// The timeline of one subject, for drawing.
+#[derive(Debug, Clone)]
+pub struct SubjectTimeline {
+    /// The commitment.
+    pub commitment: CommitmentId,
+    /// What is judged.
+    pub subject: Subject,
+    /// Its states over all of time, as known.
+    pub timeline: Timeline,
+}
+
+/// One series as it stands.
+#[derive(Debug, Clone)]
+pub struct CheckView {
+    /// The check and the vantage point.
+    pub series: Series,
+    /// What it measures.
+    pub scope: Scope,
+    /// How often.
+    pub interval: Millis,
+    /// Its latest run: the state, since when, and the last observation.
+    pub latest: Option<LatestRun>,
+    /// What the latest observation said in words, such as `HTTP 503`; empty when there is nothing to say.
+    pub detail: String,
+}
+
+/// The latest run of a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LatestRun {
+    /// What it saw.
+    pub state: Observed,
+    /// Since when.
+    pub from: Instant,
+    /// The last observation.
+    pub last: Instant,
+}
+
+/// The ledger as far as the picture reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerHead {
+    /// How many facts.
+    pub size: u64,
+    /// The RFC 6962 root over them, in hex.
+    pub root: String,
+}
+
+/// How the process itself is doing, for `/metrics`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Probes that were started.
+    pub probes_started: u64,
+    /// Probes that came to an outcome.
+    pub probes_finished: u64,
+    /// Due probes that could not be started in time.
+    pub slots_missed: u64,
+    /// How late the latest tick was, beyond its 100 ms grid.
+    pub tick_lag: Millis,
+}
