@@ -10,6 +10,7 @@ pub mod evaluate;
 pub mod history;
 pub mod id;
 pub mod interval;
+pub mod ledger;
 pub mod nearest;
 pub mod ratio;
 pub mod run;

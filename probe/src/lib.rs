@@ -1,1 +1,10 @@
-//! probe
+//! One measurement of one target, and the one way out to the network.
+//!
+//! Every outbound connection of Uphold is made by [`egress`], which decides where it may go. What lives here measures once
+//! and says what it saw; when to measure, what to confirm and what a contract makes of it do not live here.
+
+pub mod egress;
+pub mod http;
+pub mod outcome;
+pub mod tls;
+pub mod url;

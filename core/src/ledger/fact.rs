@@ -1,0 +1,422 @@
+//! The facts of today: what can be written into the ledger, each kind with its version and its canonical payload.
+//!
+//! A payload is canonical JSON; times are integer milliseconds, and what is absent is an absent key. Facts of
+//! configuration carry digests, never contents and never secrets. Every payload names its `id`, chosen by whoever reports
+//! it so that a repeated report is one fact, and `by`, who says so. Not here: when a fact was recorded (`leaf.rs`), and
+//! what a measurement's segment says (`segment.rs`).
+
+use std::fmt;
+
+use crate::id::{AgreementId, CheckId, FactId, IdError, InterfaceId, Series, SolutionId, VantageId};
+use crate::interval::Interval;
+use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
+use crate::ledger::digest::Digest;
+use crate::run::Staleness;
+use crate::time::{Instant, Millis};
+
+/// How long `by` may be, in bytes.
+pub const BY_MAX: usize = 128;
+
+/// How long a reason may be, in bytes.
+pub const WHY_MAX: usize = 2_000;
+
+/// The kinds of fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FactKind {
+    /// A revision of an agreement came into use.
+    Agreement,
+    /// A series is registered, or its registration changed.
+    Check,
+    /// A flush of runs of one vantage point.
+    Measurement,
+    /// An observer was not watching.
+    ObserverGap,
+}
+
+impl FactKind {
+    /// All kinds.
+    pub const ALL: [Self; 4] = [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap];
+
+    /// The name that the formats use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Check => "check",
+            Self::Measurement => "measurement",
+            Self::ObserverGap => "observer_gap",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The version that this program writes.
+    #[must_use]
+    pub fn version(self) -> u32 {
+        match self {
+            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap => 1,
+        }
+    }
+}
+
+/// A fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// See [`Agreement`].
+    Agreement(Agreement),
+    /// See [`Check`].
+    Check(Check),
+    /// See [`Measurement`].
+    Measurement(Measurement),
+    /// See [`ObserverGap`].
+    ObserverGap(ObserverGap),
+}
+
+/// A revision of an agreement came into use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// The fact.
+    pub id: FactId,
+    /// Who says so.
+    pub by: String,
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// Which revision of it, counted from 1 by the file.
+    pub revision: u64,
+    /// The digest of the agreement's file.
+    pub digest: Digest,
+    /// The digest of the file that defines the checks.
+    pub definitions: Digest,
+}
+
+/// A series is registered. A later registration of the same series replaces the earlier one from there on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The fact.
+    pub id: FactId,
+    /// Who says so.
+    pub by: String,
+    /// The check and the vantage point.
+    pub series: Series,
+    /// The solution that it observes.
+    pub solution: SolutionId,
+    /// The interface of the solution that it observes.
+    pub interface: InterfaceId,
+    /// The grid on which it observes; at least a millisecond.
+    pub interval: Millis,
+    /// How long its observations may be trusted. [`Staleness::None`] is an absent `staleness_ms`.
+    pub staleness: Staleness,
+    /// When it exists. An end at [`Instant::MAX`] is open: an absent `until`.
+    pub active: Interval,
+    /// The digest of its definition.
+    pub definition: Digest,
+}
+
+/// A flush of runs: what one segment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measurement {
+    /// The fact.
+    pub id: FactId,
+    /// Who says so.
+    pub by: String,
+    /// The vantage point.
+    pub vantage: VantageId,
+    /// Up to when the segment speaks.
+    pub through: Instant,
+    /// The digest of the segment's canonical bytes.
+    pub segment: Digest,
+    /// How many runs the segment lists.
+    pub runs: u64,
+}
+
+/// An observer was not watching.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObserverGap {
+    /// The fact.
+    pub id: FactId,
+    /// Who says so.
+    pub by: String,
+    /// The vantage point; all of them where absent.
+    pub vantage: Option<VantageId>,
+    /// When.
+    pub span: Interval,
+    /// Why.
+    pub why: String,
+}
+
+/// Why some bytes are not a payload of that kind and version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactError {
+    /// This program does not know the version.
+    Version {
+        /// The kind.
+        kind: FactKind,
+        /// The version that is not known.
+        version: u32,
+    },
+    /// The bytes are not canonical.
+    Canonical(FactKind, CanonicalError),
+    /// A key does not hold what it must.
+    Field(FactKind, FieldError),
+}
+
+impl fmt::Display for FactError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version { kind, version } => {
+                write!(f, "facts `{}` of version {version} are newer than this program", kind.name())
+            }
+            Self::Canonical(kind, error) => write!(f, "not a fact `{}`: {error}", kind.name()),
+            Self::Field(kind, error) => write!(f, "not a fact `{}`: {error}", kind.name()),
+        }
+    }
+}
+
+impl std::error::Error for FactError {}
+
+impl Fact {
+    /// The kind.
+    #[must_use]
+    pub fn kind(&self) -> FactKind {
+        match self {
+            Self::Agreement(_) => FactKind::Agreement,
+            Self::Check(_) => FactKind::Check,
+            Self::Measurement(_) => FactKind::Measurement,
+            Self::ObserverGap(_) => FactKind::ObserverGap,
+        }
+    }
+
+    /// The id that whoever reports it chose.
+    #[must_use]
+    pub fn id(&self) -> &FactId {
+        match self {
+            Self::Agreement(fact) => &fact.id,
+            Self::Check(fact) => &fact.id,
+            Self::Measurement(fact) => &fact.id,
+            Self::ObserverGap(fact) => &fact.id,
+        }
+    }
+
+    /// Who says so: `server:tokyo-1`, `cli:root`.
+    #[must_use]
+    pub fn by(&self) -> &str {
+        match self {
+            Self::Agreement(fact) => &fact.by,
+            Self::Check(fact) => &fact.by,
+            Self::Measurement(fact) => &fact.by,
+            Self::ObserverGap(fact) => &fact.by,
+        }
+    }
+
+    /// The canonical payload, of the version that [`FactKind::version`] says.
+    ///
+    /// Values that no payload can hold (an integer beyond 2^53 - 1, an empty `by`) are written as they are and refused by
+    /// [`Self::decode`], which whoever stores a fact calls once before.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut members = vec![("id", Value::text(self.id())), ("by", Value::text(self.by()))];
+        match self {
+            Self::Agreement(fact) => members.extend([
+                ("agreement", Value::text(&fact.agreement)),
+                ("revision", Value::count(fact.revision)),
+                ("digest", Value::text(fact.digest)),
+                ("definitions", Value::text(fact.definitions)),
+            ]),
+            Self::Check(fact) => encode_check(fact, &mut members),
+            Self::Measurement(fact) => members.extend([
+                ("vantage", Value::text(&fact.vantage)),
+                ("through", Value::Int(fact.through.0)),
+                ("segment", Value::text(fact.segment)),
+                ("runs", Value::count(fact.runs)),
+            ]),
+            Self::ObserverGap(fact) => {
+                members.extend([
+                    ("from", Value::Int(fact.span.from().0)),
+                    ("until", Value::Int(fact.span.until().0)),
+                    ("why", Value::text(&fact.why)),
+                ]);
+                members.extend(fact.vantage.iter().map(|vantage| ("vantage", Value::text(vantage))));
+            }
+        }
+        canonical::to_bytes(&Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
+    }
+
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// When the version is not known, or the bytes are not exactly what [`Self::encode`] writes for some fact.
+    pub fn decode(kind: FactKind, version: u32, bytes: &[u8]) -> Result<Self, FactError> {
+        if version != 1 {
+            return Err(FactError::Version { kind, version });
+        }
+        let value = canonical::parse(bytes).map_err(|error| FactError::Canonical(kind, error))?;
+        decode_fields(kind, value).map_err(|error| FactError::Field(kind, error))
+    }
+}
+
+fn encode_check(fact: &Check, members: &mut Vec<(&'static str, Value)>) {
+    members.extend([
+        ("check", Value::text(&fact.series.check)),
+        ("vantage", Value::text(&fact.series.vantage)),
+        ("solution", Value::text(&fact.solution)),
+        ("interface", Value::text(&fact.interface)),
+        ("interval_ms", Value::Int(fact.interval.0)),
+        ("from", Value::Int(fact.active.from().0)),
+        ("definition", Value::text(fact.definition)),
+    ]);
+    if let Staleness::After(limit) = fact.staleness {
+        members.push(("staleness_ms", Value::Int(limit.0)));
+    }
+    if fact.active.until() != Instant::MAX {
+        members.push(("until", Value::Int(fact.active.until().0)));
+    }
+}
+
+fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
+    let mut fields = Fields::of(value, "payload")?;
+    let head = (id(&mut fields, "id", FactId::parse)?, plain(&mut fields, "by", BY_MAX)?);
+    let fact = match kind {
+        FactKind::Agreement => Fact::Agreement(Agreement {
+            id: head.0,
+            by: head.1,
+            agreement: id(&mut fields, "agreement", AgreementId::parse)?,
+            revision: count(&mut fields, "revision")?,
+            digest: digest(&mut fields, "digest")?,
+            definitions: digest(&mut fields, "definitions")?,
+        }),
+        FactKind::Check => decode_check(head, &mut fields)?,
+        FactKind::Measurement => Fact::Measurement(Measurement {
+            id: head.0,
+            by: head.1,
+            vantage: id(&mut fields, "vantage", VantageId::parse)?,
+            through: instant(fields.int("through")?, "through")?,
+            segment: digest(&mut fields, "segment")?,
+            runs: count(&mut fields, "runs")?,
+        }),
+        FactKind::ObserverGap => {
+            let vantage = fields.find_text("vantage")?.map(|text| VantageId::parse(&text));
+            let from = instant(fields.int("from")?, "from")?;
+            let until = instant(fields.int("until")?, "until")?;
+            Fact::ObserverGap(ObserverGap {
+                id: head.0,
+                by: head.1,
+                vantage: vantage.transpose().map_err(|error| FieldError::new("vantage", error))?,
+                span: span(from, until)?,
+                why: plain(&mut fields, "why", WHY_MAX)?,
+            })
+        }
+    };
+    fields.finish()?;
+    Ok(fact)
+}
+
+fn decode_check((fact_id, by): (FactId, String), fields: &mut Fields) -> Result<Fact, FieldError> {
+    let series =
+        Series { check: id(fields, "check", CheckId::parse)?, vantage: id(fields, "vantage", VantageId::parse)? };
+    let length = |length: i64, key| {
+        if length >= 1 { Ok(Millis(length)) } else { Err(FieldError::new(key, "is shorter than a millisecond")) }
+    };
+    let staleness = match fields.find_int("staleness_ms")? {
+        Some(limit) => Staleness::After(length(limit, "staleness_ms")?),
+        None => Staleness::None,
+    };
+    let from = instant(fields.int("from")?, "from")?;
+    let until = match fields.find_int("until")? {
+        Some(until) => instant(until, "until")?,
+        None => Instant::MAX,
+    };
+    Ok(Fact::Check(Check {
+        id: fact_id,
+        by,
+        series,
+        solution: id(fields, "solution", SolutionId::parse)?,
+        interface: id(fields, "interface", InterfaceId::parse)?,
+        interval: length(fields.int("interval_ms")?, "interval_ms")?,
+        staleness,
+        active: span(from, until)?,
+        definition: digest(fields, "definition")?,
+    }))
+}
+
+fn id<T>(fields: &mut Fields, key: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, FieldError> {
+    parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
+}
+
+fn digest(fields: &mut Fields, key: &str) -> Result<Digest, FieldError> {
+    Digest::parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
+}
+
+fn count(fields: &mut Fields, key: &str) -> Result<u64, FieldError> {
+    u64::try_from(fields.int(key)?).map_err(|_| FieldError::new(key, "is negative"))
+}
+
+/// A text of one line that says something.
+fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldError> {
+    let text = fields.text(key)?;
+    if (1..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
+        Ok(text)
+    } else {
+        Err(FieldError::new(key, format!("must have 1 to {max} bytes and no control characters")))
+    }
+}
+
+fn instant(ms: i64, key: &str) -> Result<Instant, FieldError> {
+    let at = Instant(ms);
+    if Interval::ALL.contains(at) { Ok(at) } else { Err(FieldError::new(key, "lies outside the years 1 to 9999")) }
+}
+
+fn span(from: Instant, until: Instant) -> Result<Interval, FieldError> {
+    Interval::new(from, until).ok_or_else(|| FieldError::new("until", "is not later than `from`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap() -> Fact {
+        Fact::ObserverGap(ObserverGap {
+            id: FactId::parse("gap-1").unwrap(),
+            by: "server:tokyo-1".to_owned(),
+            vantage: None,
+            span: Interval::new(Instant(-5), Instant(10)).unwrap(),
+            why: "the server was \"down\"".to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_key_that_is_unknown_missing_or_wrong_is_named() {
+        let text = String::from_utf8(gap().encode()).unwrap();
+        assert_eq!(Fact::decode(FactKind::ObserverGap, 1, text.as_bytes()), Ok(gap()));
+        for (old, new, says) in [
+            ("\"why\"", "\"whx\"", "`why`: is missing"),
+            ("\"why\"", "\"vantage\":\"Tokyo\",\"why\"", "`vantage`: `Tokyo` is not a vantage point id"),
+            ("\"until\":10", "\"until\":-5", "`until`: is not later than `from`"),
+            ("\"until\":10", "\"until\":253402128000000", "`until`: lies outside the years 1 to 9999"),
+            ("server:tokyo-1", "", "`by`: must have 1 to 128 bytes"),
+            ("gap-1", "gap 1", "`id`: `gap 1` is not a fact id"),
+            ("\"until\":10", "\"until\":10,\"v\":1", "`v`: is unknown"),
+            ("{", " {", "not canonical at byte 0"),
+        ] {
+            let bad = text.replacen(old, new, 1);
+            assert_ne!(bad, text);
+            let error = Fact::decode(FactKind::ObserverGap, 1, bad.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with("not a fact `observer_gap`: "), "{error}");
+            assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_payload_of_another_kind_or_version_is_refused() {
+        let bytes = gap().encode();
+        for kind in FactKind::ALL {
+            assert_eq!(Fact::decode(kind, 1, &bytes).is_ok(), kind == FactKind::ObserverGap);
+            assert_eq!(FactKind::find(kind.name()), Some(kind));
+        }
+        let error = Fact::decode(FactKind::ObserverGap, 2, &bytes).unwrap_err().to_string();
+        assert_eq!(error, "facts `observer_gap` of version 2 are newer than this program");
+    }
+}

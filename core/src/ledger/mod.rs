@@ -1,0 +1,12 @@
+//! The byte formats and the arithmetic of the ledger: what is hashed, what is stored, and what a segment says.
+//!
+//! Everything here is final from its first release: a format is never changed, it gets a next version beside it. Not
+//! here: where the bytes lie, and who may append them.
+
+pub mod canonical;
+pub mod digest;
+pub mod fact;
+pub mod fold;
+pub mod leaf;
+pub mod segment;
+pub mod tree;

@@ -1,0 +1,147 @@
+//! The golden files: the bytes of every kind of fact, of its leaf, and of a segment, exactly as they must stay for ever.
+//!
+//! A test that fails here says that a stored ledger could no longer be verified. The files are never written by a program:
+//! a changed format gets a next version and new files beside the old.
+
+use std::path::PathBuf;
+
+use uphold_core::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
+use uphold_core::interval::Interval;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap};
+use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
+use uphold_core::ledger::segment::{OpenRun, Segment};
+use uphold_core::ledger::tree::leaf_hash;
+use uphold_core::run::{Observed, Staleness};
+use uphold_core::time::{Instant, Millis};
+
+const SALT: [u8; 32] = *b"golden salt of thirty-two bytes!";
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).unwrap()
+}
+
+fn golden(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[track_caller]
+fn assert_golden(name: &str, bytes: &[u8]) {
+    let want = golden(name);
+    assert!(
+        want == bytes,
+        "{name} changed\nfile: {}\nnow:  {}",
+        String::from_utf8_lossy(&want),
+        String::from_utf8_lossy(bytes)
+    );
+}
+
+fn segment() -> Segment {
+    let run = |check: &str, from: &str, last: &str, state, n| {
+        (CheckId::parse(check).unwrap(), OpenRun { from: at(from), last: at(last), state, n })
+    };
+    let runs = vec![
+        run("api-eu", "2026-10-03T01:10:00Z", "2026-10-03T01:10:20Z", Observed::Down, 3),
+        run("api-eu", "2026-10-02T00:00:00Z", "2026-10-03T01:09:50Z", Observed::Up, 9_060),
+        run("console-eu", "2026-10-03T01:10:30Z", "2026-10-03T01:10:30Z", Observed::Unknown, 1),
+        run("login.eu_1", "2026-10-03T01:09:30.25Z", "2026-10-03T01:10:29.75Z", Observed::Degraded, 7),
+    ];
+    Segment::new(VantageId::parse("tokyo-1").unwrap(), at("2026-10-03T01:10:30Z"), runs).unwrap()
+}
+
+fn facts() -> Vec<Fact> {
+    let id = |text: &str| FactId::parse(text).unwrap();
+    let span = |from: &str, until: &str| Interval::new(at(from), at(until)).unwrap();
+    vec![
+        Fact::Agreement(Agreement {
+            id: id("agreement:cloud-one:3"),
+            by: "cli:root".to_owned(),
+            agreement: AgreementId::parse("cloud-one").unwrap(),
+            revision: 3,
+            digest: Digest::of(&[b"the agreement"]),
+            definitions: Digest::of(&[b"the checks"]),
+        }),
+        Fact::Check(Check {
+            id: id("check:api-eu@tokyo-1:1"),
+            by: "cli:root".to_owned(),
+            series: Series { check: CheckId::parse("api-eu").unwrap(), vantage: VantageId::parse("tokyo-1").unwrap() },
+            solution: SolutionId::parse("cloud").unwrap(),
+            interface: InterfaceId::parse("api").unwrap(),
+            interval: Millis(10_000),
+            staleness: Staleness::After(Millis(30_000)),
+            active: span("2026-10-01T00:00:00Z", "2027-10-01T00:00:00Z"),
+            definition: Digest::of(&[b"the definition"]),
+        }),
+        Fact::Measurement(Measurement {
+            id: id("measurement:tokyo-1:1759453830000"),
+            by: "server:tokyo-1".to_owned(),
+            vantage: VantageId::parse("tokyo-1").unwrap(),
+            through: at("2026-10-03T01:10:30Z"),
+            segment: Digest::of(&[&segment().encode()]),
+            runs: 4,
+        }),
+        Fact::ObserverGap(ObserverGap {
+            id: id("observer_gap:1"),
+            by: "server:tokyo-1".to_owned(),
+            vantage: Some(VantageId::parse("tokyo-1").unwrap()),
+            span: span("2026-10-03T01:10:30Z", "2026-10-03T01:11:02.5Z"),
+            why: "the server was killed; \"kill -9\" \u{2192} restart, \u{518d}\u{8d77}\u{52d5}".to_owned(),
+        }),
+    ]
+}
+
+fn leaf(seq: u64, fact: &Fact) -> Leaf {
+    Leaf {
+        seq,
+        kind: fact.kind(),
+        kind_version: fact.kind().version(),
+        recorded_at: at("2026-10-03T01:11:03.125Z"),
+        subject_tag: PUBLIC.to_owned(),
+        commitment: commitment(&SALT, &fact.encode()),
+    }
+}
+
+#[test]
+fn the_bytes_of_every_kind_of_fact_stay_what_they_are() {
+    let facts = facts();
+    assert_eq!(facts.iter().map(Fact::kind).collect::<Vec<_>>(), FactKind::ALL, "every kind has a golden file");
+    for (seq, fact) in (0..).zip(&facts) {
+        let name = format!("{}-v{}", fact.kind().name(), fact.kind().version());
+        let leaf = leaf(seq, fact);
+        assert_golden(&format!("{name}.json"), &fact.encode());
+        assert_golden(&format!("{name}.leaf"), &leaf.encode());
+        assert_golden(&format!("{name}.hash"), leaf_hash(&leaf.encode()).to_string().as_bytes());
+    }
+}
+
+#[test]
+fn the_golden_files_are_read_as_what_they_say() {
+    for (seq, fact) in (0..).zip(&facts()) {
+        let name = format!("{}-v1", fact.kind().name());
+        assert_eq!(Fact::decode(fact.kind(), 1, &golden(&format!("{name}.json"))).as_ref(), Ok(fact));
+        assert_eq!(Leaf::decode(&golden(&format!("{name}.leaf"))), Ok(leaf(seq, fact)));
+    }
+    assert_eq!(Segment::decode(&golden("segment-v1.json")), Ok(segment()));
+}
+
+#[test]
+fn the_bytes_of_a_segment_stay_what_they_are() {
+    assert_golden("segment-v1.json", &segment().encode());
+}
+
+#[test]
+fn absent_values_are_absent_keys() {
+    let mut facts = facts();
+    let Fact::Check(check) = &mut facts[1] else { panic!("the second is a check") };
+    check.staleness = Staleness::None;
+    check.active = Interval::new(check.active.from(), Instant::MAX).unwrap();
+    let bytes = facts[1].encode();
+    assert_golden("check-v1-open.json", &bytes);
+    assert_eq!(Fact::decode(FactKind::Check, 1, &bytes).as_ref(), Ok(&facts[1]));
+    let Fact::ObserverGap(gap) = &mut facts[3] else { panic!("the fourth is a gap") };
+    gap.vantage = None;
+    let bytes = facts[3].encode();
+    assert_golden("observer_gap-v1-all.json", &bytes);
+    assert_eq!(Fact::decode(FactKind::ObserverGap, 1, &bytes).as_ref(), Ok(&facts[3]));
+}

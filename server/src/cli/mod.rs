@@ -1,0 +1,109 @@
+//! The commands. Each has a file of its own; what they do is elsewhere.
+
+mod check;
+mod demo;
+mod evaluate;
+mod export;
+mod ledger;
+pub mod report;
+mod serve;
+mod table;
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand};
+use uphold_core::agreement::Agreement;
+use uphold_core::diagnostic::Severity;
+
+use crate::error::{Failure, file_failure};
+
+/// Run a hosted service to its service level agreement, and prove it.
+#[derive(Debug, Parser)]
+#[command(name = "uphold", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check an agreement: print everything that is wrong with it, and what it leaves open
+    Check(check::Args),
+    /// Evaluate an agreement over a history file and print the statement
+    Evaluate(evaluate::Args),
+    /// Measure, keep, evaluate and show
+    Serve(serve::Args),
+    /// Write what was recorded in a form that others can read
+    #[command(subcommand)]
+    Export(export::Command),
+    /// Look after the ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// Serve a sample service that you can break and mend, and its agreement
+    Demo(demo::Args),
+    /// The sample service of the demo alone
+    #[command(hide = true)]
+    SampleService(demo::SampleArgs),
+}
+
+/// Runs the command line of this process; the code is what the process ends with.
+#[must_use]
+pub fn run() -> u8 {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Serve(args) => serve::run(args),
+        Command::Export(command) => export::run(&command),
+        Command::Ledger(command) => ledger::run(&command),
+        Command::Demo(args) => demo::run(&args),
+        Command::SampleService(args) => demo::run_sample(&args),
+    };
+    match done {
+        Ok(()) => 0,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+/// Reads a whole text file.
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| file_failure("read", path, error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::new(format!("cannot read `{}`: line {line} is not UTF-8 text", path.display()))
+            .help("save the file as UTF-8")
+    })
+}
+
+/// Reads an agreement; its problems are printed, and any error among them is a failure.
+fn read_agreement(path: &Path) -> Result<(Agreement, String), Failure> {
+    let source = read_file(path)?;
+    let reading = uphold_core::agreement::read(&source);
+    let name = path.display().to_string();
+    let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    match reading.agreement {
+        Some(agreement) => Ok((agreement, source)),
+        None => {
+            eprint!("{}", report::render(&reading.findings, &source, &name, std::io::stderr().is_terminal()));
+            Err(Failure::new(format!("the agreement `{name}` has {}", count(errors, "error", "errors")))
+                .help(format!("mend them and try `uphold check {name}`")))
+        }
+    }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The folder that a command works on, and that it needs.
+#[derive(Debug, clap::Args)]
+struct DataFolder {
+    /// The folder that holds the ledger
+    #[arg(long, value_name = "FOLDER")]
+    data: PathBuf,
+}
