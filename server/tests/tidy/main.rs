@@ -64,6 +64,7 @@ fn read_all(folder: &Path, prefix: &str, found: &mut Vec<Source>) {
 fn repository() -> Vec<Source> {
     let mut found = Vec::new();
     read_all(&root(), "", &mut found);
+    source::mark_test_modules(&mut found);
     found
 }
 

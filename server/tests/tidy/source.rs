@@ -14,10 +14,12 @@ pub(crate) enum Kind {
 }
 
 /// A file of the repository with its path from the root.
+#[derive(Clone)]
 pub(crate) struct Source {
     pub(crate) path: String,
     pub(crate) text: String,
     kinds: Vec<Kind>,
+    is_test: bool,
 }
 
 /// A function with a body.
@@ -34,7 +36,9 @@ pub(crate) struct Function {
 impl Source {
     pub(crate) fn new(path: &str, text: &str) -> Self {
         let kinds = if path.ends_with(".rs") { classify(text.as_bytes()) } else { vec![Kind::Code; text.len()] };
-        Self { path: path.to_owned(), text: text.to_owned(), kinds }
+        let in_folder = |name: &str| path.contains(&format!("/{name}/"));
+        let is_test = in_folder("tests") || in_folder("benches") || path.ends_with("/tests.rs");
+        Self { path: path.to_owned(), text: text.to_owned(), kinds, is_test }
     }
 
     pub(crate) fn is_rust(&self) -> bool {
@@ -90,8 +94,34 @@ impl Source {
 
     /// Whether nothing in the file is shipped.
     pub(crate) fn is_test_file(&self) -> bool {
-        let in_folder = |name: &str| self.path.contains(&format!("/{name}/"));
-        in_folder("tests") || in_folder("benches") || self.path.ends_with("/tests.rs")
+        self.is_test
+    }
+
+    /// The paths, without `.rs`, of the modules that this file declares for tests alone: `#[cfg(test)] mod name;`.
+    fn test_modules(&self) -> Vec<String> {
+        let code = if self.is_rust() { self.code() } else { String::new() };
+        let folder = match self.path.rsplit_once('/') {
+            Some((folder, "mod.rs" | "lib.rs" | "main.rs")) => folder,
+            _ => self.path.trim_end_matches(".rs"),
+        };
+        code.match_indices("#[cfg(test)]")
+            .filter_map(|(at, mark)| code[at + mark.len()..].split_once(';'))
+            .filter_map(|(declared, _)| declared.trim().rsplit_once("mod "))
+            .filter(|(_, name)| name.bytes().all(is_word_byte))
+            .map(|(_, name)| format!("{folder}/{name}"))
+            .collect()
+    }
+}
+
+/// Marks the files of the modules that others declare for tests alone.
+pub(crate) fn mark_test_modules(all: &mut [Source]) {
+    let modules: Vec<String> = all.iter().flat_map(Source::test_modules).collect();
+    for source in all {
+        let is_of = |module: &String| {
+            let rest = source.path.strip_prefix(module.as_str());
+            rest.is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        };
+        source.is_test |= modules.iter().any(is_of);
     }
 }
 
@@ -300,6 +330,17 @@ mod tests {
         assert!(shipped.contains("fn a") && !shipped.contains("fn b") && shipped.contains("fn c"));
         assert_eq!(shipped.len(), text.len());
         assert!(Source::new("server/tests/it/a.rs", text).shipped_code().trim().is_empty());
+    }
+
+    #[test]
+    fn a_module_that_is_declared_for_tests_is_not_shipped() {
+        let paths = ["server/src/a/b.rs", "server/src/a/b/c.rs", "server/src/a/bd.rs", "server/src/e/f.rs"];
+        let mut all = paths.map(|path| Source::new(path, "")).to_vec();
+        all.push(Source::new("server/src/a/mod.rs", "#[cfg(test)]\npub(crate) mod b;\nmod bd;"));
+        all.push(Source::new("server/src/e.rs", "#[cfg(test)]\nmod f;\n#[cfg(test)]\nmod tests { use a; }"));
+        mark_test_modules(&mut all);
+        let tests: Vec<bool> = all.iter().map(Source::is_test_file).collect();
+        assert_eq!(tests, [true, true, false, true, false, false]);
     }
 
     #[test]
