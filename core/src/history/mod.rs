@@ -1,6 +1,6 @@
 //! What happened, as data: the facts that an agreement is evaluated over.
 //!
-//! The same structure is filled from a history file ([`read`]) and from the ledger, so that both give the same figures.
+//! The same structure is filled from a history file ([`Reader`]) and from the ledger, so that both give the same figures.
 
 mod read;
 mod write;

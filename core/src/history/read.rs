@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Check, Gap, History, Scope};
 use crate::agreement::Agreement;
-use crate::id::{CheckId, InterfaceId, Series, SolutionId, VantageId};
+use crate::id::{CheckId, IdError, InterfaceId, Series, SolutionId, VantageId};
 use crate::interval::Interval;
 use crate::nearest::nearest;
 use crate::run::{Observed, Run, Staleness};
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
             return;
         }
         self.facts += 1;
-        if let Err((column, message)) = self.fact(line) {
+        if let Err(Wrong { column, message }) = self.fact(line) {
             self.bad.push(BadLine { line: self.line, column, message });
         }
     }
@@ -126,18 +126,17 @@ impl<'a> Reader<'a> {
         (self.history, Counted { lines: self.facts, digest: self.hash.finalize().into() }, self.bad)
     }
 
-    fn fact(&mut self, line: &str) -> Result<(), (usize, String)> {
+    fn fact(&mut self, line: &str) -> Result<(), Wrong> {
         let head: Head<'_> = parse(line)?;
-        let at_start = |message: String| (1, message);
         if head.v.is_some_and(|v| v != 1) {
-            return Err(at_start("this version reads lines of `\"v\": 1` only".to_owned()));
+            return Err(Wrong::new("this version reads lines of `\"v\": 1` only"));
         }
         match &*head.kind {
-            "check" => self.check(parse(line)?).map_err(at_start),
-            "run" => self.run(parse(line)?).map_err(at_start),
-            "observation" => self.observation(parse(line)?).map_err(at_start),
-            "observer_gap" => self.gap(parse(line)?, line).map_err(at_start),
-            other => Err(at_start(match nearest(other, TYPES) {
+            "check" => self.check(parse(line)?),
+            "run" => self.run(parse(line)?),
+            "observation" => self.observation(parse(line)?),
+            "observer_gap" => self.gap(parse(line)?, line),
+            other => Err(Wrong::new(match nearest(other, TYPES) {
                 Some(near) => format!("there is no type of line `{other}`; did you mean `{near}`?"),
                 None => {
                     format!("lines of type `{other}` are not evaluated by this version; it reads {}", TYPES.join(", "))
@@ -146,14 +145,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn check(&mut self, line: CheckLine<'_>) -> Result<(), String> {
+    fn check(&mut self, line: CheckLine<'_>) -> Result<(), Wrong> {
         let series = series(&line.id, &line.vantage)?;
         let scope = self.scope(&line.scope)?;
         let staleness = match &*line.staleness {
             "none" => Staleness::None,
-            length => {
-                Staleness::After(Millis::parse(length).map_err(|e| format!("`staleness`: {e}, or write `none`"))?)
-            }
+            length => Staleness::After(
+                Millis::parse(length).map_err(|e| Wrong::new(format!("`staleness`: {e}, or write `none`")))?,
+            ),
         };
         let from = instant("from", &line.from)?;
         let active = open_interval(from, line.until.as_deref())?;
@@ -162,13 +161,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn run(&mut self, line: RunLine<'_>) -> Result<(), String> {
+    fn run(&mut self, line: RunLine<'_>) -> Result<(), Wrong> {
         let (from, last) = (instant("from", &line.from)?, instant("last", &line.last)?);
         if last < from {
-            return Err(format!("the run's last observation ({last}) is before its first ({from})"));
+            return Err(Wrong::new(format!("the run's last observation ({last}) is before its first ({from})")));
         }
         if line.n == 0 || (line.n == 1 && last != from) {
-            return Err(format!("a run from {from} to {last} cannot have {} observations", line.n));
+            return Err(Wrong::new(format!("a run from {from} to {last} cannot have {} observations", line.n)));
         }
         let recorded_at = recorded(line.recorded_at.as_deref(), last)?;
         let run = Run { from, last, state: observed(&line.state)?, n: line.n, recorded_at };
@@ -176,7 +175,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn observation(&mut self, line: ObservationLine<'_>) -> Result<(), String> {
+    fn observation(&mut self, line: ObservationLine<'_>) -> Result<(), Wrong> {
         let at = instant("at", &line.at)?;
         let recorded_at = recorded(line.recorded_at.as_deref(), at)?;
         let run = Run { from: at, last: at, state: observed(&line.state)?, n: 1, recorded_at };
@@ -192,22 +191,22 @@ impl<'a> Reader<'a> {
         runs.push(run);
     }
 
-    fn gap(&mut self, line: GapLine<'_>, text: &str) -> Result<(), String> {
+    fn gap(&mut self, line: GapLine<'_>, text: &str) -> Result<(), Wrong> {
         let recorded_at = match &line.recorded_at {
             Some(recorded_at) => instant("recorded_at", recorded_at)?,
-            None => return Err("`recorded_at` is missing: a gap is known from when it was recorded".to_owned()),
+            None => return Err(Wrong::new("`recorded_at` is missing: a gap is known from when it was recorded")),
         };
         let interval = open_interval(instant("from", &line.from)?, line.until.as_deref())?;
-        let vantage = line.vantage.map(|text| VantageId::parse(&text).map_err(|e| e.to_string())).transpose()?;
+        let vantage = line.vantage.map(|text| VantageId::parse(&text)).transpose()?;
         let id = line.id.map_or_else(|| format!("{:x}", Short(&Sha256::digest(text.as_bytes()))), String::from);
         let why = line.why.unwrap_or_default().into_owned();
         self.history.gaps.push(Gap { id, vantage, interval, why, recorded_at });
         Ok(())
     }
 
-    fn scope(&self, scope: &ScopeLine<'_>) -> Result<Scope, String> {
-        let solution = SolutionId::parse(&scope.solution).map_err(|e| e.to_string())?;
-        let interface = InterfaceId::parse(&scope.interface).map_err(|e| e.to_string())?;
+    fn scope(&self, scope: &ScopeLine<'_>) -> Result<Scope, Wrong> {
+        let solution = SolutionId::parse(&scope.solution)?;
+        let interface = InterfaceId::parse(&scope.interface)?;
         let Some(found) = self.agreement.find_solution(&solution) else {
             let names = self.agreement.solutions.iter().map(|solution| solution.id.as_str());
             return Err(absent("the agreement", "solution", solution.as_str(), names));
@@ -220,9 +219,28 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn absent<'a>(where_: &str, what: &str, id: &str, names: impl Iterator<Item = &'a str>) -> String {
+/// Why one line is refused.
+struct Wrong {
+    /// From 1. What concerns the line's meaning stands at its start.
+    column: usize,
+    message: String,
+}
+
+impl Wrong {
+    fn new(message: impl Into<String>) -> Self {
+        Self { column: 1, message: message.into() }
+    }
+}
+
+impl From<IdError> for Wrong {
+    fn from(error: IdError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+fn absent<'a>(where_: &str, what: &str, id: &str, names: impl Iterator<Item = &'a str>) -> Wrong {
     let help = nearest(id, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    format!("{where_} has no {what} `{id}`{help}")
+    Wrong::new(format!("{where_} has no {what} `{id}`{help}"))
 }
 
 /// Sixteen hex digits of a digest.
@@ -234,40 +252,37 @@ impl fmt::LowerHex for Short<'_> {
     }
 }
 
-fn parse<'l, T: Deserialize<'l>>(line: &'l str) -> Result<T, (usize, String)> {
+fn parse<'l, T: Deserialize<'l>>(line: &'l str) -> Result<T, Wrong> {
     serde_json::from_str(line).map_err(|error| {
         let text = error.to_string();
         // The position is said apart, and always line 1: each line is a document of its own.
         let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-        (error.column().max(1), message.to_owned())
+        Wrong { column: error.column().max(1), message: message.to_owned() }
     })
 }
 
-fn series(check: &str, vantage: &str) -> Result<Series, String> {
-    Ok(Series {
-        check: CheckId::parse(check).map_err(|e| e.to_string())?,
-        vantage: VantageId::parse(vantage).map_err(|e| e.to_string())?,
-    })
+fn series(check: &str, vantage: &str) -> Result<Series, Wrong> {
+    Ok(Series { check: CheckId::parse(check)?, vantage: VantageId::parse(vantage)? })
 }
 
-fn instant(key: &str, text: &str) -> Result<Instant, String> {
-    Instant::parse(text).map_err(|e| format!("`{key}`: {e}"))
+fn instant(key: &str, text: &str) -> Result<Instant, Wrong> {
+    Instant::parse(text).map_err(|e| Wrong::new(format!("`{key}`: {e}")))
 }
 
-fn recorded(text: Option<&str>, default: Instant) -> Result<Instant, String> {
+fn recorded(text: Option<&str>, default: Instant) -> Result<Instant, Wrong> {
     text.map_or(Ok(default), |text| instant("recorded_at", text))
 }
 
-fn open_interval(from: Instant, until: Option<&str>) -> Result<Interval, String> {
+fn open_interval(from: Instant, until: Option<&str>) -> Result<Interval, Wrong> {
     let until = until.map_or(Ok(Instant::MAX), |text| instant("until", text))?;
-    Interval::new(from, until).ok_or_else(|| format!("`until` ({until}) is not later than `from` ({from})"))
+    Interval::new(from, until).ok_or_else(|| Wrong::new(format!("`until` ({until}) is not later than `from` ({from})")))
 }
 
-fn observed(name: &str) -> Result<Observed, String> {
+fn observed(name: &str) -> Result<Observed, Wrong> {
     Observed::find(name).ok_or_else(|| {
         let names = Observed::ALL.map(Observed::name);
         let help = nearest(name, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        format!("`{name}` is not a state: use {}{help}", names.join(", "))
+        Wrong::new(format!("`{name}` is not a state: use {}{help}", names.join(", ")))
     })
 }
 
