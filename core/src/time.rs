@@ -128,6 +128,13 @@ impl Add for Millis {
     }
 }
 
+impl Sub for Millis {
+    type Output = Self;
+    fn sub(self, rhs: Self) -> Self {
+        Self(self.0.saturating_sub(rhs.0))
+    }
+}
+
 impl std::iter::Sum for Millis {
     fn sum<I: Iterator<Item = Self>>(iter: I) -> Self {
         iter.fold(Self(0), Add::add)

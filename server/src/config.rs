@@ -93,7 +93,8 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
         let Some(check) = check else { continue };
         if checks.iter().any(|other| other.id == check.id) {
             findings.push(
-                Diagnostic::error(format!("the id `{}` is used twice", check.id), span).help("give each check an id of its own"),
+                Diagnostic::error(format!("the id `{}` is used twice", check.id), span)
+                    .help("give each check an id of its own"),
             );
         }
         checks.push(check);
@@ -126,7 +127,8 @@ fn warn_of_unmeasured(
 
 fn read_range(item: &Item<'_>) -> Result<Cidr, Refusal> {
     let text = item.text()?;
-    Cidr::parse(text).map_err(|error| Refusal::new(error.to_string()).help("write an address range, as in `10.0.0.0/8`"))
+    Cidr::parse(text)
+        .map_err(|error| Refusal::new(error.to_string()).help("write an address range, as in `10.0.0.0/8`"))
 }
 
 fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckDefinition> {
@@ -244,9 +246,8 @@ fn check_lengths(
 fn read_settings(table: &mut Table<'_, '_>, timeout: Option<Millis>) -> Option<(HttpSettings, std::ops::Range<usize>)> {
     let url = table.require("url", |item| Ok(item.text()?.to_owned()));
     let expect = table.table("expect").map(|mut expect| {
-        let status = expect.option("status", |item| {
-            StatusSet::parse(item.text()?).map_err(|error| Refusal::new(error.to_string()))
-        });
+        let status = expect
+            .option("status", |item| StatusSet::parse(item.text()?).map_err(|error| Refusal::new(error.to_string())));
         let body_contains = expect.option("body_contains", |item| Ok(item.text()?.to_owned()));
         let degraded_after = expect.option("degraded_after", |item| Ok(Millis::parse(item.text()?)?));
         expect.finish();
@@ -311,7 +312,10 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         let warnings: Vec<_> = reading.findings.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(
             warnings,
-            ["no check measures `console` of `workload-security`", "no check measures `connections` of `workload-security`"]
+            [
+                "no check measures `console` of `workload-security`",
+                "no check measures `connections` of `workload-security`"
+            ]
         );
     }
 

@@ -7,3 +7,5 @@ pub mod error;
 pub mod ledger;
 pub mod live;
 pub mod measure;
+pub mod sample_service;
+pub mod web;

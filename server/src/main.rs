@@ -1,2 +1,7 @@
-//! uphold
-fn main() {}
+//! The one program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(uphold::cli::run())
+}

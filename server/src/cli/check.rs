@@ -81,7 +81,8 @@ fn summary(agreement: &Agreement, path: &str) -> String {
         count(agreement.commitments.len(), "commitment", "commitments"),
     );
     for commitment in &agreement.commitments {
-        let target = commitment.target.as_ref().map_or("no target".to_owned(), |target| format!("target {} %", target.percent));
+        let target =
+            commitment.target.as_ref().map_or("no target".to_owned(), |target| format!("target {} %", target.percent));
         text.push_str(&format!("\n`{}` (clause {}): availability, {target}\n", commitment.id, commitment.clause));
         let mut table = Table::new(&["the contract is silent on", "your policy", "the question"]);
         for (key, value, origin) in commitment.terms.list() {

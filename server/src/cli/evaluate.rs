@@ -153,8 +153,18 @@ fn text(statement: &Statement, agreement: &Agreement, inputs: &Inputs, lang: &st
     }
     for commitment in &agreement.commitments {
         text.push_str(&format!("\n{} (clause {})\n", commitment.name.in_language(language), commitment.clause));
-        let mut table =
-            Table::new(&["subject", "period", "verdict", "lower", "upper", "target", "down s", "excluded s", "unknown s", "covered s"]);
+        let mut table = Table::new(&[
+            "subject",
+            "period",
+            "verdict",
+            "lower",
+            "upper",
+            "target",
+            "down s",
+            "excluded s",
+            "unknown s",
+            "covered s",
+        ]);
         for row in statement.rows.iter().filter(|row| row.commitment == commitment.id) {
             add_row(&mut table, row);
         }

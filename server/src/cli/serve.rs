@@ -103,7 +103,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
     if !data.exists() {
-        std::fs::create_dir_all(&data).map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
+        std::fs::create_dir_all(&data)
+            .map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
     }
     let engine = Engine::start(&data, settings).await.map_err(|error| {
         let help = error.help();
@@ -135,8 +136,12 @@ fn cannot_listen(listen: SocketAddr, error: std::io::Error) -> Failure {
         std::io::ErrorKind::AddrInUse => {
             format!("another program uses port {}: stop it, or choose another with `--listen`", listen.port())
         }
-        std::io::ErrorKind::AddrNotAvailable => "this machine has no such address: choose another with `--listen`".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: choose another with `--listen`".to_owned(),
+        std::io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: choose another with `--listen`".to_owned()
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege: choose another with `--listen`".to_owned()
+        }
         _ => "choose another address with `--listen`".to_owned(),
     };
     Failure::new(format!("cannot listen on {listen}")).because(error).help(help)

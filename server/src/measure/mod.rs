@@ -173,7 +173,7 @@ impl Engine {
     pub fn tick(&mut self) {
         let (now, monotonic) = (self.settings.clock.now(), self.settings.clock.monotonic());
         if let Some(last) = self.last_tick.replace(monotonic) {
-            let apart = Millis((monotonic - last).0);
+            let apart = monotonic - last;
             self.counters.lag.store((apart.0 - TICK.0).max(0), Ordering::Relaxed);
             if apart > STALL {
                 self.last_stall = Some(monotonic);
@@ -186,13 +186,13 @@ impl Engine {
             if self.targets[due.check].in_flight || now - due.slot > LATE_MAX {
                 missed += 1;
             } else {
-                self.start(due, monotonic);
+                self.probe(due, monotonic);
             }
         }
         self.counters.missed.fetch_add(missed, Ordering::Relaxed);
     }
 
-    fn start(&mut self, due: schedule::Due, started: Millis) {
+    fn probe(&mut self, due: schedule::Due, started: Millis) {
         let check = Arc::clone(&self.settings.checks.checks[due.check].probe);
         let (egress, outcomes) = (Arc::clone(&self.egress), self.outcomes.0.clone());
         self.targets[due.check].in_flight = true;

@@ -94,8 +94,9 @@ mod tests {
     #[test]
     fn a_run_grows_until_the_state_changes_or_the_gap_is_too_long() {
         let mut recorder = Recorder::new(series().vantage);
-        let began = [(0, Observed::Up), (10, Observed::Up), (20, Observed::Down), (30, Observed::Down), (60, Observed::Down)]
-            .map(|(at, state)| recorder.observe(&series(), STALE, Instant(at), state));
+        let began =
+            [(0, Observed::Up), (10, Observed::Up), (20, Observed::Down), (30, Observed::Down), (60, Observed::Down)]
+                .map(|(at, state)| recorder.observe(&series(), STALE, Instant(at), state));
         assert_eq!(began, [true, false, true, false, true]);
     }
 
@@ -114,7 +115,10 @@ mod tests {
             recorder.recorded(&snapshot);
         }
         assert_eq!(listed, [1, 0, 0]);
-        assert_eq!(fold.open_run(&series()).unwrap(), OpenRun { from: Instant(0), last: Instant(110), state: Observed::Up, n: 12 });
+        assert_eq!(
+            fold.open_run(&series()).unwrap(),
+            OpenRun { from: Instant(0), last: Instant(110), state: Observed::Up, n: 12 }
+        );
     }
 
     #[test]

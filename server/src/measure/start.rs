@@ -111,7 +111,8 @@ impl Engine {
     }
 
     fn assemble(settings: Settings, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
-        let series = |check: &CheckDefinition| Series { check: check.id.clone(), vantage: settings.checks.vantage.clone() };
+        let series =
+            |check: &CheckDefinition| Series { check: check.id.clone(), vantage: settings.checks.vantage.clone() };
         let checks = &settings.checks.checks;
         let targets: Vec<Target> = checks
             .iter()
@@ -223,9 +224,8 @@ fn definitions(book: &Book, settings: &Settings) -> Vec<NewFact> {
             }));
         }
     }
-    let same = |known: &fact::Agreement| {
-        known.digest == settings.agreement_digest && known.definitions == checks.digest
-    };
+    let same =
+        |known: &fact::Agreement| known.digest == settings.agreement_digest && known.definitions == checks.digest;
     if !book.agreement.as_ref().is_some_and(same) {
         facts.push(Fact::Agreement(fact::Agreement {
             id: fact_id("agreement", now),
