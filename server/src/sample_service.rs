@@ -182,7 +182,7 @@ fn closed_connection() -> Response {
 struct PartView {
     part: Part,
     mode: Mode,
-    since: String,
+    since: Timestamp,
 }
 
 #[derive(Template)]
@@ -203,7 +203,7 @@ async fn control(State(sample): Service, Query(query): Query<ControlQuery>, head
     let say = chosen.unwrap_or_else(|| Language::choose(accept));
     let parts = Part::ALL.map(|part| {
         let (mode, since) = sample.switches.get(part);
-        PartView { part, mode, since: in_seconds(since) }
+        PartView { part, mode, since }
     });
     ([(header::VARY, "accept-language")], page(&ControlPage { say, parts: parts.into() })).into_response()
 }

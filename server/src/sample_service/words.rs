@@ -82,7 +82,7 @@ impl Language {
             Mode::Hang => self.pick("Never answer", "応答しない"),
             Mode::Close => self.pick("Close the connection", "接続を切断する"),
             Mode::Wrong => self.pick("Wrong content", "誤った内容を返す"),
-            Mode::Slow => self.pick("Slow down to 1.5 s", "1.5秒遅らせる"),
+            Mode::Slow => self.pick("Slow: 1.5 s", "1.5秒遅らせる"),
         }
     }
 }
