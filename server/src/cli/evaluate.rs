@@ -146,10 +146,8 @@ fn text(statement: &Statement, agreement: &Agreement, inputs: &Inputs, lang: &st
         count(usize::try_from(inputs.lines).unwrap_or(usize::MAX), "line", "lines"),
         inputs.digest,
     );
-    if language != agreement.authoritative {
-        if let Some(note) = &agreement.note {
-            text.push_str(&format!("{}\n", note.in_language(language)));
-        }
+    if let Some(note) = agreement.note.as_ref().filter(|_| language != agreement.authoritative) {
+        text.push_str(&format!("{}\n", note.in_language(language)));
     }
     for commitment in &agreement.commitments {
         text.push_str(&format!("\n{} (clause {})\n", commitment.name.in_language(language), commitment.clause));

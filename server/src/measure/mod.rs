@@ -292,7 +292,8 @@ impl Engine {
         }
     }
 
-    fn checkpoint_if_due(&mut self) {
+    /// Begins to save what a crash must not lose, if the time has come.
+    pub fn checkpoint_if_due(&mut self) {
         let now = self.settings.clock.monotonic();
         if now - self.last_checkpoint < CHECKPOINT_EVERY || self.checkpoint.is_some() {
             return;
@@ -302,6 +303,14 @@ impl Engine {
         let (ledger, vantage) = (Arc::clone(&self.ledger), self.settings.checks.vantage.clone());
         self.checkpoint =
             Some(tokio::spawn(async move { ledger.save_checkpoint(&vantage, snapshot.segment.encode()).await }));
+    }
+
+    /// Waits for the checkpoint that is being saved, if any.
+    pub async fn finish_checkpoint(&mut self) {
+        if self.checkpoint.is_some() {
+            let done = saved(&mut self.checkpoint).await;
+            self.checkpoint_saved(done);
+        }
     }
 
     fn checkpoint_saved(&mut self, done: Result<(), LedgerError>) {

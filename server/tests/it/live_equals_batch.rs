@@ -1,0 +1,254 @@
+//! What is shown live is what `uphold evaluate` computes offline from an export, to the fraction; and both are right by a
+//! count that is as simple as can be.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use uphold::clock::{Clock, ManualTime};
+use uphold::measure::{Engine, Handle, Settings};
+use uphold::{config, sample_service};
+use uphold_core::ledger::digest::Digest;
+use uphold_core::statement::Inputs;
+use uphold_core::time::{Instant, Millis};
+
+use crate::program::{Dice, request, root, stdout, uphold};
+
+const START: &str = "2026-10-05T10:00:00Z";
+const TICK: Millis = Millis(100);
+const HOUR: i64 = 3_600_000;
+const STALE: i64 = 10_000;
+
+/// What the test itself knows of the truth.
+#[derive(Default)]
+struct Truth {
+    /// Each observation that was recorded: its instant, and whether it saw the part down.
+    seen: BTreeMap<&'static str, BTreeMap<i64, bool>>,
+    /// Time in which no server ran.
+    dead: Vec<(i64, i64)>,
+}
+
+const PARTS: [(&str, &str, i64); 3] =
+    [("console", "console", 0), ("api", "api", 600), ("connect", "connections", 1_300)];
+
+struct World {
+    clock: Clock,
+    hand: Arc<ManualTime>,
+    folder: tempfile::TempDir,
+    sample: SocketAddr,
+    broken: BTreeMap<&'static str, bool>,
+    truth: Truth,
+}
+
+impl World {
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let sample = listener.local_addr().unwrap();
+        tokio::spawn(sample_service::serve(listener, || jiff::Timestamp::UNIX_EPOCH));
+        let (clock, hand) = Clock::manual(Instant::parse(START).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let agreement = std::fs::read_to_string(root().join("examples/cloud-one/agreement.toml")).unwrap();
+        let agreement = agreement.replace("valid_from = 2026-01-01T00:00:00Z", &format!("valid_from = {START}"));
+        std::fs::write(folder.path().join("agreement.toml"), agreement).unwrap();
+        let broken = PARTS.iter().map(|(part, ..)| (*part, false)).collect();
+        Self { clock, hand, folder, sample, broken, truth: Truth::default() }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    async fn engine(&self) -> Engine {
+        let source = std::fs::read_to_string(self.path("agreement.toml")).unwrap();
+        let agreement = uphold_core::agreement::read(&source).agreement.unwrap();
+        let checks = std::fs::read_to_string(root().join("examples/demo/checks.toml")).unwrap();
+        let checks = checks.replace("127.0.0.1:8081", &self.sample.to_string());
+        let checks = config::read_checks(&checks, &agreement).checks.unwrap();
+        let settings = Settings {
+            agreement: Arc::new(agreement),
+            agreement_digest: Digest::of(&[source.as_bytes()]),
+            checks,
+            flush_every: Millis(60_000),
+            clock: self.clock.clone(),
+        };
+        Engine::start(self.folder.path(), settings).await.unwrap()
+    }
+
+    /// Breaks or mends a part, over HTTP as a person would.
+    async fn switch(&mut self, part: &'static str, mode: &'static str) {
+        let sample = self.sample;
+        let path = format!("/control/{part}");
+        let body = format!(r#"{{"mode":"{mode}"}}"#);
+        let (status, answer) =
+            tokio::task::spawn_blocking(move || request(sample, "PUT", &path, &body)).await.unwrap().unwrap();
+        assert_eq!(status, 200, "{answer}");
+        self.broken.insert(part, mode != "up");
+    }
+
+    /// One tick of the real engine, with every probe awaited.
+    async fn tick(&mut self, engine: &mut Engine) {
+        let before = self.clock.now().0;
+        self.hand.pass(TICK);
+        let now = self.clock.now().0;
+        for (part, _, phase) in PARTS {
+            // An engine that has just started is also due for the instant at which it did.
+            let due = [before, now].into_iter().filter(|at| (at - phase).rem_euclid(2_000) == 0);
+            for at in due {
+                self.truth.seen.entry(part).or_default().entry(at).or_insert(self.broken[part]);
+            }
+        }
+        engine.tick();
+        engine.settle().await;
+        engine.flush_if_due();
+        engine.finish_flush().await;
+        engine.checkpoint_if_due();
+        engine.finish_checkpoint().await;
+    }
+
+    /// Seconds up, down and unknown of one part until `known`, counted in steps of so many milliseconds.
+    fn count(&self, part: &str, known: i64, step: usize) -> (String, String, String) {
+        let start = Instant::parse(START).unwrap().0;
+        let (mut up, mut down, mut unknown) = (0, 0, 0);
+        for at in (start..known).step_by(step) {
+            let dead = self.truth.dead.iter().any(|(from, until)| (*from..*until).contains(&at));
+            let last = self.truth.seen[part].range(..=at).next_back();
+            match last {
+                Some((slot, was_down)) if !dead && at < slot + STALE => {
+                    *(if *was_down { &mut down } else { &mut up }) += 1
+                }
+                _ => unknown += 1,
+            }
+        }
+        let seconds = |ticks: i64| Millis(ticks * step as i64).seconds();
+        (seconds(up), seconds(down), seconds(unknown))
+    }
+}
+
+/// The live statement, as the interface serves it.
+fn live(handle: &Handle) -> (Instant, serde_json::Value) {
+    let live = handle.live.borrow().clone();
+    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size };
+    (live.as_known_at, live.statement.to_json(&inputs)["commitments"].clone())
+}
+
+fn export(folder: &Path, to: &Path, more: &[&str]) {
+    let (folder, to) = (folder.to_str().unwrap(), to.to_str().unwrap());
+    stdout([&["export", "history", "--data", folder, "--output", to], more].concat());
+}
+
+fn evaluated(agreement: &Path, history: &Path, known: Instant) -> serde_json::Value {
+    let (agreement, history) = (agreement.to_str().unwrap(), history.to_str().unwrap());
+    let known = known.to_string();
+    let args = ["evaluate", "--agreement", agreement, "--history", history, "--period", "2026-10", "--format", "json"];
+    let text = stdout([&args[..], &["--as-known-at", &known]].concat());
+    serde_json::from_str::<serde_json::Value>(&text).unwrap()["commitments"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_of_random_breaking_is_the_same_live_and_offline_and_right() {
+    let mut world = World::new().await;
+    let mut dice = Dice(0x5eed);
+    let mut engine = world.engine().await;
+    let handle = engine.handle();
+    let mut shown = Vec::new();
+    for tick in 1..=HOUR / TICK.0 {
+        if dice.below(150) == 0 {
+            let part = PARTS[usize::try_from(dice.below(3)).unwrap()].0;
+            let mode = ["up", "down", "close", "wrong"][usize::try_from(dice.below(4)).unwrap()];
+            world.switch(part, mode).await;
+        }
+        world.tick(&mut engine).await;
+        if tick % 1_499 == 0 {
+            shown.push(live(&handle));
+        }
+    }
+    shown.push(live(&handle));
+    assert!(shown.len() > 20);
+
+    let history = world.path("history.jsonl");
+    for (known, statement) in &shown {
+        export(world.folder.path(), &history, &["--as-known-at", &known.to_string()]);
+        assert_eq!(evaluated(&world.path("agreement.toml"), &history, *known), *statement, "as known at {known}");
+    }
+    export(world.folder.path(), &history, &["--every-version"]);
+    for (known, statement) in shown.iter().step_by(5) {
+        assert_eq!(evaluated(&world.path("agreement.toml"), &history, *known), *statement, "every version, at {known}");
+    }
+    let (known, statement) = shown.last().unwrap();
+    for (part, interface, _) in PARTS {
+        let row = row(statement, &format!("workload-security/{interface}"));
+        assert_eq!(seconds(row), world.count(part, known.0, 100), "{part}");
+        assert_ne!(row["seconds"]["down"], "0", "{part} was never down: the test shows nothing");
+    }
+}
+
+fn row<'s>(statement: &'s serde_json::Value, subject: &str) -> &'s serde_json::Value {
+    statement.as_array().unwrap().iter().find(|row| row["subject"] == subject).unwrap()
+}
+
+fn seconds(row: &serde_json::Value) -> (String, String, String) {
+    let get = |key: &str| row["seconds"][key].as_str().unwrap().to_owned();
+    (get("up"), get("down"), get("unknown"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_in_which_the_server_was_dead_is_unknown_and_nothing_else_is() {
+    let mut world = World::new().await;
+    let mut engine = world.engine().await;
+    for _ in 0..3 {
+        for _ in 0..437 {
+            world.tick(&mut engine).await;
+        }
+        // A crash: nothing is flushed. The checkpoint of at most 5 s ago is all that is left of the tail.
+        let died = world.clock.now();
+        drop(engine);
+        world.hand.pass(Millis(33_000));
+        engine = world.engine().await;
+        let gap = last_gap(&world);
+        assert!(gap.0 > died.0 - 5_100 && gap.0 <= died.0 + 1, "the checkpoint was {} ms old", died.0 - gap.0);
+        assert_eq!(gap.1, world.clock.now().0);
+        world.truth.dead.push(gap);
+    }
+    for _ in 0..400 {
+        world.tick(&mut engine).await;
+    }
+    engine.flush_if_due();
+    engine.finish_flush().await;
+    let (known, statement) = live(&engine.handle());
+    let row = row(&statement, "workload-security/console");
+    // The observations of the lost tail lie in the gap, so the count does not need to forget them.
+    assert_eq!(seconds(row), world.count("console", known.0, 1));
+    assert_eq!(row["seconds"]["down"], "0");
+    let verified = uphold(["ledger", "verify", "--data", world.folder.path().to_str().unwrap()]).output().unwrap();
+    assert!(verified.status.success());
+}
+
+/// The span of the gap that was recorded last, on the grid of ticks.
+fn last_gap(world: &World) -> (i64, i64) {
+    let history = stdout(["export", "history", "--data", world.folder.path().to_str().unwrap()]);
+    let line = history.lines().rfind(|line| line.contains("observer_gap")).unwrap();
+    let gap: serde_json::Value = serde_json::from_str(line).unwrap();
+    let at = |key: &str| Instant::parse(gap[key].as_str().unwrap()).unwrap().0;
+    (at("from"), at("until"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_stepped_adds_unknown_time_and_never_downtime() {
+    for step in [HOUR, -HOUR] {
+        let mut world = World::new().await;
+        let mut engine = world.engine().await;
+        for _ in 0..600 {
+            world.tick(&mut engine).await;
+        }
+        world.hand.step(Millis(step));
+        for _ in 0..700 {
+            world.tick(&mut engine).await;
+        }
+        let (_, statement) = live(&engine.handle());
+        for row in statement.as_array().unwrap() {
+            assert_eq!(row["seconds"]["down"], "0", "{step}: {row}");
+        }
+    }
+}
