@@ -2,7 +2,7 @@
 //!
 //! The agreement and the program's own configuration files are read with this. Not here: what any key means.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -15,18 +15,31 @@ use crate::time::Instant;
 
 /// Where the readers of one document put what they find.
 #[derive(Debug, Default)]
-pub struct Findings(RefCell<Vec<Diagnostic>>);
+pub struct Findings {
+    all: RefCell<Vec<Diagnostic>>,
+    /// Where the syntax first broke: from there on the reader cannot tell what its author meant.
+    broken: Cell<Option<usize>>,
+}
 
 impl Findings {
-    /// Adds one.
+    /// Adds one, unless it lies behind a break of the syntax, whose mere consequence it may be.
     pub fn push(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        if self.broken.get().is_none_or(|broken| diagnostic.span.start < broken) {
+            self.all.borrow_mut().push(diagnostic);
+        }
+    }
+
+    /// Adds one about something that is missing, unless the syntax is broken: then it may be there after all.
+    pub fn missing(&self, diagnostic: Diagnostic) {
+        if self.broken.get().is_none() {
+            self.push(diagnostic);
+        }
     }
 
     /// All of them, in the order of their places.
     #[must_use]
     pub fn into_sorted(self) -> Vec<Diagnostic> {
-        let mut all = self.0.into_inner();
+        let mut all = self.all.into_inner();
         all.sort_by_key(|finding| (finding.span.start, finding.span.end));
         all
     }
@@ -47,7 +60,9 @@ pub fn parse<'s>(source: &'s str, findings: &Findings) -> Spanned<DeTable<'s>> {
     let (root, errors) = DeTable::parse_recoverable(source);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        findings.push(Diagnostic::error(error.message().lines().collect::<Vec<_>>().join(", "), span));
+        let finding = Diagnostic::error(error.message().lines().collect::<Vec<_>>().join(", "), span.clone());
+        findings.all.borrow_mut().push(finding);
+        findings.broken.set(Some(findings.broken.get().map_or(span.start, |broken| broken.min(span.start))));
     }
     root
 }
@@ -186,7 +201,7 @@ impl<'d, 'f> Table<'d, 'f> {
         let found = self.find(key);
         if found.is_none() {
             let message = format!("{} lacks `{key}`", self.name);
-            self.findings.push(Diagnostic::error(message, self.span.clone()).help(format!("add `{key} = …` to it")));
+            self.findings.missing(Diagnostic::error(message, self.span.clone()).help(format!("add `{key} = …` to it")));
         }
         found
     }
@@ -242,7 +257,7 @@ impl<'d, 'f> Table<'d, 'f> {
         let present = self.table.contains_key(key);
         if !present {
             let message = format!("{} lacks `[{key}]`", self.name);
-            self.findings.push(Diagnostic::error(message, self.span.clone()).help(format!("add a table `[{key}]`")));
+            self.findings.missing(Diagnostic::error(message, self.span.clone()).help(format!("add a table `[{key}]`")));
         }
         self.table(key)
     }
@@ -292,13 +307,20 @@ mod tests {
 
     #[test]
     fn all_problems_are_found_in_one_pass() {
-        let found = findings("nam = 1\ncount = -2\nstart = 2026-01-01\nfoo = ");
+        let found = findings("nam = 1\ncount = -2\nstart = 2026-01-01\n");
         let messages: Vec<_> = found.iter().map(|(message, _)| message.as_str()).collect();
-        assert_eq!(messages.len(), 6, "{found:?}");
+        assert_eq!(messages.len(), 4, "{found:?}");
         assert!(found.contains(&("the file has no key `nam`".into(), Some("did you mean `name`?".into()))));
         assert!(messages.contains(&"the file lacks `name`"));
         assert!(messages.contains(&"`count` must be a whole number from 0 to 4294967295"));
         assert!(messages.contains(&"`start` lacks its time or its offset"));
+    }
+
+    #[test]
+    fn what_may_be_a_mere_consequence_of_broken_syntax_is_not_reported() {
+        let found = findings("count = -2\n[broken\nname = \"x\"\nfoo = 1\n");
+        let messages: Vec<_> = found.iter().map(|(message, _)| message.as_str()).collect();
+        assert_eq!(messages, ["`count` must be a whole number from 0 to 4294967295", "unclosed table, expected `]`"]);
     }
 
     #[test]

@@ -54,14 +54,12 @@ fn read_root(root: &mut Table<'_, '_>) -> Option<Agreement> {
     let solutions =
         read_all(root.tables("solution", "this solution"), |t| read_solution(t, &languages), |s| s.id.as_str());
     let known = Known { clauses: &clauses, solutions: &solutions };
-    let commitments = read_all(
-        root.tables("commitment", "this commitment"),
-        |t| read_commitment(t, &languages, &policy, &known),
-        |c| c.id.as_str(),
-    );
-    if commitments.is_empty() && header.is_some() {
+    let tables = root.tables("commitment", "this commitment");
+    let promises = !tables.is_empty();
+    let commitments = read_all(tables, |t| read_commitment(t, &languages, &policy, &known), |c| c.id.as_str());
+    if !promises {
         let place = root.span.clone();
-        findings.push(
+        findings.missing(
             Diagnostic::warning("the agreement promises nothing that can be measured", place)
                 .help("add a `[[commitment]]` that names its clause"),
         );
@@ -243,7 +241,7 @@ fn read_solution(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<So
         |interface| interface.id.as_str(),
     );
     if interfaces.is_empty() {
-        table.findings.push(
+        table.findings.missing(
             Diagnostic::error("this solution has no interface", table.span.clone()).help(
                 "add a `[[solution.interface]]` for each way it is reached, such as console, API and connections",
             ),

@@ -309,7 +309,7 @@ pub(super) fn resolve(own: &Partial, policy: &Partial, needs: Needs, place: &Tab
         }
         let doc = TERMS.iter().find(|term| term.key == key);
         let (question, values) = doc.map_or(("", ""), |term| (term.question, term.values));
-        place.findings.push(
+        place.findings.missing(
             Diagnostic::error(format!("neither this commitment nor `[policy]` states `{key}`"), place.span.clone())
                 .label(question)
                 .help(format!(

@@ -257,7 +257,11 @@ fn parse<'l, T: Deserialize<'l>>(line: &'l str) -> Result<T, Wrong> {
         let text = error.to_string();
         // The position is said apart, and always line 1: each line is a document of its own.
         let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-        Wrong { column: error.column().max(1), message: message.to_owned() }
+        let message = match error.classify() {
+            serde_json::error::Category::Data => message.to_owned(),
+            _ => format!("the line is not JSON: {message}"),
+        };
+        Wrong { column: error.column().max(1), message }
     })
 }
 

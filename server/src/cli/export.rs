@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use uphold_core::history::{History, write_check, write_gap, write_run};
 use uphold_core::time::Instant;
 
+use super::ledger::failure;
 use super::{DataFolder, Failure};
 use crate::error::file_failure;
 use crate::ledger::book::Book;
@@ -41,16 +42,10 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             .map_err(|error| Failure::new("cannot understand `--as-known-at`").because(error).exit(2))?,
     };
     let path = args.folder.data.join(FILE);
-    let cannot = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Failure::new(format!("cannot export the history of `{}`", path.display())).because(error)
-    };
-    let reader = Reader::open(&path).map_err(|error| {
-        let help = error.help();
-        let failure = cannot(error.into());
-        help.map_or_else(|| failure, |help| Failure::new(format!("cannot read `{}`", path.display())).help(help))
-    })?;
+    let cannot = |error| Failure::new(format!("cannot export the history of `{}`", path.display())).because(error);
+    let reader = Reader::open(&path).map_err(|error| failure("cannot export the history", error))?;
     let book = if args.every_version { Book::with_versions() } else { Book::default() };
-    let book = book.read(&reader, as_known_at).map_err(|error| cannot(error.into()))?;
+    let book = book.read(&reader, as_known_at).map_err(cannot)?;
     let history = if args.every_version { book.history_with_versions() } else { book.history() };
     let written = match &args.output {
         None => write(&history, std::io::stdout().lock()),

@@ -45,9 +45,13 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         .help("keep the file as it is, and restore a backup into another folder"))
 }
 
-/// A failure of the ledger, told with the help that it knows.
+/// A failure to read the ledger, told with the help that fits a reader.
 pub(super) fn failure(message: &str, error: LedgerError) -> Failure {
-    let help = error.help();
+    let help = match error {
+        LedgerError::Missing { .. } => Some("name the folder that `uphold serve` was given as `--data`"),
+        LedgerError::Denied { .. } => Some("let the user that runs this command read the folder"),
+        _ => error.help(),
+    };
     let failure = Failure::new(message).because(error);
     match help {
         Some(help) => failure.help(help),

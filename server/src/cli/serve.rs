@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use uphold_core::diagnostic::Severity;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::time::Millis;
+use uphold_core::time::{Millis, TimeError};
 
 use super::{Failure, count, read_agreement, read_file, report};
 use crate::clock::Clock;
@@ -37,12 +37,12 @@ pub(super) struct Args {
     flush_every: Millis,
 }
 
-fn flush_every(text: &str) -> Result<Millis, String> {
-    match Millis::parse(text) {
-        Ok(length) if (1_000..=60_000).contains(&length.0) => Ok(length),
-        Ok(length) => Err(format!("{length} is not from 1s to 60s")),
-        Err(error) => Err(error.to_string()),
+fn flush_every(text: &str) -> Result<Millis, TimeError> {
+    let length = Millis::parse(text)?;
+    if (1_000..=60_000).contains(&length.0) {
+        return Ok(length);
     }
+    Err(TimeError { message: format!("{length} is not from 1s to 60s"), help: None })
 }
 
 /// What a server needs, read and checked.

@@ -8,31 +8,31 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 /// The command line of the program that was built for this test.
-pub fn uphold<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn uphold<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_uphold"));
     command.args(args).env_remove("UPHOLD_LOG").env("NO_COLOR", "1");
     command
 }
 
 /// Runs the program to its end, which must be a good one, and returns what it printed.
-pub fn stdout<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
+pub(crate) fn stdout<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> String {
     let output = uphold(args).output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// Everything that the program printed, for a message.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// One HTTP/1.1 request over a connection of its own: the status and the body.
-pub fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
+pub(crate) fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
     write!(
@@ -49,11 +49,11 @@ pub fn request(address: SocketAddr, method: &str, path: &str, body: &str) -> std
 }
 
 /// Numbers that look random and are the same for one seed.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     /// A number below `n`.
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
