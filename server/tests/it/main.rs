@@ -1,0 +1,4 @@
+//! The program from outside, one file a noun.
+
+mod sample;
+mod web;
