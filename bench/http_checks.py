@@ -142,7 +142,7 @@ def main():
         spent = {name: cpu_ms(pid) - before[name] for name, pid in pids.items()}
         count = (metric(ours, "uphold_probes_finished_total") - done[0], scrapes(theirs) - done[1])
         memory = {name: resident_mb(pid) for name, pid in pids.items()}
-        missed = metric(ours, "uphold_slots_missed_total")
+        missed = metric(ours, "uphold_probe_slots_missed_total")
         size = sum(f.stat().st_size for f in (folder / "data").iterdir())
     finally:
         for process in running.values():

@@ -1,6 +1,6 @@
 //! `uphold serve`: measure, keep, evaluate and show.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{Failure, count, read_agreement, read_file, report};
 use crate::clock::Clock;
 use crate::config;
 use crate::measure::{Engine, Settings};
-use crate::web;
+use crate::web::{self, WebState};
 
 /// Measure, keep, evaluate and show.
 #[derive(Debug, clap::Args)]
@@ -114,7 +114,10 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
             None => failure,
         }
     })?;
-    let router = web::router(web::WebState::new(engine.handle(), address, allowed_hosts));
+    let handle = engine.handle();
+    let live = handle.live.clone();
+    let counters = Arc::new(move || handle.counters());
+    let router = web::router(WebState { live, counters, allowed_hosts: hosts(address, allowed_hosts) });
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let mut engine_stop = stopped.clone();
     let engine = tokio::spawn(engine.run(async move {
@@ -129,6 +132,16 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
     ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))
+}
+
+/// The names under which a browser may reach this server: a page of another name must not read ours.
+fn hosts(address: SocketAddr, more: Vec<String>) -> Vec<String> {
+    let own = match address.ip() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let loopback = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
+    loopback.into_iter().chain([own]).chain(more).collect()
 }
 
 fn cannot_listen(listen: SocketAddr, error: std::io::Error) -> Failure {

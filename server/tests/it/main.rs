@@ -4,3 +4,5 @@ mod crash;
 mod errors;
 mod live_equals_batch;
 mod program;
+mod sample;
+mod web;

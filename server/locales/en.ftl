@@ -1,0 +1,196 @@
+# The interface in English. `ja.ftl` has the same keys.
+
+nav-agreement = Agreement
+nav-status = Status
+nav-checks = Checks
+nav-label = Pages
+nav-language = Language
+skip = Skip to the content
+foot-known = Figures hold for { $moment }
+foot-ledger = Ledger: { $size } facts, root
+foot-program = Uphold { $version }
+
+connection-lost = No connection since { $time }. Figures are as of { $known }.
+connection-back = Connected again at { $time }. Figures are up to date.
+
+date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+month = { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+quarter = Quarter { $quarter } of { $year }
+moment = { $date }, { $clock } { $zone }
+since = since { $moment }
+valid-from = from { $from }
+valid-between = from { $from } until { $until }
+range = { $from } to { $until }
+list-separator = {", "}
+unit-day = d
+unit-hour = h
+unit-minute = min
+unit-second = s
+
+state-up = up
+state-down = down
+state-excluded = excluded
+state-unknown = unknown
+state-degraded = degraded
+not-in-force = agreement not in force
+up-for = Up for { $duration }
+down-for = Down for { $duration }
+excluded-for = Excluded for { $duration }
+unknown-for = Not observed for { $duration }
+never-observed = Not observed yet
+for = for { $duration }
+
+all-up = { $n ->
+    [0] No interface is measured
+    [1] The one interface is up
+    [2] Both interfaces are up
+    [3] All three interfaces are up
+    [4] All four interfaces are up
+   *[other] All { $n } interfaces are up
+}
+one-down = { $name } has been down for { $duration }
+one-unknown = { $name } has not been observed for { $duration }
+some-down = { $n ->
+    [one] { $n } of { $all } interfaces is down: { $names }
+   *[other] { $n } of { $all } interfaces are down: { $names }
+}
+some-unknown = { $n ->
+    [one] { $n } of { $all } interfaces is not observed: { $names }
+   *[other] { $n } of { $all } interfaces are not observed: { $names }
+}
+some-excluded = { $n ->
+    [one] { $n } of { $all } interfaces is excluded from the measurement now: { $names }
+   *[other] { $n } of { $all } interfaces are excluded from the measurement now: { $names }
+}
+
+overview-label = Now
+clauses-label = Clauses
+clause-number = Clause { $id }
+document-facts = About this document
+provider = Provider
+revision = Revision
+in-force = In force
+not-now = This revision is not in force now.
+documents = Documents, the one that prevails first
+english-governs = The English text governs.
+japanese-governs = The Japanese text governs.
+force-statement = statement
+force-objective = objective
+force-efforts = efforts
+force-duty = duty
+force-permission = permission
+force-condition = condition
+not-measured = Nothing in this clause is measured in this version.
+whole-service = The service as a whole
+composed-all = Up when all interfaces are up
+composed-any = Up when any interface is up
+composed-when = { $n ->
+    [one] Down when at least { $n } interface is down
+   *[other] Down when at least { $n } interfaces are down
+}
+strip-hour = { $name }: the last 60 minutes, a bar a minute ({ $zone })
+strip-days = { $name }: the last 90 days, a bar a day ({ $zone })
+title-hour = Last 60 minutes
+title-days = Last 90 days
+bar = { $when }: { $spent }
+legend = Key
+legend-mark = there was downtime
+so-far = { $period } so far
+availability = Availability
+no-time-counted = No time has counted yet
+percent = { $percent } %
+percent-range = { $lower } % to { $upper } %
+promised = Promised: { $percent } %
+nothing-promised = No percentage is promised
+figures-behind = Figures and tables
+exact-lower = Lower bound, in milliseconds
+exact-upper = Upper bound, in milliseconds
+bounds-explained = The lower bound takes all unknown time as down, the upper bound as up. Percentages are rounded down.
+state = State
+length = Length
+seconds = Seconds
+when = When
+spent = How it was spent
+from = From
+until = Until
+cause = Cause
+not-up = Times that were not up, the latest first
+none-not-up = It was up all the time.
+more-reasons = { $n ->
+    [one] { $n } earlier time is in the statement.
+   *[other] { $n } earlier times are in the statement.
+}
+cause-down = { $check } saw { $interface } down
+cause-not-observed = { $check } did not observe { $interface }
+cause-not-measured = no check measures { $interface }
+cause-gap = the observer was not watching: { $why }
+evidence = Evidence
+evidence-statement = statement (JSON)
+evidence-checks = list of checks
+terms-open = { $n ->
+    [one] What the contract leaves open: { $n } choice of the operator
+   *[other] What the contract leaves open: { $n } choices of the operator
+}
+term-question = Question
+term-value = Answer
+term-by = Stated by
+by-contract = contract
+by-operator = operator
+term-zone = In which time zone does a period begin and end?
+term-period = How long is the period that is judged?
+term-unknown = What does time count as that nobody observed?
+term-degraded = What does a degraded answer count as?
+term-vantages = How many vantage points must see a check down?
+term-checks = How do several checks make one interface?
+term-interfaces = How do several interfaces make one solution?
+term-binding = Which bound must reach the target?
+term-decimals = How many decimals of a percentage are shown?
+term-close-after = How long after the end of a period is its statement frozen?
+
+status-of = Status of the services of { $provider }
+overall-up = All services are up
+overall-down = Part of the service is down
+overall-excluded = Part of the service is outside the measurement now
+overall-unknown = Part of the service is not observed now
+
+checks-intro = What is measured, from where, and what each check saw last.
+checks-open = This version has no accounts. It listens on the loopback address by default; put it behind a proxy that asks who is there before you open it to a network.
+checks-none = No check is registered. Add one to the configuration file, and it appears here with its first result.
+check = Check
+measures = Measures
+last-observation = Last observation
+detail = Detail
+every = Every
+vantage = Vantage point
+
+not-found = There is no such page
+not-found-advice = The address may be mistyped, or the page may have moved. The agreement is the place to start.
+wrong-method = This page can only be read
+wrong-method-advice = Open it with GET; nothing can be changed here in this version.
+to-agreement = To the agreement

@@ -1,0 +1,149 @@
+# 画面の日本語。キーは `en.ftl` と同じ。
+
+nav-agreement = 契約
+nav-status = 稼働状況
+nav-checks = 監視項目
+nav-label = ページ
+nav-language = 言語
+skip = 本文へ移動
+foot-known = { $moment } 時点の値
+foot-ledger = 台帳: { $size } 件、ルート
+foot-program = Uphold { $version }
+
+connection-lost = { $time } から接続が切れています。値は { $known } 時点のものです。
+connection-back = { $time } に再接続しました。値は最新です。
+
+date = { $year }年{ $month }月{ $day }日
+month = { $year }年{ $month }月
+quarter = { $year }年第{ $quarter }四半期
+moment = { $date } { $clock }（{ $zone }）
+since = { $moment } から
+valid-from = { $from } から
+valid-between = { $from } から { $until } まで
+range = { $from } から { $until }
+list-separator = 、
+unit-day = 日
+unit-hour = 時間
+unit-minute = 分
+unit-second = 秒
+
+state-up = 稼働
+state-down = 停止
+state-excluded = 対象外
+state-unknown = 不明
+state-degraded = 低下
+not-in-force = 契約の発効前または失効後
+up-for = 稼働中（{ $duration }）
+down-for = 停止中（{ $duration }）
+excluded-for = 測定対象外（{ $duration }）
+unknown-for = 未観測（{ $duration }）
+never-observed = まだ観測されていません
+for = { $duration }
+
+all-up = { $n ->
+    [0] 測定しているインターフェースはありません
+    [1] インターフェースは稼働しています
+   *[other] { $n } つのインターフェースはすべて稼働しています
+}
+one-down = { $name }が { $duration } 停止しています
+one-unknown = { $name }が { $duration } 観測されていません
+some-down = { $all } つのうち { $n } つのインターフェースが停止しています: { $names }
+some-unknown = { $all } つのうち { $n } つのインターフェースが観測されていません: { $names }
+some-excluded = { $all } つのうち { $n } つのインターフェースが現在は測定の対象外です: { $names }
+
+overview-label = 現在
+clauses-label = 条項
+clause-number = { $id } 条項
+document-facts = この文書について
+provider = 提供者
+revision = 版
+in-force = 有効期間
+not-now = この版は現在有効ではありません。
+documents = 関連文書（優先する順）
+english-governs = 英語の原文が優先します。
+japanese-governs = 日本語の原文が優先します。
+force-statement = 説明
+force-objective = 目標
+force-efforts = 努力
+force-duty = 義務
+force-permission = 許容
+force-condition = 条件
+not-measured = この版の Uphold では、この条項について何も測定していません。
+whole-service = サービス全体
+composed-all = すべてのインターフェースが稼働していれば稼働
+composed-any = いずれかのインターフェースが稼働していれば稼働
+composed-when = { $n } つ以上のインターフェースが停止すると停止
+strip-hour = { $name }: 過去 60 分、棒 1 本が 1 分（{ $zone }）
+strip-days = { $name }: 過去 90 日、棒 1 本が 1 日（{ $zone }）
+title-hour = 過去 60 分
+title-days = 過去 90 日
+bar = { $when }: { $spent }
+legend = 凡例
+legend-mark = 停止した時間あり
+so-far = { $period }（現在まで）
+availability = 可用性
+no-time-counted = まだ数えられた時間がありません
+percent = { $percent } %
+percent-range = { $lower } % ～ { $upper } %
+promised = 約束: { $percent } %
+nothing-promised = 稼働率の約束はありません
+figures-behind = 数値と表
+exact-lower = 下限（ミリ秒）
+exact-upper = 上限（ミリ秒）
+bounds-explained = 下限は不明の時間をすべて停止、上限はすべて稼働とみなします。百分率は切り捨てです。
+state = 状態
+length = 長さ
+seconds = 秒
+when = 時
+spent = 内訳
+from = 開始
+until = 終了
+cause = 原因
+not-up = 稼働でなかった時間（新しい順）
+none-not-up = すべての時間で稼働していました。
+more-reasons = これより前の { $n } 件は計算書にあります。
+cause-down = { $check } が{ $interface }の停止を確認
+cause-not-observed = { $check } が{ $interface }を観測せず
+cause-not-measured = { $interface }を測定する監視項目がありません
+cause-gap = 観測者が監視していませんでした: { $why }
+evidence = 根拠
+evidence-statement = 計算書（JSON）
+evidence-checks = 監視項目の一覧
+terms-open = 契約が定めていないこと: 運用者の選択 { $n } 件
+term-question = 問い
+term-value = 答え
+term-by = 定めた者
+by-contract = 契約
+by-operator = 運用者
+term-zone = 期間の始まりと終わりはどのタイムゾーンによるか
+term-period = 評価する期間の長さ
+term-unknown = 誰も観測していない時間は何とみなすか
+term-degraded = 低下した応答は何とみなすか
+term-vantages = いくつの観測点が停止を見れば監視項目を停止とするか
+term-checks = 複数の監視項目からインターフェースの状態をどう決めるか
+term-interfaces = 複数のインターフェースからソリューションの状態をどう決めるか
+term-binding = どちらの限界が目標に達しなければならないか
+term-decimals = 百分率を小数点以下何桁まで示すか
+term-close-after = 期間の終わりから計算書の確定までの長さ
+
+status-of = { $provider }のサービスの稼働状況
+overall-up = すべてのサービスが稼働しています
+overall-down = サービスの一部が停止しています
+overall-excluded = サービスの一部が現在は測定の対象外です
+overall-unknown = サービスの一部が現在は観測されていません
+
+checks-intro = 何をどこから測定し、各監視項目が最後に何を見たか。
+checks-open = この版にはアカウントがありません。既定ではループバックアドレスだけで待ち受けます。ネットワークに公開する前に、利用者を確かめるプロキシの後ろに置いてください。
+checks-none = 監視項目が登録されていません。設定ファイルに追加すると、最初の結果とともにここに現れます。
+check = 監視項目
+measures = 測定対象
+last-observation = 最後の観測
+detail = 詳細
+every = 間隔
+vantage = 観測点
+
+not-found = このページはありません
+not-found-advice = アドレスの誤りか、ページの移動が考えられます。契約のページから始めてください。
+wrong-method = このページは読むことしかできません
+wrong-method-advice = GET で開いてください。この版では何も変更できません。
+to-agreement = 契約のページへ

@@ -1,0 +1,236 @@
+//! The JSON interface, version 1. Its shapes are a public contract: `docs/api.md` describes each.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use uphold_core::agreement::{Agreement, Commitment, Force, Origin, Per, Text};
+use uphold_core::statement::Inputs;
+use uphold_core::time::Instant;
+
+use super::{App, problem};
+use crate::live::{CheckView, LedgerHead};
+
+/// `GET /api/v1/agreement`
+pub(super) async fn agreement(State(app): State<App>) -> Response {
+    json(&AgreementJson::from(&*app.live().agreement))
+}
+
+/// `GET /api/v1/statement`
+pub(super) async fn statement(State(app): State<App>) -> Response {
+    let live = app.live();
+    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size };
+    text(live.statement.to_json_text(&inputs))
+}
+
+/// `GET /api/v1/checks`
+pub(super) async fn checks(State(app): State<App>) -> Response {
+    let live = app.live();
+    let checks = live.checks.iter().map(CheckJson::from).collect();
+    json(&ChecksJson { as_known_at: live.as_known_at.to_string(), checks })
+}
+
+/// `GET /api/v1/ledger`
+pub(super) async fn ledger(State(app): State<App>) -> Response {
+    let live = app.live();
+    let LedgerHead { size, root } = &live.ledger;
+    json(&LedgerJson { size: *size, root, as_known_at: live.as_known_at.to_string() })
+}
+
+fn json(value: &impl Serialize) -> Response {
+    serde_json::to_string_pretty(value).map_or_else(|_| problem::internal(), text)
+}
+
+fn text(mut text: String) -> Response {
+    text.push('\n');
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
+}
+
+#[derive(Serialize)]
+struct LedgerJson<'a> {
+    size: u64,
+    root: &'a str,
+    as_known_at: String,
+}
+
+#[derive(Serialize)]
+struct ChecksJson<'a> {
+    as_known_at: String,
+    checks: Vec<CheckJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct CheckJson<'a> {
+    check: &'a str,
+    vantage: &'a str,
+    solution: &'a str,
+    interface: &'a str,
+    interval_seconds: String,
+    latest: Option<LatestJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LatestJson<'a> {
+    state: &'static str,
+    from: String,
+    last: String,
+    detail: &'a str,
+}
+
+impl<'a> From<&'a CheckView> for CheckJson<'a> {
+    fn from(check: &'a CheckView) -> Self {
+        Self {
+            check: check.series.check.as_str(),
+            vantage: check.series.vantage.as_str(),
+            solution: check.scope.solution.as_str(),
+            interface: check.scope.interface.as_str(),
+            interval_seconds: check.interval.seconds(),
+            latest: check.latest.map(|latest| LatestJson {
+                state: latest.state.name(),
+                from: latest.from.to_string(),
+                last: latest.last.to_string(),
+                detail: &check.detail,
+            }),
+        }
+    }
+}
+
+type Texts<'a> = BTreeMap<&'static str, &'a str>;
+
+fn texts(text: &Text) -> Texts<'_> {
+    text.0.iter().map(|(language, text)| (language.code(), text.as_str())).collect()
+}
+
+#[derive(Serialize)]
+struct AgreementJson<'a> {
+    id: &'a str,
+    revision: &'a str,
+    title: Texts<'a>,
+    provider: Texts<'a>,
+    languages: Vec<&'static str>,
+    authoritative: &'static str,
+    note: Option<Texts<'a>>,
+    valid: ValidJson,
+    documents: Vec<DocumentJson<'a>>,
+    clauses: Vec<ClauseJson<'a>>,
+    solutions: Vec<SolutionJson<'a>>,
+    commitments: Vec<CommitmentJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ValidJson {
+    from: String,
+    until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DocumentJson<'a> {
+    id: &'a str,
+    title: Texts<'a>,
+    address: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ClauseJson<'a> {
+    id: &'a str,
+    force: &'static str,
+    title: Texts<'a>,
+    text: Texts<'a>,
+}
+
+#[derive(Serialize)]
+struct SolutionJson<'a> {
+    id: &'a str,
+    name: Texts<'a>,
+    interfaces: Vec<InterfaceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct InterfaceJson<'a> {
+    id: &'a str,
+    name: Texts<'a>,
+}
+
+#[derive(Serialize)]
+struct CommitmentJson<'a> {
+    id: &'a str,
+    name: Texts<'a>,
+    clause: &'a str,
+    kind: &'static str,
+    per: &'static str,
+    subjects: Vec<String>,
+    target: Option<&'a str>,
+    terms: BTreeMap<&'static str, TermJson>,
+}
+
+#[derive(Serialize)]
+struct TermJson {
+    value: String,
+    origin: &'static str,
+}
+
+impl<'a> From<&'a Agreement> for AgreementJson<'a> {
+    fn from(agreement: &'a Agreement) -> Self {
+        let until = Some(agreement.valid.until()).filter(|until| *until < Instant::MAX);
+        Self {
+            id: agreement.id.as_str(),
+            revision: &agreement.revision,
+            title: texts(&agreement.title),
+            provider: texts(&agreement.provider),
+            languages: agreement.languages.iter().map(|language| language.code()).collect(),
+            authoritative: agreement.authoritative.code(),
+            note: agreement.note.as_ref().map(texts),
+            valid: ValidJson { from: agreement.valid.from().to_string(), until: until.map(|until| until.to_string()) },
+            documents: agreement
+                .documents
+                .iter()
+                .map(|d| DocumentJson { id: d.id.as_str(), title: texts(&d.title), address: d.address.as_deref() })
+                .collect(),
+            clauses: agreement
+                .clauses
+                .iter()
+                .map(|c| ClauseJson {
+                    id: c.id.as_str(),
+                    force: Force::name(c.force),
+                    title: texts(&c.title),
+                    text: texts(&c.text),
+                })
+                .collect(),
+            solutions: agreement.solutions.iter().map(SolutionJson::from).collect(),
+            commitments: agreement.commitments.iter().map(|each| CommitmentJson::new(agreement, each)).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a uphold_core::agreement::Solution> for SolutionJson<'a> {
+    fn from(solution: &'a uphold_core::agreement::Solution) -> Self {
+        let interfaces = solution.interfaces.iter();
+        Self {
+            id: solution.id.as_str(),
+            name: texts(&solution.name),
+            interfaces: interfaces.map(|i| InterfaceJson { id: i.id.as_str(), name: texts(&i.name) }).collect(),
+        }
+    }
+}
+
+impl<'a> CommitmentJson<'a> {
+    fn new(agreement: &'a Agreement, commitment: &'a Commitment) -> Self {
+        let origin = |origin| match origin {
+            Origin::Contract => "contract",
+            Origin::Policy => "policy",
+        };
+        let terms = commitment.terms.list().into_iter();
+        Self {
+            id: commitment.id.as_str(),
+            name: texts(&commitment.name),
+            clause: commitment.clause.as_str(),
+            kind: "availability",
+            per: Per::name(commitment.per),
+            subjects: agreement.subjects(commitment).map(|subject| subject.to_string()).collect(),
+            target: commitment.target.as_ref().map(|target| target.percent.as_str()),
+            terms: terms.map(|(key, value, by)| (key, TermJson { value, origin: origin(by) })).collect(),
+        }
+    }
+}

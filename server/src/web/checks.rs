@@ -1,0 +1,97 @@
+//! The operator's list of checks: what each sees, since when, and what it last said.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use uphold_core::run::Observed;
+
+use super::App;
+use super::frame::{self, Frame};
+use super::language::{Reader, Texts};
+use super::words::{Phrase, Sentence, Words};
+use crate::live::{CheckView, Live};
+
+/// `GET /checks`
+pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {
+    let live = app.live();
+    frame::respond(StatusCode::OK, texts, &ChecksPage::new(texts, &live))
+}
+
+#[derive(Template)]
+#[template(path = "checks.html")]
+struct ChecksPage {
+    frame: Frame,
+    summary: Vec<(&'static str, String)>,
+    checks: Vec<Line>,
+}
+
+struct Line {
+    check: String,
+    vantage: String,
+    solution: Phrase,
+    interface: Phrase,
+    state: &'static str,
+    label: String,
+    lasting: Sentence,
+    since: String,
+    last: String,
+    detail: String,
+    every: String,
+}
+
+impl ChecksPage {
+    fn new(texts: Texts, live: &Live) -> Self {
+        let words = frame::words(texts, live);
+        let count = |state: Observed| live.checks.iter().filter(|check| seen(check) == state).count();
+        let summary = Observed::ALL
+            .into_iter()
+            .filter(|state| count(*state) > 0)
+            .map(|state| (state.name(), format!("{}\u{a0}{}", count(state), observed(texts, state))))
+            .collect();
+        Self {
+            frame: Frame::new(&words, live, "/checks", texts.get("nav-checks")),
+            summary,
+            checks: live.checks.iter().map(|check| line(&words, live, check)).collect(),
+        }
+    }
+}
+
+fn seen(check: &CheckView) -> Observed {
+    check.latest.map_or(Observed::Unknown, |latest| latest.state)
+}
+
+fn line(words: &Words, live: &Live, check: &CheckView) -> Line {
+    let id = |text: &str| Phrase { lang: "", text: text.to_owned() };
+    let solution = live.agreement.find_solution(&check.scope.solution);
+    let interface = solution.and_then(|s| s.interfaces.iter().find(|each| each.id == check.scope.interface));
+    let state = seen(check);
+    Line {
+        check: check.series.check.to_string(),
+        vantage: check.series.vantage.to_string(),
+        solution: solution.map_or_else(|| id(check.scope.solution.as_str()), |found| words.phrase(&found.name)),
+        interface: interface.map_or_else(|| id(check.scope.interface.as_str()), |found| words.phrase(&found.name)),
+        state: state.name(),
+        label: observed(words.texts, state),
+        lasting: check.latest.map_or_else(Sentence::default, |latest| {
+            words.growing(
+                |texts, blank| texts.with("for", &[("duration", blank.into())]),
+                latest.from,
+                live.as_known_at,
+            )
+        }),
+        since: check.latest.map_or_else(|| words.texts.get("never-observed"), |latest| words.moment(latest.from)),
+        last: check.latest.map_or_else(|| "—".to_owned(), |latest| words.moment(latest.last)),
+        detail: check.detail.clone(),
+        every: check.interval.to_string(),
+    }
+}
+
+fn observed(texts: Texts, state: Observed) -> String {
+    match state {
+        Observed::Up => texts.get("state-up"),
+        Observed::Down => texts.get("state-down"),
+        Observed::Degraded => texts.get("state-degraded"),
+        Observed::Unknown => texts.get("state-unknown"),
+    }
+}

@@ -1,0 +1,91 @@
+//! What stands around every page: the head, the navigation, the choice of language, the foot.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use uphold_core::agreement::Language;
+use uphold_core::time::Zone;
+
+use super::language::Texts;
+use super::words::{Phrase, Words};
+use super::{assets, problem};
+use crate::live::Live;
+
+/// What the base template needs.
+pub(super) struct Frame {
+    /// The texts.
+    pub(super) t: Texts,
+    /// The page's own title.
+    pub(super) title: String,
+    /// The agreement's title.
+    pub(super) agreement: Phrase,
+    /// The path, for marking it in the navigation and for the choice of language.
+    pub(super) path: &'static str,
+    /// The languages: code, own name, whether it is this page's.
+    pub(super) languages: Vec<(&'static str, &'static str, bool)>,
+    /// The zone of times.
+    pub(super) zone: String,
+    /// The moment of knowledge in milliseconds.
+    pub(super) known_ms: i64,
+    /// The same in RFC 3339.
+    pub(super) known_iso: String,
+    /// The same in words.
+    pub(super) known: String,
+    /// The number of facts, grouped.
+    pub(super) facts: String,
+    /// The ledger's root.
+    pub(super) root: String,
+}
+
+impl Frame {
+    /// The frame of a page. A path that is not a page's is led back to the first page by the choice of language.
+    pub(super) fn new(words: &Words, live: &Live, path: &'static str, title: String) -> Self {
+        let here = words.texts.0;
+        let name = |language| match language {
+            Language::En => "English",
+            Language::Ja => "日本語",
+        };
+        Self {
+            t: words.texts,
+            title,
+            agreement: words.phrase(&live.agreement.title),
+            path,
+            languages: Language::ALL.map(|each| (each.code(), name(each), each == here)).to_vec(),
+            zone: words.zone.name().to_owned(),
+            known_ms: live.as_known_at.0,
+            known_iso: live.as_known_at.to_string(),
+            known: words.moment(live.as_known_at),
+            facts: words.number(&live.ledger.size.to_string()),
+            root: live.ledger.root.clone(),
+        }
+    }
+
+    /// The address of an asset.
+    pub(super) fn asset(&self, name: &str) -> String {
+        assets::address(name)
+    }
+
+    /// The units of a growing length, for the page's script.
+    pub(super) fn units(&self) -> String {
+        let t = self.t;
+        [t.get("unit-day"), t.get("unit-hour"), t.get("unit-minute"), t.get("unit-second")].join(",")
+    }
+}
+
+/// The words for a picture: its zone is that of the first commitment, since a page names one zone at its head.
+pub(super) fn words(texts: Texts, live: &Live) -> Words {
+    let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
+    Words { texts, zone }
+}
+
+/// A page as an answer.
+pub(super) fn respond(status: StatusCode, texts: Texts, page: &impl Template) -> Response {
+    let headers = [("content-language", texts.code()), ("vary", "cookie, accept-language")];
+    match page.render() {
+        Ok(html) => (status, headers, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            problem::internal()
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Metrics in the Prometheus text format, written from whole numbers: no figure passes through a float here.
+
+use std::fmt::Write;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use uphold_core::agreement::Subject;
+use uphold_core::id::CommitmentId;
+use uphold_core::ratio::Ratio;
+use uphold_core::run::Observed;
+use uphold_core::time::{Instant, Millis, tzdb_version};
+use uphold_core::timeline::State as Condition;
+
+use super::{App, subject};
+use crate::live::{Counters, Live};
+
+/// `GET /metrics`
+pub(super) async fn show(State(app): State<App>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, render(&app.live(), (app.web.counters)())).into_response()
+}
+
+/// The text under construction.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.put(format_args!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: &str) {
+        self.0.push_str(name);
+        for (place, (label, text)) in labels.iter().enumerate() {
+            let before = if place == 0 { '{' } else { ',' };
+            self.put(format_args!("{before}{label}=\"{}\"", escape(text)));
+        }
+        if !labels.is_empty() {
+            self.0.push('}');
+        }
+        self.put(format_args!(" {value}\n"));
+    }
+
+    fn single(&mut self, name: &str, kind: &str, help: &str, value: &str) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.0.write_fmt(text);
+    }
+}
+
+/// A label's value as the format wants it.
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// A fraction as a decimal of twelve places, rounded down.
+fn decimal(ratio: &Ratio) -> String {
+    // A percentage of ten places has the digits of a fraction of twelve.
+    let digits = format!("{:0>13}", ratio.percent(10).replace('.', ""));
+    let (whole, fraction) = digits.split_at(digits.len() - 12);
+    let whole = whole.trim_start_matches('0');
+    format!("{}.{fraction}", if whole.is_empty() { "0" } else { whole })
+}
+
+fn seconds(at: Instant) -> String {
+    Millis(at.0).seconds()
+}
+
+fn labels<'a>(commitment: &'a CommitmentId, subject: &'a Subject) -> [(&'static str, &'a str); 3] {
+    let interface = subject.interface.as_ref().map_or("", |interface| interface.as_str());
+    [("commitment", commitment.as_str()), ("solution", subject.solution.as_str()), ("interface", interface)]
+}
+
+fn render(live: &Live, counters: Counters) -> String {
+    let mut text = Text::default();
+    states(&mut text, live);
+    figures(&mut text, live);
+    checks(&mut text, live);
+    process(&mut text, live, counters);
+    text.0
+}
+
+fn states(text: &mut Text, live: &Live) {
+    const NAME: &str = "uphold_state";
+    text.family(NAME, "gauge", "1 for the state that the subject is in, 0 for the others.");
+    for line in &live.timelines {
+        let (now, _) = subject::now(&line.timeline, live.as_known_at);
+        let [commitment, solution, interface] = labels(&line.commitment, &line.subject);
+        for state in Condition::ALL {
+            let value = if state == now { "1" } else { "0" };
+            text.sample(NAME, &[commitment, solution, interface, ("state", state.name())], value);
+        }
+    }
+}
+
+fn figures(text: &mut Text, live: &Live) {
+    const RATIO: &str = "uphold_availability_ratio";
+    const SPENT: &str = "uphold_period_state_seconds";
+    text.family(RATIO, "gauge", "Availability in the period in progress, both bounds, rounded down to 12 decimals.");
+    for row in &live.statement.rows {
+        let [commitment, solution, interface] = labels(&row.commitment, &row.subject);
+        for (bound, ratio) in row.availability.iter().flat_map(|a| [("lower", &a.lower), ("upper", &a.upper)]) {
+            let labels = [commitment, solution, interface, ("bound", bound), ("period", &row.period.name)];
+            text.sample(RATIO, &labels, &decimal(ratio));
+        }
+    }
+    text.family(SPENT, "gauge", "Time in each state in the period in progress.");
+    for row in &live.statement.rows {
+        let [commitment, solution, interface] = labels(&row.commitment, &row.subject);
+        let tally = row.tally;
+        let spent = [
+            (Condition::Up, tally.up),
+            (Condition::Down, tally.down),
+            (Condition::Excluded, tally.excluded),
+            (Condition::Unknown, tally.unknown),
+        ];
+        for (state, length) in spent {
+            let labels = [commitment, solution, interface, ("state", state.name()), ("period", &row.period.name)];
+            text.sample(SPENT, &labels, &length.seconds());
+        }
+    }
+}
+
+fn checks(text: &mut Text, live: &Live) {
+    const STATE: &str = "uphold_check_state";
+    const LAST: &str = "uphold_check_last_observation_timestamp_seconds";
+    text.family(STATE, "gauge", "1 for what the check saw last, 0 for the others.");
+    for check in &live.checks {
+        let seen = check.latest.map(|latest| latest.state);
+        for state in Observed::ALL {
+            let (id, vantage) = (check.series.check.as_str(), check.series.vantage.as_str());
+            let value = if seen == Some(state) { "1" } else { "0" };
+            text.sample(STATE, &[("check", id), ("vantage", vantage), ("state", state.name())], value);
+        }
+    }
+    text.family(LAST, "gauge", "When the check last observed anything.");
+    for check in &live.checks {
+        if let Some(latest) = check.latest {
+            let labels = [("check", check.series.check.as_str()), ("vantage", check.series.vantage.as_str())];
+            text.sample(LAST, &labels, &seconds(latest.last));
+        }
+    }
+}
+
+fn process(text: &mut Text, live: &Live, counters: Counters) {
+    let Counters { probes_started, probes_finished, slots_missed, tick_lag, failed_writes } = counters;
+    for (name, help, value) in [
+        ("uphold_probes_started_total", "Probes that were started.", probes_started),
+        ("uphold_probes_finished_total", "Probes that came to an outcome.", probes_finished),
+        ("uphold_probe_slots_missed_total", "Due probes that could not be started in time.", slots_missed),
+        ("uphold_ledger_failed_writes_total", "Writes to the ledger that failed; each is tried again.", failed_writes),
+    ] {
+        text.single(name, "counter", help, &value.to_string());
+    }
+    let lag = "How late the latest tick of the scheduler was, beyond its grid.";
+    text.single("uphold_tick_lag_seconds", "gauge", lag, &tick_lag.seconds());
+    text.single("uphold_ledger_facts", "gauge", "Facts in the ledger.", &live.ledger.size.to_string());
+    let known = "The moment that all figures hold for.";
+    text.single("uphold_as_known_at_timestamp_seconds", "gauge", known, &seconds(live.as_known_at));
+    const BUILD: &str = "uphold_build_info";
+    text.family(BUILD, "gauge", "Always 1; what this program is.");
+    text.sample(BUILD, &[("version", env!("CARGO_PKG_VERSION")), ("tzdb", tzdb_version())], "1");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fraction_is_written_exactly_or_rounded_down_and_never_up_to_one() {
+        let ratio = |num: i64, den: i64| decimal(&Ratio::new(num, den).unwrap());
+        assert_eq!(ratio(1, 1), "1.000000000000");
+        assert_eq!(ratio(0, 7), "0.000000000000");
+        assert_eq!(ratio(2, 3), "0.666666666666");
+        assert_eq!(ratio(9_999_999_999_999, 10_000_000_000_000), "0.999999999999");
+        assert_eq!(ratio(1, 1_000_000_000_000), "0.000000000001");
+    }
+
+    #[test]
+    fn what_would_end_a_label_is_escaped() {
+        let mut text = Text::default();
+        text.sample("a", &[("b", "x\"y\\z\nw"), ("c", "")], "1");
+        assert_eq!(text.0, "a{b=\"x\\\"y\\\\z\\nw\",c=\"\"} 1\n");
+    }
+}

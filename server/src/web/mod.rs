@@ -1,0 +1,73 @@
+//! The web: pages for people, JSON for programs, metrics for a monitor, and live events.
+//!
+//! [`router`] is the entry; [`routes`] lists every route. Everything shown comes from one [`Live`] picture. Not here:
+//! storage, measuring, any clock, and accounts, which this version does not have.
+
+mod api;
+mod assets;
+mod checks;
+mod contract;
+mod events;
+mod frame;
+mod guard;
+mod language;
+mod metrics;
+mod problem;
+pub mod routes;
+mod status;
+mod strip;
+mod subject;
+mod words;
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::live::{Counters, Live};
+
+/// The host names under which a server that listens on loopback is asked for.
+pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// How many readers may hold an event stream at once.
+const EVENT_STREAMS_MAX: usize = 1024;
+
+/// What the web layer is given.
+#[derive(Clone)]
+pub struct WebState {
+    /// The picture that is shown; every change is pushed to open pages.
+    pub live: watch::Receiver<Arc<Live>>,
+    /// Reads how the process itself is doing.
+    pub counters: Arc<dyn Fn() -> Counters + Send + Sync>,
+    /// The host names that are answered, without ports; IPv6 addresses in brackets. Any other `Host` is refused, so that
+    /// a foreign page cannot read this one through a name that it points here.
+    pub allowed_hosts: Vec<String>,
+}
+
+/// What every handler shares.
+struct Shared {
+    web: WebState,
+    streams: Arc<Semaphore>,
+}
+
+type App = Arc<Shared>;
+
+impl Shared {
+    fn live(&self) -> Arc<Live> {
+        self.web.live.borrow().clone()
+    }
+}
+
+/// The whole web layer as one service.
+#[must_use]
+pub fn router(state: WebState) -> axum::Router {
+    let app = Arc::new(Shared { web: state, streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)) });
+    let mut router = axum::Router::new();
+    for route in routes::ROUTES {
+        router = router.route(route.path, (route.handler)());
+    }
+    router
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))
+        .with_state(app)
+}

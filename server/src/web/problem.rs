@@ -1,0 +1,75 @@
+//! What went wrong: problem details (RFC 9457) for programs, a page in the reader's language for people.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::App;
+use super::frame::{self, Frame};
+use super::language::{Reader, Texts};
+use crate::live::Live;
+
+/// The fallback for every path that is no route.
+pub(super) async fn not_found(State(app): State<App>, Reader(texts): Reader, uri: Uri) -> Response {
+    let status = StatusCode::NOT_FOUND;
+    if is_api(uri.path()) {
+        return json(status, "not-found", "there is nothing at this address; docs/api.md lists every address");
+    }
+    let (title, advice) = (texts.get("not-found"), texts.get("not-found-advice"));
+    frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
+}
+
+/// The fallback for every method that a route does not list.
+pub(super) async fn method_not_allowed(State(app): State<App>, Reader(texts): Reader, uri: Uri) -> Response {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    if is_api(uri.path()) {
+        return json(status, "method-not-allowed", "this address answers GET and HEAD only");
+    }
+    let (title, advice) = (texts.get("wrong-method"), texts.get("wrong-method-advice"));
+    frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
+}
+
+/// An answer that could not be made.
+pub(super) fn internal() -> Response {
+    json(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be made; the server's log says why")
+}
+
+/// Whether a path is answered to programs.
+pub(super) fn is_api(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/")
+}
+
+#[derive(Serialize)]
+struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: &'static str,
+}
+
+/// Problem details with a stable code.
+pub(super) fn json(status: StatusCode, code: &'static str, detail: &'static str) -> Response {
+    let title = status.canonical_reason().unwrap_or("");
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), code, detail };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    frame: Frame,
+    title: String,
+    advice: String,
+}
+
+impl ProblemPage {
+    fn new(texts: Texts, live: &Live, title: String, advice: String) -> Self {
+        let words = frame::words(texts, live);
+        Self { frame: Frame::new(&words, live, "", title.clone()), title, advice }
+    }
+}

@@ -1,0 +1,78 @@
+//! The public status page: what a customer needs to know, and nothing about how it is measured.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use uphold_core::timeline::State as Condition;
+
+use super::App;
+use super::frame::{self, Frame};
+use super::language::{Reader, Texts};
+use super::subject::{self, SubjectView};
+use super::words::{Phrase, Sentence};
+use crate::live::Live;
+
+/// `GET /status`
+pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {
+    let live = app.live();
+    frame::respond(StatusCode::OK, texts, &StatusPage::new(texts, &live))
+}
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct StatusPage {
+    frame: Frame,
+    provider: Phrase,
+    state: &'static str,
+    overall: String,
+    solutions: Vec<SolutionView>,
+}
+
+struct SolutionView {
+    name: Phrase,
+    state: &'static str,
+    sentence: Sentence,
+    subjects: Vec<SubjectView>,
+}
+
+impl StatusPage {
+    fn new(texts: Texts, live: &Live) -> Self {
+        let words = frame::words(texts, live);
+        let solutions: Vec<(Condition, SolutionView)> = live
+            .agreement
+            .solutions
+            .iter()
+            .map(|solution| {
+                let subjects = subject::of_solution(live, None, solution);
+                let parts = subject::interfaces(&words, live, &subjects);
+                let (state, sentence) = subject::headline(&words, &parts, live.as_known_at);
+                let subjects = subjects.into_iter().map(|(each, line)| subject::view(&words, live, each, line));
+                let view = SolutionView {
+                    name: words.phrase(&solution.name),
+                    state: state.name(),
+                    sentence,
+                    subjects: subjects.collect(),
+                };
+                (state, view)
+            })
+            .collect();
+        let worst = solutions.iter().map(|(state, _)| *state).min().unwrap_or(Condition::Unknown);
+        Self {
+            frame: Frame::new(&words, live, "/status", texts.get("nav-status")),
+            provider: words.phrase(&live.agreement.provider),
+            state: worst.name(),
+            overall: overall(texts, worst),
+            solutions: solutions.into_iter().map(|(_, view)| view).collect(),
+        }
+    }
+}
+
+fn overall(texts: Texts, worst: Condition) -> String {
+    match worst {
+        Condition::Up => texts.get("overall-up"),
+        Condition::Down => texts.get("overall-down"),
+        Condition::Excluded => texts.get("overall-excluded"),
+        Condition::Unknown => texts.get("overall-unknown"),
+    }
+}

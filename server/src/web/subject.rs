@@ -1,0 +1,302 @@
+//! One subject of a commitment as pages show it: its state now, its strips, and this period's figures.
+
+use fluent_bundle::FluentValue;
+use uphold_core::agreement::{Agreement, Clause, Commitment, Composition, Solution};
+use uphold_core::ratio::Ratio;
+use uphold_core::statement::{Cause, Reason, Row};
+use uphold_core::time::{Instant, Millis};
+use uphold_core::timeline::{State, Timeline};
+
+use super::strip::{self, Strip};
+use super::words::{Phrase, Sentence, Words};
+use crate::live::{Live, SubjectTimeline};
+
+/// How many stretches that were not up a page lists; the statement has all of them.
+const REASONS_SHOWN: usize = 20;
+
+/// One subject.
+pub(super) struct SubjectView {
+    /// An id that is unique on the page.
+    pub(super) id: String,
+    /// Its name.
+    pub(super) name: Phrase,
+    /// How it is made of its interfaces, when it is a whole solution.
+    pub(super) composed: Option<String>,
+    /// Its state now.
+    pub(super) now: NowView,
+    /// The last hour.
+    pub(super) hour: Strip,
+    /// The last 90 days.
+    pub(super) days: Strip,
+    /// The figures of the period in progress.
+    pub(super) figure: Option<Figure>,
+}
+
+/// A state now.
+pub(super) struct NowView {
+    /// The state's name, which is also its class.
+    pub(super) state: &'static str,
+    /// What it is and for how long.
+    pub(super) sentence: Sentence,
+    /// Since when.
+    pub(super) since: Option<String>,
+}
+
+/// The figures of a period.
+pub(super) struct Figure {
+    /// The period's name.
+    pub(super) period: String,
+    /// Both bounds, or one where they are equal; absent when no time counted.
+    pub(super) availability: Option<String>,
+    /// The exact fractions behind it, in milliseconds.
+    pub(super) exact: Option<[String; 2]>,
+    /// What was promised.
+    pub(super) promised: Option<String>,
+    /// How the time was spent.
+    pub(super) spent: Vec<Spent>,
+    /// The latest stretches that were not up.
+    pub(super) reasons: Vec<ReasonView>,
+    /// How many more there are.
+    pub(super) more: usize,
+}
+
+/// How long one state held.
+pub(super) struct Spent {
+    pub(super) state: &'static str,
+    pub(super) label: String,
+    pub(super) length: String,
+    pub(super) seconds: String,
+    /// Whether it is shown before anything is opened.
+    pub(super) main: bool,
+}
+
+/// A stretch that was not up.
+pub(super) struct ReasonView {
+    pub(super) state: &'static str,
+    pub(super) label: String,
+    pub(super) from: String,
+    pub(super) until: String,
+    pub(super) length: String,
+    pub(super) causes: String,
+}
+
+/// The state of a timeline just before `known`, and since when; since nothing when it never was otherwise.
+pub(super) fn now(timeline: &Timeline, known: Instant) -> (State, Option<Instant>) {
+    let last = timeline.steps().iter().rev().find(|(from, _)| *from < known);
+    match last {
+        None => (State::Unknown, None),
+        Some((from, state)) => (*state, (*from > Instant::MIN).then_some(*from)),
+    }
+}
+
+/// The commitments of a clause, and the timelines of one solution that they are judged by.
+pub(super) fn of_solution<'a>(
+    live: &'a Live,
+    clause: Option<&Clause>,
+    solution: &Solution,
+) -> Vec<(&'a Commitment, &'a SubjectTimeline)> {
+    let commitments = live.agreement.commitments.iter();
+    commitments
+        .filter(|commitment| clause.is_none_or(|clause| clause.id == commitment.clause))
+        .flat_map(|commitment| {
+            let mine = |line: &&SubjectTimeline| line.commitment == commitment.id;
+            live.timelines.iter().filter(mine).map(move |line| (commitment, line))
+        })
+        .filter(|(_, line)| line.subject.solution == solution.id)
+        .collect()
+}
+
+/// The view of one subject.
+pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &SubjectTimeline) -> SubjectView {
+    let known = live.as_known_at;
+    let valid = live.agreement.valid;
+    let words = &Words { texts: words.texts, zone: commitment.terms.zone.value.clone() };
+    let name = name(words, &live.agreement, line);
+    let label =
+        |key: &str| words.texts.with(key, &[("name", name.text.as_str().into()), ("zone", words.zone.name().into())]);
+    let (hour, days) = (label("strip-hour"), label("strip-days"));
+    SubjectView {
+        id: format!("{}-{}", line.commitment, line.subject).replace('/', "-"),
+        composed: line.subject.interface.is_none().then(|| composed(words, commitment)),
+        now: now_view(words, &line.timeline, known),
+        hour: strip::draw(words, hour, &strip::minutes(words, known, 60), &line.timeline, valid),
+        days: strip::draw(words, days, &strip::days(words, known, 90), &line.timeline, valid),
+        figure: row(live, line).map(|row| figure(words, &live.agreement, row)),
+        name,
+    }
+}
+
+fn name(words: &Words, agreement: &Agreement, line: &SubjectTimeline) -> Phrase {
+    let solution = agreement.find_solution(&line.subject.solution);
+    match &line.subject.interface {
+        Some(id) => solution
+            .and_then(|solution| solution.interfaces.iter().find(|interface| interface.id == *id))
+            .map_or_else(|| Phrase { lang: "", text: id.to_string() }, |found| words.phrase(&found.name)),
+        None => Phrase { lang: words.texts.code(), text: words.texts.get("whole-service") },
+    }
+}
+
+fn composed(words: &Words, commitment: &Commitment) -> String {
+    match commitment.terms.interfaces.as_ref().map_or(Composition::All, |term| term.value) {
+        Composition::All => words.texts.get("composed-all"),
+        Composition::Any => words.texts.get("composed-any"),
+        Composition::DownWhen(n) => words.texts.with("composed-when", &[("n", n.into())]),
+    }
+}
+
+/// The view of a state now.
+pub(super) fn now_view(words: &Words, timeline: &Timeline, known: Instant) -> NowView {
+    let (state, since) = now(timeline, known);
+    let sentence = match since {
+        None if state == State::Unknown => Sentence::plain(words.texts.get("never-observed")),
+        None => Sentence::plain(words.state(state)),
+        Some(since) => {
+            let text = |texts: super::language::Texts, blank: &'static str| {
+                let blanks = [("duration", FluentValue::from(blank))];
+                match state {
+                    State::Up => texts.with("up-for", &blanks),
+                    State::Down => texts.with("down-for", &blanks),
+                    State::Excluded => texts.with("excluded-for", &blanks),
+                    State::Unknown => texts.with("unknown-for", &blanks),
+                }
+            };
+            words.growing(text, since, known)
+        }
+    };
+    let since = since.map(|since| words.texts.with("since", &[("moment", words.moment(since).into())]));
+    NowView { state: state.name(), sentence, since }
+}
+
+/// The row of the period in progress.
+fn row<'a>(live: &'a Live, line: &SubjectTimeline) -> Option<&'a Row> {
+    let last = live.as_known_at - Millis(1);
+    let mine = |row: &&Row| row.commitment == line.commitment && row.subject == line.subject;
+    let mut rows = live.statement.rows.iter().filter(mine);
+    rows.clone().find(|row| row.period.interval.contains(last)).or_else(|| rows.next_back())
+}
+
+fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
+    let texts = words.texts;
+    let shown = row.availability.as_ref().map(|bounds| {
+        let [lower, upper] = [&bounds.lower, &bounds.upper].map(|ratio| ratio.percent(row.decimals));
+        if lower == upper {
+            texts.with("percent", &[("percent", lower.into())])
+        } else {
+            texts.with("percent-range", &[("lower", lower.into()), ("upper", upper.into())])
+        }
+    });
+    let exact = row.availability.as_ref().map(|bounds| [&bounds.lower, &bounds.upper].map(|r| fraction(words, r)));
+    let spent = |state: State, length: Millis, main: bool| Spent {
+        state: state.name(),
+        label: words.state(state),
+        length: words.length(length),
+        seconds: length.seconds(),
+        main,
+    };
+    let shown_reasons = row.reasons.iter().rev().take(REASONS_SHOWN);
+    Figure {
+        period: words.period(&row.period.name),
+        availability: shown,
+        exact,
+        promised: row
+            .target
+            .as_ref()
+            .map(|target| texts.with("promised", &[("percent", target.percent.as_str().into())])),
+        spent: vec![
+            spent(State::Down, row.tally.down, true),
+            spent(State::Unknown, row.tally.unknown, true),
+            spent(State::Excluded, row.tally.excluded, row.tally.excluded.0 > 0),
+            spent(State::Up, row.tally.up, true),
+        ],
+        reasons: shown_reasons.map(|each| reason(words, agreement, row, each)).collect(),
+        more: row.reasons.len().saturating_sub(REASONS_SHOWN),
+    }
+}
+
+fn fraction(words: &Words, ratio: &Ratio) -> String {
+    format!("{} / {}", words.number(&ratio.num().to_string()), words.number(&ratio.den().to_string()))
+}
+
+fn reason(words: &Words, agreement: &Agreement, row: &Row, reason: &Reason) -> ReasonView {
+    let solution = agreement.find_solution(&row.subject.solution);
+    let interface = |id: &uphold_core::id::InterfaceId| {
+        let found = solution.and_then(|solution| solution.interfaces.iter().find(|each| each.id == *id));
+        found.map_or_else(|| id.to_string(), |each| words.phrase(&each.name).text)
+    };
+    let causes: Vec<String> = reason
+        .causes
+        .iter()
+        .map(|cause| match cause {
+            Cause::Check { interface: id, series } => {
+                let blanks = [("check", series.to_string().into()), ("interface", interface(id).into())];
+                match reason.state {
+                    State::Down => words.texts.with("cause-down", &blanks),
+                    _ => words.texts.with("cause-not-observed", &blanks),
+                }
+            }
+            Cause::NotMeasured { interface: id } => {
+                words.texts.with("cause-not-measured", &[("interface", interface(id).into())])
+            }
+            Cause::Gap { why, .. } => words.texts.with("cause-gap", &[("why", why.as_str().into())]),
+        })
+        .collect();
+    ReasonView {
+        state: reason.state.name(),
+        label: words.state(reason.state),
+        from: words.moment(reason.interval.from()),
+        until: words.moment(reason.interval.until()),
+        length: words.length(reason.interval.length()),
+        causes: words.list(&causes),
+    }
+}
+
+/// One plain sentence about a solution's interfaces, led by what is worst.
+pub(super) fn headline(words: &Words, parts: &[(Phrase, State, Option<Instant>)], known: Instant) -> (State, Sentence) {
+    let all = parts.len();
+    let of = |wanted: State| parts.iter().filter(move |(_, state, _)| *state == wanted).collect::<Vec<_>>();
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let Some((state, affected)) = [State::Down, State::Unknown, State::Excluded]
+        .into_iter()
+        .map(|state| (state, of(state)))
+        .find(|(_, affected)| !affected.is_empty())
+    else {
+        let state = if all == 0 { State::Unknown } else { State::Up };
+        return (state, Sentence::plain(words.texts.with("all-up", &[("n", count(all).into())])));
+    };
+    if let ([(name, _, Some(since))], State::Down | State::Unknown) = (affected.as_slice(), state) {
+        let text = |texts: super::language::Texts, blank: &'static str| {
+            let blanks = [("name", name.text.as_str().into()), ("duration", blank.into())];
+            if state == State::Down { texts.with("one-down", &blanks) } else { texts.with("one-unknown", &blanks) }
+        };
+        return (state, words.growing(text, *since, known));
+    }
+    let names: Vec<String> = affected.iter().map(|(name, _, _)| name.text.clone()).collect();
+    let blanks =
+        [("n", count(affected.len()).into()), ("all", count(all).into()), ("names", words.list(&names).into())];
+    let text = match state {
+        State::Down => words.texts.with("some-down", &blanks),
+        State::Excluded => words.texts.with("some-excluded", &blanks),
+        _ => words.texts.with("some-unknown", &blanks),
+    };
+    (state, Sentence::plain(text))
+}
+
+/// What a headline says of each interface of a solution that a clause is measured by; of any clause where none is named.
+/// An interface that several commitments judge is told once, in its worst state.
+pub(super) fn interfaces(
+    words: &Words,
+    live: &Live,
+    subjects: &[(&Commitment, &SubjectTimeline)],
+) -> Vec<(Phrase, State, Option<Instant>)> {
+    let alone = subjects.iter().any(|(_, line)| line.subject.interface.is_some());
+    let mut told: Vec<(&SubjectTimeline, State, Option<Instant>)> = Vec::new();
+    for (_, line) in subjects.iter().filter(|(_, line)| line.subject.interface.is_some() || !alone) {
+        let (state, since) = now(&line.timeline, live.as_known_at);
+        match told.iter_mut().find(|(other, _, _)| other.subject == line.subject) {
+            Some((_, worst, from)) if state < *worst => (*worst, *from) = (state, since),
+            Some(_) => {}
+            None => told.push((line, state, since)),
+        }
+    }
+    told.into_iter().map(|(line, state, since)| (name(words, &live.agreement, line), state, since)).collect()
+}

@@ -1,0 +1,164 @@
+//! A plausible picture, made from the reference agreement and an invented history by the real evaluation.
+
+use std::sync::Arc;
+
+use uphold::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
+use uphold_core::agreement::{self, Agreement};
+use uphold_core::evaluate::{self, Request};
+use uphold_core::history::{History, Reader};
+use uphold_core::run::Observed;
+use uphold_core::time::{Instant, Millis, Zone};
+
+const SOURCE: &str = include_str!("../../../examples/cloud-one/agreement.toml");
+
+/// The three checks, with the interface that each measures.
+const CHECKS: [(&str, &str); 3] = [("console-login", "console"), ("api-health", "api"), ("agents", "connections")];
+
+/// How often each check observes.
+const STEP: Millis = Millis(5000);
+
+/// What the invented history tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Story {
+    /// Nothing was registered yet.
+    Empty,
+    /// Measured for twelve minutes; the API went down and up again, and is down now.
+    Young,
+    /// Measured for ten weeks, with outages and gaps; all is up now.
+    Grown,
+}
+
+/// The moment that pictures hold for unless told otherwise.
+pub(crate) fn noon() -> Instant {
+    at("2026-11-22T12:34:56Z")
+}
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).unwrap()
+}
+
+fn agreement() -> Agreement {
+    let reading = agreement::read(SOURCE);
+    reading.agreement.unwrap_or_else(|| panic!("{:#?}", reading.findings))
+}
+
+fn check(id: &str, interface: &str, from: Instant) -> String {
+    format!(
+        r#"{{"type":"check","id":"{id}","scope":{{"solution":"workload-security","interface":"{interface}"}},"vantage":"local","staleness":"30s","from":"{from}"}}"#
+    )
+}
+
+fn run(check: &str, from: Instant, last: Instant, state: &str) -> String {
+    let n = (last - from).0 / STEP.0 + 1;
+    format!(
+        r#"{{"type":"run","check":"{check}","vantage":"local","from":"{from}","last":"{last}","state":"{state}","n":{n}}}"#
+    )
+}
+
+fn gap(id: &str, from: &str, until: &str) -> String {
+    format!(
+        r#"{{"type":"observer_gap","id":"{id}","from":"{from}","until":"{until}","why":"restart","recorded_at":"{until}"}}"#
+    )
+}
+
+/// One check's runs: up from `from` to `until`, apart from the outages.
+fn runs(check: &str, from: Instant, until: Instant, outages: &[(Instant, Instant)], lines: &mut Vec<String>) {
+    let mut start = from;
+    for (down, up) in outages.iter().filter(|(down, _)| *down < until) {
+        lines.push(run(check, start, *down - STEP, "up"));
+        lines.push(run(check, *down, (*up).min(until) - STEP, "down"));
+        start = *up;
+    }
+    if start < until {
+        lines.push(run(check, start, until - STEP, "up"));
+    }
+}
+
+fn lines(story: Story, known: Instant) -> Vec<String> {
+    let mut lines = Vec::new();
+    let (from, outages): (Instant, Vec<(Instant, Instant)>) = match story {
+        Story::Empty => return lines,
+        Story::Young => (
+            noon() - Millis(720_000),
+            vec![
+                (noon() - Millis(480_000), noon() - Millis(419_500)),
+                (noon() - Millis(75_000), noon() + Millis(60_000)),
+            ],
+        ),
+        Story::Grown => (
+            at("2026-09-12T08:00:00Z"),
+            vec![
+                (at("2026-09-30T02:00:00Z"), at("2026-09-30T09:30:00Z")),
+                (at("2026-10-19T11:00:00Z"), at("2026-10-19T11:00:45Z")),
+                (at("2026-11-03T01:00:00Z"), at("2026-11-03T02:00:00Z")),
+                (at("2026-11-22T12:10:05Z"), at("2026-11-22T12:11:20Z")),
+            ],
+        ),
+    };
+    for (id, interface) in CHECKS {
+        lines.push(check(id, interface, from));
+        let mine: &[(Instant, Instant)] = if interface == "api" { &outages } else { &[] };
+        runs(id, from, known, mine, &mut lines);
+    }
+    if story == Story::Grown {
+        lines.push(gap("g1", "2026-10-08T20:00:00Z", "2026-10-10T06:00:00Z"));
+        lines.push(gap("g2", "2026-11-22T12:00:10Z", "2026-11-22T12:02:40Z"));
+    }
+    lines
+}
+
+fn history(agreement: &Agreement, lines: &[String]) -> History {
+    let mut reader = Reader::new(agreement);
+    lines.iter().for_each(|line| reader.line(line));
+    let (history, _, bad) = reader.finish();
+    assert_eq!(bad, []);
+    history
+}
+
+fn views(known: &History, now: Instant) -> Vec<CheckView> {
+    let view = |check: &uphold_core::history::Check| {
+        let runs = known.runs.get(&check.series).map_or(&[][..], Vec::as_slice);
+        let latest = runs.iter().filter(|run| run.from < now).max_by_key(|run| run.from);
+        CheckView {
+            series: check.series.clone(),
+            scope: check.scope.clone(),
+            interval: STEP,
+            latest: latest.map(|run| LatestRun { state: run.state, from: run.from, last: run.last }),
+            detail: match latest.map(|run| run.state) {
+                Some(Observed::Down) => "HTTP 503 <Service Unavailable> from http://10.0.0.7/secret-path".to_owned(),
+                Some(_) => "HTTP 200".to_owned(),
+                None => String::new(),
+            },
+        }
+    };
+    known.checks.iter().map(view).collect()
+}
+
+/// The picture that a story makes at a moment.
+pub(crate) fn live(story: Story, now: Instant) -> Live {
+    let agreement = agreement();
+    let known = history(&agreement, &lines(story, now)).known_at(now);
+    let request = Request { period: Zone::utc().month_of(now), as_known_at: now };
+    let statement = evaluate::evaluate(&agreement, &known, &request);
+    let timelines = agreement
+        .commitments
+        .iter()
+        .flat_map(|commitment| agreement.subjects(commitment).map(move |subject| (commitment, subject)))
+        .map(|(commitment, subject)| SubjectTimeline {
+            commitment: commitment.id.clone(),
+            timeline: evaluate::timeline(&agreement, commitment, &subject, &known),
+            subject,
+        })
+        .collect();
+    Live {
+        as_known_at: now,
+        statement,
+        timelines,
+        checks: views(&known, now),
+        ledger: LedgerHead {
+            size: if story == Story::Empty { 0 } else { 1234 },
+            root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
+        },
+        agreement: Arc::new(agreement),
+    }
+}

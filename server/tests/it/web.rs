@@ -1,0 +1,295 @@
+//! The web layer over real connections: every route, both languages, what is refused, and live events.
+
+use std::sync::Arc;
+
+use sample::Story;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use uphold::live::{Counters, Live};
+use uphold::web::routes::{Kind, ROUTES};
+use uphold::web::{LOOPBACK_HOSTS, WebState, router};
+use uphold_core::time::Millis;
+
+use crate::sample;
+
+struct Site {
+    address: std::net::SocketAddr,
+    live: watch::Sender<Arc<Live>>,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().filter_map(|line| line.split_once(": ")).find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+}
+
+impl Site {
+    async fn of(live: Live) -> Self {
+        let (sender, live) = watch::channel(Arc::new(live));
+        let counters = Counters {
+            probes_started: 12,
+            probes_finished: 11,
+            slots_missed: 1,
+            tick_lag: Millis(1250),
+            failed_writes: 2,
+        };
+        let state = WebState {
+            live,
+            counters: Arc::new(move || counters),
+            allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router(state)).await });
+        Self { address, live: sender }
+    }
+
+    async fn told(story: Story) -> Self {
+        Self::of(sample::live(story, sample::noon())).await
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let host = if headers.iter().any(|h| h.starts_with("host:")) { "" } else { "host: localhost\r\n" };
+        let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let request = format!("{method} {path} HTTP/1.1\r\n{host}{more}connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut raw = Vec::new();
+        stream.read_to_end(&mut raw).await.unwrap();
+        let text = String::from_utf8(raw).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[]).await
+    }
+}
+
+/// Every page whose answer ends; an event stream does not.
+fn ending() -> impl Iterator<Item = &'static uphold::web::routes::Route> {
+    ROUTES.iter().filter(|route| route.kind != Kind::Events)
+}
+
+/// Elements that are open at the end, and those that were closed out of order.
+fn unbalanced(html: &str) -> Vec<String> {
+    const VOID: [&str; 5] = ["meta", "link", "br", "!DOCTYPE", "input"];
+    let (mut open, mut wrong): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
+    for tag in html.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or("");
+        if tag.starts_with('/') {
+            if open.pop() != Some(name) {
+                wrong.push(tag.to_owned());
+            }
+        } else if !tag.ends_with('/') && !VOID.contains(&name) {
+            open.push(name);
+        }
+    }
+    wrong.extend(open.into_iter().map(str::to_owned));
+    wrong
+}
+
+#[tokio::test]
+async fn every_page_is_whole_in_both_languages_and_every_story() {
+    for story in [Story::Empty, Story::Young, Story::Grown] {
+        let site = Site::told(story).await;
+        let problem = "/no-such-page";
+        let pages = ROUTES.iter().filter(|route| route.kind == Kind::Page).map(|route| route.path);
+        for (path, language) in pages.chain([problem]).flat_map(|path| [(path, "en"), (path, "ja")]) {
+            let answer = site.ask("GET", path, &[&format!("cookie: lang={language}")]).await;
+            assert_eq!(answer.status, if path == problem { 404 } else { 200 }, "{path}");
+            assert!(answer.body.contains(&format!("<html lang=\"{language}\"")), "{path}");
+            assert_eq!(answer.header("content-language"), Some(language));
+            assert_eq!(unbalanced(&answer.body), Vec::<String>::new(), "{path} {language} {story:?}");
+            for inline in ["<style", " style=\"", " onclick", "javascript:"] {
+                assert!(!answer.body.contains(inline), "{path} has {inline}");
+            }
+            assert_eq!(answer.body.matches("<script").count(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_contract_page_says_what_is_down_and_for_how_long() {
+    let site = Site::told(Story::Young).await;
+    let english = site.get("/").await.body;
+    assert!(english.contains("API has been down for <time class=\"growing\""), "{english}");
+    assert!(english.contains(">1\u{a0}min 15\u{a0}s</time>"));
+    assert!(english.contains("Clause 4(g)"));
+    assert!(english.contains("Nothing in this clause is measured in this version."));
+    assert!(!english.contains("This English text governs."));
+    let japanese = site.ask("GET", "/", &["accept-language: ja"]).await.body;
+    assert!(japanese.contains("日本語は参考訳です。"));
+    assert!(japanese.contains("停止しています"));
+    let up = Site::told(Story::Grown).await.get("/").await.body;
+    assert!(up.contains("All three interfaces are up"));
+}
+
+#[tokio::test]
+async fn the_status_page_tells_customers_nothing_of_how_it_is_measured() {
+    let site = Site::told(Story::Young).await;
+    let status = site.get("/status").await.body;
+    assert!(status.contains("Part of the service is down"));
+    for internal in ["api-health", "HTTP 503", "10.0.0.7", "@local"] {
+        assert!(!status.contains(internal), "{internal}");
+    }
+    let checks = site.get("/checks").await.body;
+    assert!(checks.contains("HTTP 503 &#60;Service Unavailable&#62;"), "{checks}");
+}
+
+#[tokio::test]
+async fn a_choice_of_language_is_kept_and_leads_back_to_the_page() {
+    let site = Site::told(Story::Empty).await;
+    let answer = site.get("/checks?lang=ja&a=b").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/checks?a=b")));
+    assert_eq!(answer.header("set-cookie"), Some("lang=ja; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
+    assert_eq!(site.get("/?lang=de").await.status, 200);
+    // A path that a browser would read as another host never becomes the target of a redirect.
+    assert_eq!(site.get("//evil.example/?lang=ja").await.status, 404);
+    let both = ["cookie: lang=en", "accept-language: ja"];
+    assert!(site.ask("GET", "/", &both).await.body.contains("<html lang=\"en\""));
+}
+
+#[tokio::test]
+async fn every_route_refuses_a_foreign_host_and_every_method_but_get_and_head() {
+    let site = Site::told(Story::Empty).await;
+    for route in ROUTES {
+        for host in ["evil.example", "localhost.evil.example", "localhost:80:80"] {
+            let answer = site.ask("GET", route.sample, &[&format!("host: {host}")]).await;
+            assert_eq!(answer.status, 421, "{} {host}", route.path);
+        }
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
+            let answer = site.ask(method, route.sample, &[]).await;
+            assert_eq!(answer.status, 405, "{method} {}", route.path);
+            assert_eq!(answer.header("allow"), Some("GET,HEAD"), "{}", route.path);
+        }
+    }
+    let twice = site.ask("GET", "/", &["host: localhost", "host: localhost"]).await;
+    assert_eq!(twice.status, 400);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let site = Site::told(Story::Young).await;
+    let foreign = site.ask("GET", "/", &["host: evil.example"]).await;
+    let mut answers = vec![foreign, site.get("/nowhere").await, site.get("/api/nowhere").await];
+    for route in ending() {
+        let answer = site.get(route.sample).await;
+        let head = site.ask("HEAD", route.sample, &[]).await;
+        assert_eq!((head.status, head.body.as_str()), (answer.status, ""), "{}", route.path);
+        answers.push(answer);
+    }
+    for answer in answers {
+        let csp = answer.header("content-security-policy").unwrap();
+        assert!(csp.starts_with("default-src 'none'; style-src 'self'; script-src 'self'"), "{csp}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_ever_under_their_digest() {
+    let site = Site::told(Story::Empty).await;
+    let page = site.get("/").await.body;
+    let named: Vec<&str> = page.split('"').filter(|text| text.starts_with("/assets/")).collect();
+    assert_eq!(named.len(), 3);
+    for address in named {
+        let answer = site.get(address).await;
+        assert_eq!(answer.status, 200, "{address}");
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    }
+    assert_eq!(site.get("/assets/0000000000000000/style.css").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_interface_for_programs_answers_json_and_problems() {
+    let site = Site::told(Story::Grown).await;
+    for route in ROUTES.iter().filter(|route| route.kind == Kind::Api) {
+        let answer = site.get(route.path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")), "{}", route.path);
+        let _: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    }
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let agreement = value(&site.get("/api/v1/agreement").await.body);
+    assert_eq!(agreement["clauses"][8]["title"]["en"], "What service availability means");
+    assert_eq!(agreement["commitments"][0]["terms"]["zone"]["origin"], "policy");
+    let statement = value(&site.get("/api/v1/statement").await.body);
+    assert_eq!(statement["inputs"]["lines"], 1234);
+    assert_eq!(value(&site.get("/api/v1/ledger").await.body)["as_known_at"], "2026-11-22T12:34:56Z");
+    for (method, path, status, code) in
+        [("GET", "/api/v2", 404, "not-found"), ("PUT", "/api/v1/ledger", 405, "method-not-allowed")]
+    {
+        let answer = site.ask(method, path, &[]).await;
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        assert_eq!((answer.status, &value(&answer.body)["code"]), (status, &code.into()));
+    }
+    let foreign = site.ask("GET", "/api/v1/ledger", &["host: evil.example"]).await;
+    assert_eq!(value(&foreign.body)["code"], "foreign-host");
+}
+
+/// Reads Prometheus text: each sample with its name, the text of its labels, and its value.
+fn samples(text: &str) -> Vec<(&str, &str, &str)> {
+    let mut declared = Vec::new();
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# ") {
+            declared.extend(rest.strip_prefix("TYPE ").and_then(|rest| rest.split(' ').next()));
+            continue;
+        }
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+        assert!(declared.last() == Some(&name), "{name} stands outside its family");
+        assert!(value.bytes().all(|b| b.is_ascii_digit() || b == b'.'), "{line}");
+        found.push((name, labels.strip_suffix('}').unwrap(), value));
+    }
+    found
+}
+
+#[tokio::test]
+async fn metrics_can_be_parsed_and_tell_exact_bounds() {
+    let site = Site::told(Story::Young).await;
+    let answer = site.get("/metrics").await;
+    let samples = samples(&answer.body);
+    let value = |name: &str, labels: &[&str]| {
+        let mut hits = samples.iter().filter(|s| s.0 == name && labels.iter().all(|label| s.1.contains(label)));
+        let (Some(hit), None) = (hits.next(), hits.next()) else { panic!("{name} {labels:?} is not one sample") };
+        hit.2
+    };
+    let api = "interface=\"api\"";
+    assert_eq!(value("uphold_state", &[api, "state=\"down\""]), "1");
+    assert_eq!(value("uphold_state", &[api, "state=\"up\""]), "0");
+    assert_eq!(value("uphold_period_state_seconds", &[api, "state=\"down\""]), "135.5");
+    assert_eq!(value("uphold_probes_started_total", &[]), "12");
+    assert_eq!(value("uphold_tick_lag_seconds", &[]), "1.25");
+    // 584.5 seconds up of the 1,859,696 that have passed since the month began.
+    assert_eq!(value("uphold_availability_ratio", &[api, "bound=\"lower\""]), "0.000314298681");
+}
+
+#[tokio::test]
+async fn an_event_tells_of_the_present_picture_and_of_each_newer_one() {
+    let site = Site::told(Story::Young).await;
+    let mut stream = TcpStream::connect(site.address).await.unwrap();
+    stream.write_all(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut heard = String::new();
+    for (moment, known) in [(0, "2026-11-22T12:34:56Z"), (1000, "2026-11-22T12:34:57Z")] {
+        site.live.send_replace(Arc::new(sample::live(Story::Young, sample::noon() + Millis(moment))));
+        while !heard.contains(&format!("\"as_known_at\":\"{known}\"")) {
+            let mut buffer = [0; 4096];
+            let read = stream.read(&mut buffer).await.unwrap();
+            assert!(read > 0, "the stream ended: {heard}");
+            heard.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+        }
+    }
+    assert!(heard.contains("content-type: text/event-stream"));
+    assert!(heard.contains("event: live\ndata: {\"as_known_at\""), "{heard}");
+    assert!(heard.contains("\"ledger\":{\"size\":1234,\"root\":\"9f86"));
+}
