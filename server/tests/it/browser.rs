@@ -1,0 +1,182 @@
+//! The demo as a person sees it: in a real browser, through its own pages.
+//!
+//! Needs Debian's `chromium` and `chromium-driver`. Where they are missing the test says so and is skipped; `CI=true` makes
+//! that a failure.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use uphold::clock::Clock;
+use uphold_core::time::Instant;
+
+use crate::program::{request, stdout, uphold};
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A process that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One browser, driven by the W3C WebDriver protocol.
+struct Browser {
+    driver: SocketAddr,
+    session: String,
+    _process: Running,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    fn start() -> Self {
+        let driver = free_address();
+        let mut command = Command::new("chromedriver");
+        command.arg(format!("--port={}", driver.port())).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = Running(command.spawn().unwrap());
+        wait(|| request(driver, "GET", "/status", "").is_ok_and(|(status, _)| status == 200).then_some(()));
+        let profile = tempfile::tempdir().unwrap();
+        let mut args: Vec<String> = [
+            "headless=new",
+            "no-sandbox",
+            "disable-gpu",
+            "disable-quic",
+            "no-first-run",
+            "disable-background-networking",
+            "disable-component-update",
+            "disable-sync",
+            "disable-dev-shm-usage",
+            "window-size=1280,1000",
+        ]
+        .map(|arg| format!("--{arg}"))
+        .to_vec();
+        args.push(format!("--user-data-dir={}", profile.path().display()));
+        let wanted = json!({"capabilities": {"alwaysMatch": {"goog:chromeOptions": {"args": args}}}});
+        let (status, body) = request(driver, "POST", "/session", &wanted.to_string()).unwrap();
+        assert_eq!(status, 200, "{body}");
+        let session: Value = serde_json::from_str(&body).unwrap();
+        let session = session["value"]["sessionId"].as_str().unwrap().to_owned();
+        Self { driver, session, _process: process, _profile: profile }
+    }
+
+    fn command(&self, path: &str, body: &Value) -> Value {
+        let path = format!("/session/{}/{path}", self.session);
+        let (status, answer) = request(self.driver, "POST", &path, &body.to_string()).unwrap();
+        assert_eq!(status, 200, "{path}: {answer}");
+        serde_json::from_str::<Value>(&answer).unwrap()["value"].take()
+    }
+
+    fn open(&self, url: &str) {
+        self.command("url", &json!({ "url": url }));
+    }
+
+    fn script(&self, script: &str) -> Value {
+        self.command("execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    fn click(&self, selector: &str) {
+        let found = self.command("element", &json!({ "using": "css selector", "value": selector }));
+        let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+        self.command(&format!("element/{id}/click"), &json!({}));
+    }
+
+    /// What clause 4(g) says, and the state of its mark.
+    fn says(&self) -> (String, String) {
+        let found = self.script(
+            "const e = document.querySelector('#clause-4g .says-large');
+             return e ? [e.innerText, e.querySelector('.mark').classList[1]] : ['', ''];",
+        );
+        (found[0].as_str().unwrap().to_owned(), found[1].as_str().unwrap().to_owned())
+    }
+}
+
+/// Waits until there is something. A test that waits for what never comes fails after a minute.
+fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..1_200 {
+        if let Some(found) = ready() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("waited for a minute in vain");
+}
+
+fn installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_part_that_is_broken_and_mended_shows_on_open_pages_in_both_languages() {
+    if !installed("chromedriver") || !installed("chromium") {
+        assert!(std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
+        eprintln!("skipped: chromium or chromedriver is missing");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (listen, sample) = (free_address(), free_address());
+    let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string(), "--data"]);
+    let mut demo = Running(command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let printed = BufReader::new(demo.0.stdout.take().unwrap());
+    assert!(printed.lines().map_while(Result::ok).any(|line| line.contains(&format!("http://{listen}/"))));
+
+    let (english, japanese, control) = (Browser::start(), Browser::start(), Browser::start());
+    english.open(&format!("http://{listen}/?lang=en"));
+    japanese.open(&format!("http://{listen}/?lang=ja"));
+    control.open(&format!("http://{sample}/control"));
+    let pages = [&english, &japanese];
+    for page in pages {
+        wait(|| (page.says().1 == "up").then_some(()));
+        // A reload would forget this.
+        page.script("window.neverReloaded = true;");
+    }
+    let clock = Clock::system();
+    for (mode, state, words) in [("down", "down", ["API has been down", "停止"]), ("up", "up", ["", ""])] {
+        control.click(&format!("#api button[value={mode}]"));
+        let from = clock.monotonic();
+        for (page, words) in pages.iter().zip(words) {
+            let (text, _) = wait(|| Some(page.says()).filter(|(_, mark)| mark == state));
+            assert!(text.contains(words), "{text}");
+            eprintln!("{mode}: on the page after {}", clock.monotonic() - from);
+        }
+    }
+    for page in pages {
+        assert_eq!(page.script("return window.neverReloaded === true"), json!(true));
+    }
+    the_figure_is_right(listen, folder.path());
+}
+
+/// The live downtime is what lies between the observations, and what an export says offline.
+fn the_figure_is_right(listen: SocketAddr, folder: &Path) {
+    let (status, body) = request(listen, "GET", "/api/v1/statement", "").unwrap();
+    assert_eq!(status, 200);
+    let live: Value = serde_json::from_str(&body).unwrap();
+    let known = live["as_known_at"].as_str().unwrap();
+    let data = folder.to_str().unwrap();
+    let history = stdout(["export", "history", "--data", data, "--as-known-at", known]);
+    let file = folder.join("history.jsonl");
+    std::fs::write(&file, &history).unwrap();
+    let agreement = folder.join("agreement.toml");
+    let period = live["period"]["name"].as_str().unwrap();
+    let files = ["--agreement", agreement.to_str().unwrap(), "--history", file.to_str().unwrap()];
+    let offline =
+        stdout([&["evaluate", "--period", period, "--as-known-at", known, "--format", "json"], &files[..]].concat());
+    let offline: Value = serde_json::from_str(&offline).unwrap();
+    assert_eq!(offline["commitments"], live["commitments"]);
+
+    let runs: Vec<Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let api = |state: &str| {
+        let mut from = runs.iter().filter(|run| run["check"] == "api" && run["state"] == state);
+        Instant::parse(from.next_back().unwrap()["from"].as_str().unwrap()).unwrap()
+    };
+    let row = live["commitments"].as_array().unwrap().iter().find(|row| row["subject"] == "workload-security/api");
+    assert_eq!(row.unwrap()["seconds"]["down"], (api("up") - api("down")).seconds());
+}
