@@ -74,6 +74,18 @@ all-up = { $n ->
     [4] All four interfaces are up
    *[other] All { $n } interfaces are up
 }
+all-down = { $n ->
+    [1] The one interface is down
+    [2] Both interfaces are down
+    [3] All three interfaces are down
+    [4] All four interfaces are down
+   *[other] All { $n } interfaces are down
+}
+all-unknown = { $n ->
+    [1] The one interface is not observed
+    [2] Neither interface is observed
+   *[other] None of the { $n } interfaces is observed
+}
 one-down = { $name } has been down for { $duration }
 one-unknown = { $name } has not been observed for { $duration }
 some-down = { $n ->

@@ -45,6 +45,8 @@ all-up = { $n ->
     [1] インターフェースは稼働しています
    *[other] { $n } つのインターフェースはすべて稼働しています
 }
+all-down = { $n } つのインターフェースがすべて停止しています
+all-unknown = { $n } つのインターフェースはいずれも観測されていません
 one-down = { $name }が { $duration } 停止しています
 one-unknown = { $name }が { $duration } 観測されていません
 some-down = { $all } つのうち { $n } つのインターフェースが停止しています: { $names }

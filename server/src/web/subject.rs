@@ -274,7 +274,10 @@ pub(super) fn headline(words: &Words, parts: &[(Phrase, State, Option<Instant>)]
     let names: Vec<String> = affected.iter().map(|(name, _, _)| name.text.clone()).collect();
     let blanks =
         [("n", count(affected.len()).into()), ("all", count(all).into()), ("names", words.list(&names).into())];
+    let whole = affected.len() == all;
     let text = match state {
+        State::Down if whole => words.texts.with("all-down", &[("n", count(all).into())]),
+        State::Unknown if whole => words.texts.with("all-unknown", &[("n", count(all).into())]),
         State::Down => words.texts.with("some-down", &blanks),
         State::Excluded => words.texts.with("some-excluded", &blanks),
         _ => words.texts.with("some-unknown", &blanks),

@@ -125,6 +125,8 @@ async fn the_contract_page_says_what_is_down_and_for_how_long() {
     assert!(japanese.contains("停止しています"));
     let up = Site::told(Story::Grown).await.get("/").await.body;
     assert!(up.contains("All three interfaces are up"));
+    let empty = Site::told(Story::Empty).await.get("/").await.body;
+    assert!(empty.contains("None of the 3 interfaces is observed"));
 }
 
 #[tokio::test]
