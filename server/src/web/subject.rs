@@ -190,7 +190,7 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
     let spent = |state: State, label: String, length: Millis, main: bool| Spent {
         state: state.name(),
         label,
-        length: words.length(length),
+        length: words.held(state, length),
         seconds: length.seconds(),
         main,
     };
