@@ -74,6 +74,18 @@ all-up = { $n ->
     [4] All four interfaces are up
    *[other] All { $n } interfaces are up
 }
+all-down = { $n ->
+    [1] The one interface is down
+    [2] Both interfaces are down
+    [3] All three interfaces are down
+    [4] All four interfaces are down
+   *[other] All { $n } interfaces are down
+}
+all-unknown = { $n ->
+    [1] The one interface is not observed
+    [2] Neither interface is observed
+   *[other] None of the { $n } interfaces is observed
+}
 one-down = { $name } has been down for { $duration }
 one-unknown = { $name } has not been observed for { $duration }
 some-down = { $n ->
@@ -106,7 +118,7 @@ force-efforts = efforts
 force-duty = duty
 force-permission = permission
 force-condition = condition
-not-measured = Nothing in this clause is measured in this version.
+not-measured = Nothing of this clause is measured in this version.
 whole-service = The service as a whole
 composed-all = Up when all interfaces are up
 composed-any = Up when any interface is up
@@ -116,13 +128,17 @@ composed-when = { $n ->
 }
 strip-hour = { $name }: the last 60 minutes, a bar a minute ({ $zone })
 strip-days = { $name }: the last 90 days, a bar a day ({ $zone })
-title-hour = Last 60 minutes
-title-days = Last 90 days
+title-hour = Last 60 minutes, { $zone }
+title-days = Last 90 days, { $zone }
 bar = { $when }: { $spent }
 legend = Key
 legend-mark = there was downtime
 so-far = { $period } so far
-availability = Availability
+availability-so-far = Availability, { $period } so far
+time-up = Time up
+time-down = Time down
+time-excluded = Time excluded
+time-unknown = Time unknown
 no-time-counted = No time has counted yet
 percent = { $percent } %
 percent-range = { $lower } % to { $upper } %

@@ -45,6 +45,8 @@ all-up = { $n ->
     [1] インターフェースは稼働しています
    *[other] { $n } つのインターフェースはすべて稼働しています
 }
+all-down = { $n } つのインターフェースがすべて停止しています
+all-unknown = { $n } つのインターフェースはいずれも観測されていません
 one-down = { $name }が { $duration } 停止しています
 one-unknown = { $name }が { $duration } 観測されていません
 some-down = { $all } つのうち { $n } つのインターフェースが停止しています: { $names }
@@ -68,20 +70,24 @@ force-efforts = 努力
 force-duty = 義務
 force-permission = 許容
 force-condition = 条件
-not-measured = この版の Uphold では、この条項について何も測定していません。
+not-measured = この版ではこの条項について何も測定していません。
 whole-service = サービス全体
 composed-all = すべてのインターフェースが稼働していれば稼働
 composed-any = いずれかのインターフェースが稼働していれば稼働
 composed-when = { $n } つ以上のインターフェースが停止すると停止
 strip-hour = { $name }: 過去 60 分、棒 1 本が 1 分（{ $zone }）
 strip-days = { $name }: 過去 90 日、棒 1 本が 1 日（{ $zone }）
-title-hour = 過去 60 分
-title-days = 過去 90 日
+title-hour = 過去 60 分（{ $zone }）
+title-days = 過去 90 日（{ $zone }）
 bar = { $when }: { $spent }
 legend = 凡例
 legend-mark = 停止した時間あり
 so-far = { $period }（現在まで）
-availability = 可用性
+availability-so-far = 可用性、{ $period }（現在まで）
+time-up = 稼働時間
+time-down = 停止時間
+time-excluded = 対象外の時間
+time-unknown = 不明の時間
 no-time-counted = まだ数えられた時間がありません
 percent = { $percent } %
 percent-range = { $lower } % ～ { $upper } %

@@ -30,22 +30,12 @@ struct ContractPage {
     in_force: bool,
     note: Option<Phrase>,
     documents: Vec<DocumentView>,
-    headlines: Vec<Headline>,
     clauses: Vec<ClauseView>,
 }
 
 struct DocumentView {
     title: Phrase,
     address: Option<String>,
-}
-
-/// One sentence at the head of the page, for one clause and one solution.
-struct Headline {
-    anchor: String,
-    clause: String,
-    solution: Phrase,
-    state: &'static str,
-    sentence: Sentence,
 }
 
 struct ClauseView {
@@ -96,7 +86,6 @@ impl ContractPage {
                     address: document.address.clone(),
                 })
                 .collect(),
-            headlines: clauses.iter().flat_map(headlines).collect(),
             clauses,
         }
     }
@@ -115,16 +104,6 @@ fn note(words: &Words, live: &Live) -> Option<Phrase> {
         },
     };
     other.then(|| stated.unwrap_or_else(general))
-}
-
-fn headlines(clause: &ClauseView) -> impl Iterator<Item = Headline> {
-    clause.solutions.iter().map(|solution| Headline {
-        anchor: clause.anchor.clone(),
-        clause: clause.id.clone(),
-        solution: solution.name.clone(),
-        state: solution.state,
-        sentence: solution.sentence.clone(),
-    })
 }
 
 fn clause_view(words: &Words, live: &Live, clause: &Clause) -> ClauseView {

@@ -58,7 +58,6 @@ impl Shared {
 }
 
 /// The whole web layer as one service.
-#[must_use]
 pub fn router(state: WebState) -> axum::Router {
     let app = Arc::new(Shared { web: state, streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)) });
     let mut router = axum::Router::new();

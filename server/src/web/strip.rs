@@ -12,13 +12,15 @@ use super::words::Words;
 /// Bars' height in the drawing.
 const HEIGHT: i64 = 34;
 /// The least height of a state that was there at all, so that a second of downtime can be seen in a day.
-const LEAST: i64 = 5;
+const LEAST: i64 = 8;
 /// From one bar to the next.
 const STEP: usize = 10;
 
 /// One drawing.
 pub(super) struct Strip {
-    /// What it shows.
+    /// The heading above it.
+    pub(super) title: String,
+    /// What it shows, for those who do not see it.
     pub(super) label: String,
     /// The width of the drawing.
     pub(super) width: usize,
@@ -87,7 +89,13 @@ pub(super) fn minutes(words: &Words, now: Instant, count: i64) -> Vec<Slot> {
 }
 
 /// Draws the slots of a timeline, as far as the agreement is in force.
-pub(super) fn draw(words: &Words, label: String, slots: &[Slot], timeline: &Timeline, valid: Interval) -> Strip {
+pub(super) fn draw(
+    words: &Words,
+    [title, label]: [String; 2],
+    slots: &[Slot],
+    timeline: &Timeline,
+    valid: Interval,
+) -> Strip {
     let mut bars = Vec::with_capacity(slots.len());
     let mut rows: Vec<(&str, &str, String)> = Vec::new();
     for (place, slot) in slots.iter().enumerate() {
@@ -113,6 +121,7 @@ pub(super) fn draw(words: &Words, label: String, slots: &[Slot], timeline: &Time
     };
     let end = |slot: Option<&Slot>| slot.map_or_else(String::new, |slot| slot.label.clone());
     Strip {
+        title,
         label,
         width: slots.len() * STEP - 2,
         bars,
@@ -190,7 +199,7 @@ mod tests {
         let from = Instant::parse("2026-10-26T11:58:00Z").unwrap();
         let timeline = Timeline::from_steps([(from, State::Up), (now - Millis(10_000), State::Down)]);
         let valid = Interval::new(from, Instant::MAX).unwrap();
-        let strip = draw(&words, String::new(), &minutes(&words, now, 5), &timeline, valid);
+        let strip = draw(&words, [String::new(), String::new()], &minutes(&words, now, 5), &timeline, valid);
         let table: Vec<(&str, &str)> = strip.table.iter().map(|r| (r.when.as_str(), r.spent.as_str())).collect();
         assert_eq!(table[0], ("11:56 to 11:57", "agreement not in force"));
         assert_eq!(table[1], ("11:58 to 11:59", "up"));

@@ -112,9 +112,10 @@ pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &S
     let valid = live.agreement.valid;
     let words = &Words { texts: words.texts, zone: commitment.terms.zone.value.clone() };
     let name = name(words, &live.agreement, line);
-    let label =
-        |key: &str| words.texts.with(key, &[("name", name.text.as_str().into()), ("zone", words.zone.name().into())]);
-    let (hour, days) = (label("strip-hour"), label("strip-days"));
+    let zone = || ("zone", words.zone.name().into());
+    let blanks = [("name", name.text.as_str().into()), zone()];
+    let hour = [words.texts.with("title-hour", &[zone()]), words.texts.with("strip-hour", &blanks)];
+    let days = [words.texts.with("title-days", &[zone()]), words.texts.with("strip-days", &blanks)];
     SubjectView {
         id: format!("{}-{}", line.commitment, line.subject).replace('/', "-"),
         composed: line.subject.interface.is_none().then(|| composed(words, commitment)),
@@ -186,10 +187,10 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
         }
     });
     let exact = row.availability.as_ref().map(|bounds| [&bounds.lower, &bounds.upper].map(|r| fraction(words, r)));
-    let spent = |state: State, length: Millis, main: bool| Spent {
+    let spent = |state: State, label: String, length: Millis, main: bool| Spent {
         state: state.name(),
-        label: words.state(state),
-        length: words.length(length),
+        label,
+        length: words.held(state, length),
         seconds: length.seconds(),
         main,
     };
@@ -203,10 +204,10 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
             .as_ref()
             .map(|target| texts.with("promised", &[("percent", target.percent.as_str().into())])),
         spent: vec![
-            spent(State::Down, row.tally.down, true),
-            spent(State::Unknown, row.tally.unknown, true),
-            spent(State::Excluded, row.tally.excluded, row.tally.excluded.0 > 0),
-            spent(State::Up, row.tally.up, true),
+            spent(State::Down, texts.get("time-down"), row.tally.down, true),
+            spent(State::Unknown, texts.get("time-unknown"), row.tally.unknown, true),
+            spent(State::Excluded, texts.get("time-excluded"), row.tally.excluded, row.tally.excluded.0 > 0),
+            spent(State::Up, texts.get("time-up"), row.tally.up, true),
         ],
         reasons: shown_reasons.map(|each| reason(words, agreement, row, each)).collect(),
         more: row.reasons.len().saturating_sub(REASONS_SHOWN),
@@ -273,7 +274,10 @@ pub(super) fn headline(words: &Words, parts: &[(Phrase, State, Option<Instant>)]
     let names: Vec<String> = affected.iter().map(|(name, _, _)| name.text.clone()).collect();
     let blanks =
         [("n", count(affected.len()).into()), ("all", count(all).into()), ("names", words.list(&names).into())];
+    let whole = affected.len() == all;
     let text = match state {
+        State::Down if whole => words.texts.with("all-down", &[("n", count(all).into())]),
+        State::Unknown if whole => words.texts.with("all-unknown", &[("n", count(all).into())]),
         State::Down => words.texts.with("some-down", &blanks),
         State::Excluded => words.texts.with("some-excluded", &blanks),
         _ => words.texts.with("some-unknown", &blanks),

@@ -113,6 +113,11 @@ impl Words {
         self.units(length.0.max(0).unsigned_abs().div_ceil(1000).try_into().unwrap_or(i64::MAX), 4)
     }
 
+    /// How long a state held, to the second and rounded toward the worse: time up down, all other time up.
+    pub(super) fn held(&self, state: State, length: Millis) -> String {
+        if state == State::Up { self.units(length.0.max(0) / 1000, 4) } else { self.length(length) }
+    }
+
     fn units(&self, seconds: i64, most: usize) -> String {
         let parts = [
             (seconds / 86_400, self.texts.get("unit-day")),
@@ -161,7 +166,7 @@ impl Words {
         match present.as_slice() {
             [(state, _)] => self.state(*state),
             several => self.list(
-                &several.iter().map(|(s, n)| format!("{} {}", self.state(*s), self.length(*n))).collect::<Vec<_>>(),
+                &several.iter().map(|(s, n)| format!("{} {}", self.state(*s), self.held(*s, *n))).collect::<Vec<_>>(),
             ),
         }
     }
@@ -216,6 +221,8 @@ mod tests {
         assert_eq!(plain(words.length(length)), "1 d 1 h 1 min 2 s");
         assert_eq!(plain(words.lasting(Millis(3_600_000))), "1 h");
         assert_eq!(plain(words.length(Millis(1))), "1 s");
+        assert_eq!(plain(words.held(State::Up, Millis(1999))), "1 s");
+        assert_eq!(plain(words.held(State::Down, Millis(1001))), "2 s");
         assert_eq!(plain(words.length(Millis(0))), "0 s");
     }
 

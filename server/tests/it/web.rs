@@ -124,13 +124,15 @@ async fn the_contract_page_says_what_is_down_and_for_how_long() {
     assert!(english.contains("API has been down for <time class=\"growing\""), "{english}");
     assert!(english.contains(">1\u{a0}min 15\u{a0}s</time>"));
     assert!(english.contains("Clause 4(g)"));
-    assert!(english.contains("Nothing in this clause is measured in this version."));
+    assert!(english.contains("Nothing of this clause is measured in this version."));
     assert!(!english.contains("This English text governs."));
     let japanese = site.ask("GET", "/", &["accept-language: ja"]).await.body;
     assert!(japanese.contains("日本語は参考訳です。"));
     assert!(japanese.contains("停止しています"));
     let up = Site::told(Story::Grown).await.get("/").await.body;
     assert!(up.contains("All three interfaces are up"));
+    let empty = Site::told(Story::Empty).await.get("/").await.body;
+    assert!(empty.contains("None of the 3 interfaces is observed"));
 }
 
 #[tokio::test]
