@@ -23,6 +23,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use words::Language;
 
+use crate::cli::say;
+
 /// How late a slow part answers.
 pub const SLOW: Duration = Duration::from_millis(1500);
 
@@ -33,7 +35,7 @@ pub const SLOW: Duration = Duration::from_millis(1500);
 /// When the address cannot be listened at.
 pub async fn run(listen: SocketAddr, now: fn() -> Timestamp) -> Result<(), io::Error> {
     let listener = TcpListener::bind(listen).await?;
-    println!("{} sample service listens at http://{}/control", in_seconds(now()), listener.local_addr()?);
+    say(&format!("{} sample service listens at http://{}/control", in_seconds(now()), listener.local_addr()?));
     serve(listener, now).await
 }
 
@@ -152,7 +154,7 @@ impl Sample {
         let now = (self.now)();
         if self.switches.set(part, mode, now) {
             let verb = if mode == Mode::Up { "mended" } else { "broken" };
-            println!("{} {} {verb}: {}", in_seconds(now), part.name(), mode.name());
+            say(&format!("{} {} {verb}: {}", in_seconds(now), part.name(), mode.name()));
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use uphold_core::time::{Instant, Millis};
 
-use super::Failure;
 use super::serve::{Prepared, settings, start};
+use super::{Failure, say};
 use crate::clock::Clock;
 use crate::error::file_failure;
 
@@ -54,12 +54,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let sample = Sample::start(args.sample)?;
     let prepared = Prepared { settings, data: args.data.clone(), listen: args.listen, allowed_hosts: Vec::new() };
     let done = start(prepared, |address| {
-        println!();
-        println!("  the contract, live    http://{address}/");
-        println!("  break and mend        http://{}/control", args.sample);
-        println!("  files and ledger      {}", args.data.display());
-        println!();
-        println!("  Ctrl-C ends the demo; started again it goes on, and the time in between is unknown.");
+        say(&format!(
+            "
+  the contract, live    http://{address}/
+  break and mend        http://{}/control
+  files and ledger      {}
+
+  Ctrl-C ends the demo; started again it goes on, and the time in between is unknown.",
+            args.sample,
+            args.data.display()
+        ));
     });
     drop(sample);
     done

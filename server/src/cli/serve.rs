@@ -8,7 +8,7 @@ use uphold_core::diagnostic::Severity;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Millis, TimeError};
 
-use super::{Failure, count, read_agreement, read_file, report};
+use super::{Failure, count, read_agreement, read_file, report, say};
 use crate::clock::Clock;
 use crate::config;
 use crate::measure::{Engine, Settings};
@@ -57,9 +57,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let settings = settings(&args.agreement, &args.checks, args.flush_every)?;
     let Args { data, listen, allowed_host: allowed_hosts, .. } = args;
     start(Prepared { settings, data, listen, allowed_hosts }, |address| {
-        println!("uphold serves http://{address}/");
+        say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
-            println!("warning: this version has no accounts: whoever reaches this address sees every page");
+            say("warning: this version has no accounts: whoever reaches this address sees every page");
         }
     })
 }

@@ -99,6 +99,13 @@ impl Browser {
     }
 }
 
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Without it the browser would outlive its driver.
+        let _ = request(self.driver, "DELETE", &format!("/session/{}", self.session), "");
+    }
+}
+
 /// Waits until there is something. A test that waits for what never comes fails after a minute.
 fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1_200 {
@@ -125,8 +132,10 @@ fn a_part_that_is_broken_and_mended_shows_on_open_pages_in_both_languages() {
     let (listen, sample) = (free_address(), free_address());
     let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string(), "--data"]);
     let mut demo = Running(command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let printed = BufReader::new(demo.0.stdout.take().unwrap());
-    assert!(printed.lines().map_while(Result::ok).any(|line| line.contains(&format!("http://{listen}/"))));
+    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    assert!(printed.any(|line| line.contains(&format!("http://{listen}/"))));
+    // What the demo prints later must find a reader.
+    std::thread::spawn(move || printed.count());
 
     let (english, japanese, control) = (Browser::start(), Browser::start(), Browser::start());
     english.open(&format!("http://{listen}/?lang=en"));
