@@ -2,5 +2,6 @@
 
 mod crash;
 mod errors;
+mod import;
 mod live_equals_batch;
 mod program;
