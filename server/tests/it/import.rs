@@ -103,7 +103,7 @@ fn git(folder: &Path, time: i64, args: &[&str]) {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(["-c", "user.name=a", "-c", "user.email=a@example.org"]).args(args);
     for name in ["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"] {
-        command.env(name, format!("{time} +0000"));
+        command.env(name, format!("@{time} +0000"));
     }
     let output = command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
