@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
+pub mod import;
 pub mod ledger;
 pub mod live;
 pub mod measure;

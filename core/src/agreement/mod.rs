@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use crate::id::{AgreementId, ClauseId, CommitmentId, DocumentId, InterfaceId, SolutionId};
 use crate::interval::Interval;
 use crate::ratio::Ratio;
+use crate::time::Instant;
 
 /// A language that texts are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -181,6 +182,8 @@ pub struct Solution {
     pub id: SolutionId,
     /// Its name.
     pub name: Text,
+    /// From when it is covered; absent means as long as the revision is in force. Time before it is not judged at all.
+    pub covered_from: Option<Instant>,
     /// The ways it is reached.
     pub interfaces: Vec<Interface>,
 }

@@ -231,6 +231,7 @@ fn read_clause(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<Clau
 fn read_solution(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<Solution> {
     let id = table.require("id", |item| Ok(SolutionId::parse(item.text()?)?));
     let name = read_text(table, "name", languages);
+    let covered_from = table.option("covered_from", Item::instant);
     let interfaces = read_all(
         table.tables("interface", "this interface"),
         |table| {
@@ -247,7 +248,7 @@ fn read_solution(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<So
             ),
         );
     }
-    Some(Solution { id: id?.value, name: name?, interfaces })
+    Some(Solution { id: id?.value, name: name?, covered_from: covered_from.map(|from| from.value), interfaces })
 }
 
 /// What a commitment may point at.

@@ -133,10 +133,13 @@ pub enum PeriodLength {
     Quarter,
     /// A calendar year.
     Year,
+    /// The very period that was asked for, whatever its length, judged as one.
+    Asked,
 }
 
 impl PeriodLength {
-    const ALL: [(Self, &'static str); 3] = [(Self::Month, "month"), (Self::Quarter, "quarter"), (Self::Year, "year")];
+    const ALL: [(Self, &'static str); 4] =
+        [(Self::Month, "month"), (Self::Quarter, "quarter"), (Self::Year, "year"), (Self::Asked, "asked")];
 
     /// The name that files use.
     #[must_use]
@@ -196,7 +199,11 @@ pub struct TermDoc {
 /// Every term that there is, in the order of the reference.
 pub const TERMS: [TermDoc; 10] = [
     TermDoc { key: "zone", values: "an IANA time zone", question: "in whose calendar does a period begin and end?" },
-    TermDoc { key: "period", values: "month, quarter, year", question: "how long is the period that is judged?" },
+    TermDoc {
+        key: "period",
+        values: "month, quarter, year, or asked: the period that was asked for",
+        question: "how long is the period that is judged?",
+    },
     TermDoc {
         key: "unknown",
         values: "bounds, up, down, excluded",

@@ -31,7 +31,7 @@ pub fn evaluate(agreement: &Agreement, history: &History, request: &Request) -> 
     let known = history.known_at(request.as_known_at);
     let mut rows = Vec::new();
     for commitment in &agreement.commitments {
-        let periods = periods(&commitment.terms, request.period.interval);
+        let periods = periods(&commitment.terms, &request.period);
         for subject in agreement.subjects(commitment) {
             let view = compose::Subject { agreement, commitment, subject: &subject, known: &known };
             let timeline = view.timeline();
@@ -57,7 +57,7 @@ pub fn timeline(agreement: &Agreement, commitment: &Commitment, subject: &Subjec
 
 fn row(view: &compose::Subject<'_>, timeline: &Timeline, period: &Period, as_known_at: Instant) -> Row {
     let commitment = view.commitment;
-    let counted = counted(view.agreement, period, as_known_at);
+    let counted = counted(view, period, as_known_at);
     let judged = availability::judge(commitment, timeline, counted, as_known_at >= period.interval.until());
     Row {
         commitment: commitment.id.clone(),
@@ -77,10 +77,13 @@ fn row(view: &compose::Subject<'_>, timeline: &Timeline, period: &Period, as_kno
     }
 }
 
-/// The part of the period that counts: the revision is in force, and the instant is not after the moment of knowledge.
-fn counted(agreement: &Agreement, period: &Period, as_known_at: Instant) -> Option<Interval> {
-    let known = Interval::new(Instant::MIN, as_known_at)?;
-    period.interval.intersect(agreement.valid)?.intersect(known)
+/// The part of the period that counts: the revision is in force, the solution is covered, and the instant is not after
+/// the moment of knowledge.
+fn counted(view: &compose::Subject<'_>, period: &Period, as_known_at: Instant) -> Option<Interval> {
+    let solution = view.agreement.find_solution(&view.subject.solution);
+    let covered_from = solution.and_then(|solution| solution.covered_from).unwrap_or(Instant::MIN);
+    let covered_and_known = Interval::new(covered_from, as_known_at)?;
+    period.interval.intersect(view.agreement.valid)?.intersect(covered_and_known)
 }
 
 #[cfg(test)]

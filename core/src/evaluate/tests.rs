@@ -161,6 +161,48 @@ fn a_revision_counts_only_from_the_moment_it_is_in_force() {
     assert_eq!(row(&statement, "workload-security/api").tally.covered().seconds(), "86400");
 }
 
+/// The same agreement, its one solution covered from a later moment than the revision.
+fn covered_from(from: &str) -> Agreement {
+    let solution = "id = \"workload-security\"\n";
+    agreement(&CLOUD_ONE.replacen(solution, &format!("{solution}covered_from = {from}\n"), 1))
+}
+
+#[test]
+fn time_before_a_solution_is_covered_is_not_judged_at_all() {
+    let lines = an_hour_down();
+    let later = october(&covered_from("2026-10-31T00:00:00Z"), &lines, LATER);
+    let api = row(&later, "workload-security/api");
+    assert_eq!((api.tally.covered().seconds(), api.tally.down.seconds()), ("86400".into(), "0".into()));
+    assert_eq!(api.counted.map(|span| span.from()), Some(at("2026-10-31T00:00:00Z")));
+    assert_eq!(api.reasons, []);
+    let inside = october(&covered_from("2026-10-03T01:30:00.5Z"), &lines, LATER);
+    assert_eq!(row(&inside, "workload-security/api").tally.down.seconds(), "1799.5");
+    let never = october(&covered_from("2026-11-01T00:00:00Z"), &lines, LATER);
+    assert_eq!(row(&never, "workload-security/api").verdict, Verdict::NotCovered);
+}
+
+#[test]
+fn a_solution_that_was_covered_before_the_revision_counts_from_the_revision() {
+    let lines = an_hour_down();
+    let early = october(&covered_from("2020-01-01T00:00:00Z"), &lines, LATER);
+    assert_eq!(early, october(&agreement(CLOUD_ONE), &lines, LATER));
+}
+
+#[test]
+fn a_period_as_asked_is_judged_as_one_and_a_month_is_not() {
+    let period = "2026-09-30T00:00:00Z/2026-10-03T01:30:00.5Z";
+    let judged = |length: &str| {
+        let agreement = agreement(&CLOUD_ONE.replace("period = \"month\"", &format!("period = \"{length}\"")));
+        let request = Request { period: Period::parse(period, &Zone::utc()).unwrap(), as_known_at: at(LATER) };
+        let statement = evaluate(&agreement, &history(&agreement, &an_hour_down()), &request);
+        let rows = statement.rows.into_iter().filter(|row| row.subject.to_string() == "workload-security/api");
+        rows.map(|row| (row.period.name, row.tally.covered().seconds(), row.tally.down.seconds())).collect::<Vec<_>>()
+    };
+    assert_eq!(judged("asked"), [(period.to_owned(), "264600.5".to_owned(), "1800.5".to_owned())]);
+    let months: Vec<String> = judged("month").into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(months, ["2026-09", "2026-10"]);
+}
+
 #[test]
 fn a_check_that_was_retired_takes_no_part_afterwards() {
     let agreement = agreement(CLOUD_ONE);

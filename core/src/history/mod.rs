@@ -2,11 +2,13 @@
 //!
 //! The same structure is filled from a history file ([`Reader`]) and from the ledger, so that both give the same figures.
 
+mod fields;
 mod read;
 mod write;
 
+pub use fields::{Field, FieldKind, LineType};
 pub use read::{BadLine, Counted, Reader};
-pub use write::{write_check, write_gap, write_run};
+pub use write::{Seen, write_check, write_gap, write_observation, write_run};
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ use crate::run::{Observed, Run, Staleness};
 use crate::time::{Instant, Millis};
 
 /// The types of line that this version evaluates.
-const TYPES: [&str; 4] = ["check", "run", "observation", "observer_gap"];
+pub(super) const TYPES: [&str; 4] = ["check", "run", "observation", "observer_gap"];
 
 /// A line that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub struct Counted {
 /// Reads lines one by one, so that a file of any size needs no more memory than its facts.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    agreement: &'a Agreement,
+    /// What scopes may point at; without it they are not looked up.
+    agreement: Option<&'a Agreement>,
     history: History,
     bad: Vec<BadLine>,
     line: u64,
@@ -60,6 +61,17 @@ impl<'a> Reader<'a> {
     /// Begins a history of what `agreement` is about: a scope that it does not have is a bad line.
     #[must_use]
     pub fn new(agreement: &'a Agreement) -> Self {
+        Self::bound(Some(agreement))
+    }
+
+    /// Begins to read lines that will be one part of a history: what they point at may stand elsewhere, so scopes and
+    /// series are not looked up. Everything else about a line is judged as ever.
+    #[must_use]
+    pub fn of_a_part() -> Self {
+        Self::bound(None)
+    }
+
+    fn bound(agreement: Option<&'a Agreement>) -> Self {
         Self {
             agreement,
             history: History::default(),
@@ -101,7 +113,7 @@ impl<'a> Reader<'a> {
     pub fn finish(mut self) -> (History, Counted, Vec<BadLine>) {
         let registered: BTreeSet<&Series> = self.history.checks.iter().map(|check| &check.series).collect();
         for (series, line) in &self.used {
-            if !registered.contains(series) {
+            if self.agreement.is_some() && !registered.contains(series) {
                 let names = registered.iter().map(|series| series.check.as_str());
                 let help = nearest(series.check.as_str(), names)
                     .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
@@ -207,8 +219,9 @@ impl<'a> Reader<'a> {
     fn scope(&self, scope: &ScopeLine<'_>) -> Result<Scope, Wrong> {
         let solution = SolutionId::parse(&scope.solution)?;
         let interface = InterfaceId::parse(&scope.interface)?;
-        let Some(found) = self.agreement.find_solution(&solution) else {
-            let names = self.agreement.solutions.iter().map(|solution| solution.id.as_str());
+        let Some(agreement) = self.agreement else { return Ok(Scope { solution, interface }) };
+        let Some(found) = agreement.find_solution(&solution) else {
+            let names = agreement.solutions.iter().map(|solution| solution.id.as_str());
             return Err(absent("the agreement", "solution", solution.as_str(), names));
         };
         if !found.interfaces.iter().any(|each| each.id == interface) {

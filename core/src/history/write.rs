@@ -2,7 +2,7 @@
 
 use super::{Check, Gap};
 use crate::id::Series;
-use crate::run::{Run, Staleness};
+use crate::run::{Observed, Run, Staleness};
 use crate::time::Instant;
 
 /// The line that registers a series.
@@ -38,6 +38,36 @@ pub fn write_run(series: &Series, run: &Run) -> String {
     line.text("state", run.state.name());
     line.raw("n", &run.n.to_string());
     line.text("recorded_at", &run.recorded_at.to_string());
+    line.end()
+}
+
+/// One observation as a source tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// When.
+    pub at: Instant,
+    /// What was seen.
+    pub state: Observed,
+    /// The same in words, such as `HTTP 503`; empty when there is nothing to say.
+    pub detail: String,
+    /// How long the target took to answer, where that is known.
+    pub latency_ms: Option<u64>,
+}
+
+/// The line of one observation.
+#[must_use]
+pub fn write_observation(series: &Series, seen: &Seen) -> String {
+    let mut line = Line::new("observation");
+    line.text("check", series.check.as_str());
+    line.text("vantage", series.vantage.as_str());
+    line.text("at", &seen.at.to_string());
+    line.text("state", seen.state.name());
+    if !seen.detail.is_empty() {
+        line.text("detail", &seen.detail);
+    }
+    if let Some(latency_ms) = seen.latency_ms {
+        line.raw("latency_ms", &latency_ms.to_string());
+    }
     line.end()
 }
 

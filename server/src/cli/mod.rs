@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod evaluate;
 mod export;
+mod import;
 mod ledger;
 pub mod report;
 mod serve;
@@ -37,6 +38,9 @@ enum Command {
     /// Write what was recorded in a form that others can read
     #[command(subcommand)]
     Export(export::Command),
+    /// Bring in what another tool recorded, as files that `evaluate` reads
+    #[command(subcommand)]
+    Import(import::Command),
     /// Look after the ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -56,6 +60,7 @@ pub fn run() -> u8 {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Export(command) => export::run(&command),
+        Command::Import(command) => import::run(&command),
         Command::Ledger(command) => ledger::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::SampleService(args) => demo::run_sample(&args),

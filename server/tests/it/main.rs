@@ -3,6 +3,7 @@
 mod browser;
 mod crash;
 mod errors;
+mod import;
 mod live_equals_batch;
 mod program;
 mod sample;
