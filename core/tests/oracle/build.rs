@@ -41,7 +41,7 @@ pub(crate) fn node(id: &str, kind: Kind) -> Node {
 
 /// A subject without a customer.
 pub(crate) fn subject(root: Node) -> Subject {
-    Subject { id: root.id.clone(), customer: None, roots: vec![root] }
+    Subject { customer: None, roots: vec![root] }
 }
 
 pub(crate) fn period(start: i64, end: i64) -> Period {

@@ -3,6 +3,7 @@
 //! where the text leaves two readings. Periods have at most some 20,000 ticks.
 
 mod compose;
+mod duties;
 mod evaluate;
 mod fraction;
 mod model;
@@ -14,11 +15,8 @@ mod timeline;
 mod windows;
 
 mod build;
-
+mod tests_duties;
 mod tests_exclusion;
-
 mod tests_law;
-
 mod tests_measures;
-
 mod tests_timeline;

@@ -206,7 +206,6 @@ pub(crate) enum Kind {
 /// Who is judged. Several roots are the composition `worst` (R4): each is judged alone, the least ratio counts.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
-    pub(crate) id: String,
     pub(crate) customer: Option<String>,
     pub(crate) roots: Vec<Node>,
 }

@@ -117,7 +117,7 @@ fn operators_judge_the_same_facts_differently() {
     let weighted = Kind::Weighted(vec![(1, leaf("a")), (1, leaf("b")), (2, leaf("c"))]);
     one_number(&w, &t, &subject(node("s", weighted)), &p, Frac::new(8, 10));
     // Worst of a (6/10) and c (1): 6/10.
-    let worst = Subject { id: "s".into(), customer: None, roots: vec![leaf("c"), leaf("a")] };
+    let worst = Subject { customer: None, roots: vec![leaf("c"), leaf("a")] };
     one_number(&w, &t, &worst, &p, Frac::new(6, 10));
     // A control that is down on [2, 6) forgives half of a's four ticks.
     let guard = Kind::Guard { measured: Box::new(leaf("a")), control: Box::new(leaf("b")) };

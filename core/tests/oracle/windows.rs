@@ -18,6 +18,7 @@ pub(crate) struct Window {
     /// First planned start, and whether the first plan's notice was in time.
     pub(crate) start: i64,
     pub(crate) in_time: bool,
+    pub(crate) cancelled: bool,
 }
 
 /// The provable notice time of one sequence, if there is one.
@@ -73,7 +74,7 @@ fn admissible(world: &World, plans: &[&Plan], rule: &Exclusion, customer: Option
             in_force.push(planned && (already || valid));
         }
         // An extension without effect leaves the end in force where it was.
-        if !(extends && !extension) {
+        if !extends || extension {
             force_end = end;
         }
     }
@@ -106,7 +107,8 @@ pub(crate) fn windows(world: &World, exclusions: &[Exclusion], customer: Option<
         let start = mine[0].from;
         let in_time = early_enough(notice_time(world, mine[0], rule, customer), rule.lead, start);
         let (class, scope) = (latest.class.clone(), latest.scope.clone());
-        found.push(Window { class, scope, announced, actual, work, start, in_time });
+        let cancelled = latest.cancelled;
+        found.push(Window { class, scope, announced, actual, work, start, in_time, cancelled });
     }
     found
 }
