@@ -15,6 +15,7 @@ mod timeline;
 mod windows;
 
 mod build;
+mod compare;
 mod tests_duties;
 mod tests_exclusion;
 mod tests_law;
