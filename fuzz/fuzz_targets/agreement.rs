@@ -1,0 +1,25 @@
+//! Any text is an agreement or a list of problems with places inside the text; an agreement can be evaluated.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use uphold_core::agreement::read;
+use uphold_core::evaluate::{Request, evaluate};
+use uphold_core::history::History;
+use uphold_core::time::{Instant, Period, Zone};
+
+fuzz_target!(|source: &str| {
+    let reading = read(source);
+    for finding in &reading.findings {
+        assert!(finding.span.start <= finding.span.end && finding.span.end <= source.len(), "{finding:?}");
+    }
+    let Some(agreement) = reading.agreement else {
+        assert!(!reading.findings.is_empty(), "no agreement and no reason");
+        return;
+    };
+    let period = Period::parse("2026-10", &Zone::utc()).unwrap();
+    let known = Instant::parse("2026-11-10T00:00:00Z").unwrap();
+    let statement = evaluate(&agreement, &History::default(), &Request { period, as_known_at: known });
+    for row in &statement.rows {
+        assert_eq!(row.tally.up.0 + row.tally.down.0, 0, "figures from nothing");
+    }
+});

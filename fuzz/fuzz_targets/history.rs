@@ -1,0 +1,45 @@
+//! Any lines are facts or bad lines; what was read evaluates the same in any order, and its bounds are in order.
+#![no_main]
+
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use uphold_core::agreement::{Agreement, read};
+use uphold_core::evaluate::{Request, evaluate};
+use uphold_core::history::Reader;
+use uphold_core::statement::Statement;
+use uphold_core::time::{Instant, Period, Zone};
+
+fn agreement() -> &'static Agreement {
+    static AGREEMENT: OnceLock<Agreement> = OnceLock::new();
+    AGREEMENT.get_or_init(|| read(include_str!("../../examples/cloud-one/agreement.toml")).agreement.unwrap())
+}
+
+fn judged<'l>(lines: impl Iterator<Item = &'l [u8]>) -> (Statement, usize) {
+    let mut reader = Reader::new(agreement());
+    for line in lines {
+        match std::str::from_utf8(line) {
+            Ok(line) => reader.line(line),
+            Err(_) => reader.not_text(line),
+        }
+    }
+    let (history, _, bad) = reader.finish();
+    let period = Period::parse("2026-10", &Zone::utc()).unwrap();
+    let known = Instant::parse("2026-11-10T00:00:00Z").unwrap();
+    (evaluate(agreement(), &history, &Request { period, as_known_at: known }), bad.len())
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    let (statement, bad) = judged(lines.iter().copied());
+    let (backwards, bad_backwards) = judged(lines.iter().rev().copied());
+    if bad == 0 && bad_backwards == 0 {
+        assert_eq!(statement, backwards, "the order of lines matters");
+    }
+    for row in &statement.rows {
+        if let Some(bounds) = &row.availability {
+            assert!(bounds.lower <= bounds.upper);
+        }
+        assert_eq!(row.tally.covered(), row.counted.map_or_else(Default::default, |span| span.length()));
+    }
+});
