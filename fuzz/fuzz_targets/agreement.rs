@@ -16,8 +16,8 @@ fuzz_target!(|source: &str| {
         assert!(!reading.findings.is_empty(), "no agreement and no reason");
         return;
     };
-    let period = Period::parse("2026-10", &Zone::utc()).unwrap();
-    let known = Instant::parse("2026-11-10T00:00:00Z").unwrap();
+    let period = Period::parse("2026-10", &Zone::utc()).expect("the example is right");
+    let known = Instant::parse("2026-11-10T00:00:00Z").expect("the example is right");
     let statement = evaluate(&agreement, &History::default(), &Request { period, as_known_at: known });
     for row in &statement.rows {
         assert_eq!(row.tally.up.0 + row.tally.down.0, 0, "figures from nothing");

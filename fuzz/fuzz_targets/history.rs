@@ -12,7 +12,9 @@ use uphold_core::time::{Instant, Period, Zone};
 
 fn agreement() -> &'static Agreement {
     static AGREEMENT: OnceLock<Agreement> = OnceLock::new();
-    AGREEMENT.get_or_init(|| read(include_str!("../../examples/cloud-one/agreement.toml")).agreement.unwrap())
+    AGREEMENT.get_or_init(|| {
+        read(include_str!("../../examples/cloud-one/agreement.toml")).agreement.expect("the example is right")
+    })
 }
 
 fn judged<'l>(lines: impl Iterator<Item = &'l [u8]>) -> (Statement, usize) {
@@ -24,8 +26,8 @@ fn judged<'l>(lines: impl Iterator<Item = &'l [u8]>) -> (Statement, usize) {
         }
     }
     let (history, _, bad) = reader.finish();
-    let period = Period::parse("2026-10", &Zone::utc()).unwrap();
-    let known = Instant::parse("2026-11-10T00:00:00Z").unwrap();
+    let period = Period::parse("2026-10", &Zone::utc()).expect("the example is right");
+    let known = Instant::parse("2026-11-10T00:00:00Z").expect("the example is right");
     (evaluate(agreement(), &history, &Request { period, as_known_at: known }), bad.len())
 }
 

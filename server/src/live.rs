@@ -27,6 +27,8 @@ pub struct Live {
     pub checks: Vec<CheckView>,
     /// The ledger's size and root.
     pub ledger: LedgerHead,
+    /// Since when nothing can be recorded, if that is so: the picture is then of no later time.
+    pub not_recorded_since: Option<Instant>,
 }
 
 /// The timeline of one subject, for drawing.

@@ -147,12 +147,14 @@ impl<'a> Subject<'a> {
         combine(terms.checks.value, &checks)
     }
 
-    /// What one registered series says, absent outside the time in which it is registered.
+    /// What one registered series says, absent outside the time in which it is registered. What was observed outside it
+    /// belongs to another registration, of perhaps another target, and says nothing here.
     fn series(&self, check: &Check) -> Timeline {
-        let none: &[Run] = &[];
-        let runs = self.known.runs.get(&check.series).map_or(none, Vec::as_slice);
+        let all = self.known.runs.get(&check.series).into_iter().flatten();
+        let own = all.filter(|run| run.last >= check.active.from() && run.from < check.active.until());
+        let runs: Vec<Run> = own.map(|run| Run { from: run.from.max(check.active.from()), ..run.clone() }).collect();
         let gaps = self.known.gaps.iter().filter(|gap| watches(gap, check)).map(|gap| gap.interval).collect();
-        let seen = observed_timeline(runs, check.staleness, self.commitment.terms.degraded.value, &gaps);
+        let seen = observed_timeline(&runs, check.staleness, self.commitment.terms.degraded.value, &gaps);
         let registered = IntervalSet::from(check.active);
         let outside = IntervalSet::from(Interval::ALL).difference(&registered);
         seen.overlay(&outside, ABSENT)

@@ -71,6 +71,11 @@ fn random() -> impl Strategy<Value = Random> {
                 // Where several vantage points see a check they stay registered: fewer registered parts than must be
                 // down is unknown by our decision 0003, and up by the letter of rule 4.
                 let active = if runs.len() == 1 { active } else { (-1_000, 2_000) };
+                // What was observed before a registration belongs to another one, by our decision 0004.
+                let runs = runs.into_iter().map(|runs: Vec<_>| {
+                    runs.into_iter().filter(|run: &(i64, i64, usize, i64)| run.0 >= active.0).collect()
+                });
+                let runs = runs.collect();
                 RandomCheck { interface, staleness, active, runs }
             })
         },

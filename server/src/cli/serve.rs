@@ -8,6 +8,7 @@ use uphold_core::diagnostic::Severity;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Millis, TimeError};
 
+use super::ledger::failure;
 use super::{Failure, count, read_agreement, read_file, report, say};
 use crate::clock::Clock;
 use crate::config;
@@ -60,6 +61,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
             say("warning: this version has no accounts: whoever reaches this address sees every page");
+            say(
+                "help: pages answer to the host names that `--allowed-host` gives, beside this address and the loopback",
+            );
         }
     })
 }
@@ -118,20 +122,30 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let live = handle.live.clone();
     let counters = Arc::new(move || handle.counters());
     let router = web::router(WebState { live, counters, allowed_hosts: hosts(address, allowed_hosts) });
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let mut engine_stop = stopped.clone();
-    let engine = tokio::spawn(engine.run(async move {
-        let _ = engine_stop.wait_for(|stop| *stop).await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut engine = tokio::spawn(engine.run(async move {
+        let _ = stopped.await;
     }));
-    let web = tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
     ready(address);
-    told_to_stop().await;
-    tracing::info!("stopping: recording what was observed");
-    stop.send_replace(true);
-    let ended = engine.await;
+    // Pages must not outlive the measuring that they show, nor the other way round.
+    let ended = tokio::select! {
+        () = told_to_stop() => {
+            tracing::info!("stopping: recording what was observed");
+            drop(stop);
+            engine.await
+        }
+        ended = &mut engine => ended,
+        _ = &mut web => {
+            drop(stop);
+            let _ = engine.await;
+            return Err(Failure::new("serving pages ended").help("what it printed above says why; start it again"));
+        }
+    };
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
-    ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))
+    let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
+    recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
 }
 
 /// The names under which a browser may reach this server: a page of another name must not read ours.

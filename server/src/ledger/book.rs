@@ -3,7 +3,7 @@
 use std::fmt;
 
 use uphold_core::history::{self, Gap, History, Scope};
-use uphold_core::id::{Series, VantageId};
+use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, FactError};
 use uphold_core::ledger::fold::Fold;
@@ -28,6 +28,7 @@ pub struct Book {
     pub recorded_at: Option<Instant>,
     /// How many facts it holds.
     pub size: u64,
+    keeps_versions: bool,
 }
 
 /// A registered series.
@@ -86,7 +87,7 @@ impl Book {
     /// A book that also keeps what was known at every earlier time.
     #[must_use]
     pub fn with_versions() -> Self {
-        Self { fold: Fold::with_versions(), ..Self::default() }
+        Self { fold: Fold::with_versions(), keeps_versions: true, ..Self::default() }
     }
 
     /// Takes in every fact recorded up to `as_known_at`.
@@ -165,15 +166,16 @@ impl Book {
         let same = |known: &&mut Registration| {
             known.check.series == check.series && known.check.active.from() == check.active.from()
         };
-        match self.checks.iter_mut().find(same) {
+        // With versions the evaluation picks the one that was known at its time.
+        match self.checks.iter_mut().find(same).filter(|_| !self.keeps_versions) {
             Some(known) => *known = registration,
             None => self.checks.push(registration),
         }
     }
 
-    /// The registrations of a vantage point that have no end.
-    pub fn open_checks<'b>(&'b self, vantage: &'b VantageId) -> impl Iterator<Item = &'b Registration> {
-        self.checks.iter().filter(move |r| r.check.series.vantage == *vantage && r.check.active.until() == Instant::MAX)
+    /// The registrations that have no end.
+    pub fn open_checks(&self) -> impl Iterator<Item = &Registration> {
+        self.checks.iter().filter(|registration| registration.check.active.until() == Instant::MAX)
     }
 
     /// What happened, as the evaluation takes it: of every run the latest version.

@@ -22,7 +22,7 @@ use uphold_core::ledger::fact::{Fact, Measurement};
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis};
 use uphold_probe::egress::Egress;
-use uphold_probe::outcome::Outcome;
+use uphold_probe::outcome::{Outcome, Phases};
 
 use crate::clock::Clock;
 use crate::config::{Checks, TICK};
@@ -106,9 +106,17 @@ pub struct Engine {
     changed: bool,
     last_flush: Millis,
     last_checkpoint: Millis,
-    last_tick: Option<Millis>,
+    /// The wall clock and the monotonic one at the last tick.
+    last_tick: Option<(Instant, Millis)>,
     last_stall: Option<Millis>,
+    /// Gaps that were found and are not in the ledger yet.
+    gaps: Vec<Fact>,
     flush: Option<Flush>,
+    retry: Retry,
+    /// The picture is behind the book, and may be made anew from this time on.
+    behind: Option<Millis>,
+    publish_after: Millis,
+    head: (u64, Digest),
     checkpoint: Option<JoinHandle<Result<(), LedgerError>>>,
     live: watch::Sender<Arc<Live>>,
     counters: Arc<SharedCounters>,
@@ -131,12 +139,47 @@ struct Finished {
     outcome: Outcome,
 }
 
+impl Finished {
+    /// What is reported of a probe that never came to an outcome: that says nothing of its target.
+    fn defect(due: schedule::Due, started: Millis) -> Self {
+        let outcome = Outcome {
+            state: Observed::Unknown,
+            phases: Phases::default(),
+            detail: "the probe ended in a defect of uphold".into(),
+            evidence: None,
+        };
+        Self { target: due.check, slot: due.slot, started, outcome }
+    }
+}
+
+/// Reports a probe's outcome when it is dropped, so that one that panics is reported, too.
+struct Report {
+    outcomes: mpsc::UnboundedSender<Finished>,
+    finished: Option<Finished>,
+}
+
+impl Drop for Report {
+    fn drop(&mut self) {
+        // Nobody listens only when the engine has ended, and then nobody needs to know.
+        let _ = self.finished.take().map(|finished| self.outcomes.send(finished));
+    }
+}
+
 /// A flush that is being written.
 #[derive(Debug)]
 struct Flush {
     snapshot: Snapshot,
-    fact: Fact,
+    facts: Vec<Fact>,
     written: JoinHandle<Result<Vec<Receipt>, LedgerError>>,
+}
+
+/// When to try again to write, after a failure.
+#[derive(Debug, Default)]
+struct Retry {
+    /// Since when nothing could be written.
+    since: Option<Instant>,
+    not_before: Millis,
+    pause: Millis,
 }
 
 impl Engine {
@@ -147,37 +190,50 @@ impl Engine {
     }
 
     /// Measures until `stop` is ready, then records what is left.
-    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// When the ledger can no longer be written at all, or what was left at the end could not be recorded.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), LedgerError> {
         let mut stop = std::pin::pin!(stop);
         let mut ticks = tokio::time::interval(Duration::from_millis(TICK.0.unsigned_abs()));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
             tokio::select! {
+                // In this order: a stall must be seen before the outcomes that it spoiled.
+                biased;
                 () = &mut stop => break,
                 _ = ticks.tick() => {
                     self.tick();
                     self.flush_if_due();
                     self.checkpoint_if_due();
+                    self.publish_if_behind();
                 }
-                Some(finished) = self.outcomes.1.recv() => self.take(finished),
-                done = written(&mut self.flush) => self.flushed(done),
+                done = written(&mut self.flush) => {
+                    self.flushed(done).or_else(|error| if error.is_final() { Err(error) } else { Ok(()) })?;
+                }
                 done = saved(&mut self.checkpoint) => self.checkpoint_saved(done),
+                Some(finished) = self.outcomes.1.recv() => self.take(finished),
             }
         }
-        self.finish_flush().await;
+        // A failure of the flush under way does not matter if the last one succeeds.
+        let _ = self.finish_flush().await;
         self.begin_flush();
-        self.finish_flush().await;
+        self.finish_flush().await
     }
 
     /// Starts every probe that is due.
     pub fn tick(&mut self) {
         let (now, monotonic) = (self.settings.clock.now(), self.settings.clock.monotonic());
-        if let Some(last) = self.last_tick.replace(monotonic) {
-            let apart = monotonic - last;
+        if let Some((wall, last)) = self.last_tick.replace((now, monotonic)) {
+            let (apart, stepped) = (monotonic - last, (now - wall) - (monotonic - last));
             self.counters.lag.store((apart.0 - TICK.0).max(0), Ordering::Relaxed);
             if apart > STALL {
                 self.last_stall = Some(monotonic);
-                tracing::warn!(length = %apart, "the process was not running; what timed out meanwhile is unknown");
+                tracing::warn!(length = %apart, "the process was not running; what failed meanwhile is unknown");
+            }
+            if stepped.0.abs() > STALL.0 {
+                self.last_stall = Some(monotonic);
+                self.clock_stepped(wall, now);
             }
         }
         let (due, passed_over) = self.schedule.take(now);
@@ -192,6 +248,15 @@ impl Engine {
         self.counters.missed.fetch_add(missed, Ordering::Relaxed);
     }
 
+    /// The wall clock jumped, or the machine slept: of the time in between, or of the time that comes twice, nobody can
+    /// say what was observed when.
+    fn clock_stepped(&mut self, before: Instant, after: Instant) {
+        tracing::warn!(%before, %after, "the clock was stepped; the time in between is unknown");
+        let why = "the clock was stepped";
+        self.gaps.extend(start::gap(&self.settings, Some(&self.settings.checks.vantage), before, after, why));
+        self.changed = true;
+    }
+
     fn probe(&mut self, due: schedule::Due, started: Millis) {
         let check = Arc::clone(&self.settings.checks.checks[due.check].probe);
         let (egress, outcomes) = (Arc::clone(&self.egress), self.outcomes.0.clone());
@@ -199,9 +264,9 @@ impl Engine {
         self.in_flight += 1;
         self.counters.started.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
+            let mut report = Report { outcomes, finished: Some(Finished::defect(due, started)) };
             let outcome = uphold_probe::http::probe(&check, &egress).await;
-            // Nobody listens only when the engine has ended, and then nobody needs to know.
-            let _ = outcomes.send(Finished { target: due.check, slot: due.slot, started, outcome });
+            report.finished = Some(Finished { target: due.check, slot: due.slot, started, outcome });
         });
     }
 
@@ -219,9 +284,13 @@ impl Engine {
         target.in_flight = false;
         self.in_flight -= 1;
         self.counters.finished.fetch_add(1, Ordering::Relaxed);
-        let stalled = self.last_stall.is_some_and(|stall| stall >= finished.started);
+        let late = self.last_tick.is_some_and(|(_, last)| self.settings.clock.monotonic() - last > STALL);
+        let stalled = late || self.last_stall.is_some_and(|stall| stall >= finished.started);
         let (state, detail) = match finished.outcome.state {
-            Observed::Down if stalled => (Observed::Unknown, "this process was not running meanwhile".into()),
+            // An answer that waited for us may look slow, as well as lost.
+            Observed::Down | Observed::Degraded if stalled => {
+                (Observed::Unknown, "this process was not running meanwhile".into())
+            }
             state => (state, finished.outcome.detail),
         };
         target.detail = detail;
@@ -233,8 +302,9 @@ impl Engine {
 
     /// Begins to record what was observed, if a run began or the time has come, and no flush is under way.
     pub fn flush_if_due(&mut self) {
-        let due = self.settings.clock.monotonic() - self.last_flush >= self.settings.flush_every;
-        if (self.changed || due) && self.flush.is_none() {
+        let now = self.settings.clock.monotonic();
+        let due = now - self.last_flush >= self.settings.flush_every;
+        if (self.changed || due) && self.flush.is_none() && now >= self.retry.not_before {
             self.begin_flush();
         }
     }
@@ -257,37 +327,61 @@ impl Engine {
             segment: Digest::of(&[&bytes]),
             runs: snapshot.segment.runs().len() as u64,
         });
-        let new = NewFact { fact: fact.clone(), segment: Some(bytes) };
+        let mut news = vec![NewFact { fact: fact.clone(), segment: Some(bytes) }];
+        let mut facts = vec![fact];
+        facts.append(&mut self.gaps);
+        news.extend(facts.iter().skip(1).map(|fact| NewFact { fact: fact.clone(), segment: None }));
         let ledger = Arc::clone(&self.ledger);
         self.changed = false;
         self.last_flush = self.settings.clock.monotonic();
-        let written = tokio::spawn(async move { ledger.append(vec![new]).await });
-        self.flush = Some(Flush { snapshot, fact, written });
+        let written = tokio::spawn(async move { ledger.append(news).await });
+        self.flush = Some(Flush { snapshot, facts, written });
     }
 
     /// Waits for the flush that is under way, if any.
-    pub async fn finish_flush(&mut self) {
-        if self.flush.is_some() {
-            let done = written(&mut self.flush).await;
-            self.flushed(done);
+    ///
+    /// # Errors
+    /// When it failed. What was observed stays, and a later flush tries again.
+    pub async fn finish_flush(&mut self) -> Result<(), LedgerError> {
+        if self.flush.is_none() {
+            return Ok(());
         }
+        let done = written(&mut self.flush).await;
+        let done = self.flushed(done);
+        self.publish_if_behind();
+        done
     }
 
-    fn flushed(&mut self, done: Written) {
-        let Some(flush) = self.flush.take() else { return };
+    fn flushed(&mut self, done: Written) -> Result<(), LedgerError> {
+        let Some(flush) = self.flush.take() else { return Ok(()) };
+        let now = self.settings.clock.monotonic();
         match done {
             Ok(receipts) => {
-                for receipt in &receipts {
-                    self.book.apply(&flush.fact, Some(&flush.snapshot.segment), receipt.recorded_at);
-                    self.recorder.recorded(&flush.snapshot);
-                    self.publish(receipt);
+                for (fact, receipt) in flush.facts.iter().zip(&receipts) {
+                    let segment = matches!(fact, Fact::Measurement(_)).then_some(&flush.snapshot.segment);
+                    self.book.apply(fact, segment, receipt.recorded_at);
+                    self.head = (receipt.tree_size, receipt.root);
                 }
+                self.recorder.recorded(&flush.snapshot);
+                if let Some(since) = std::mem::take(&mut self.retry).since {
+                    tracing::info!(%since, "observations can be recorded again");
+                }
+                self.behind.get_or_insert(self.publish_after);
+                Ok(())
             }
             Err(error) => {
-                // What was observed stays with the recorder, and the next tick tries again.
+                // What was observed stays with the recorder, and a later tick tries again.
                 self.changed = true;
+                self.gaps.extend(flush.facts.into_iter().skip(1));
                 self.counters.failed_writes.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(error = &error as &dyn std::error::Error, "observations cannot be recorded");
+                if self.retry.since.is_none() {
+                    tracing::error!(error = &error as &dyn std::error::Error, "observations cannot be recorded");
+                    self.retry.since = Some(self.settings.clock.now());
+                    self.behind = Some(now);
+                }
+                self.retry.pause = Millis((self.retry.pause.0 * 2).clamp(1_000, 30_000));
+                self.retry.not_before = now + self.retry.pause;
+                Err(error)
             }
         }
     }

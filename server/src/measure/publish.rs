@@ -6,18 +6,31 @@ use std::sync::Arc;
 use uphold_core::evaluate::{Request, evaluate, timeline};
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::time::{Instant, Zone};
+use uphold_core::time::{Instant, Millis, Zone};
 
 use super::{Engine, Settings, Target};
-use crate::ledger::Receipt;
 use crate::ledger::book::Book;
 use crate::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
 
+/// A picture that took long to make is made this many times as rarely.
+const SHARE: i64 = 10;
+
 impl Engine {
-    pub(super) fn publish(&self, receipt: &Receipt) {
-        let head = (receipt.tree_size, receipt.root);
-        let picture = picture(&self.settings, &self.book, &self.targets, head);
-        self.live.send_replace(Arc::new(picture));
+    /// Makes the picture anew if facts were recorded since, or can no longer be; not more often than it is cheap to.
+    pub(super) fn publish_if_behind(&mut self) {
+        let began = self.settings.clock.monotonic();
+        if self.behind.is_none_or(|from| began < from) {
+            return;
+        }
+        let picture = picture(&self.settings, &self.book, &self.targets, self.head);
+        self.live.send_replace(Arc::new(Live { not_recorded_since: self.retry.since, ..picture }));
+        self.behind = None;
+        let ended = self.settings.clock.monotonic();
+        self.publish_after = ended + Millis((ended - began).0 * SHARE);
+        // Probes went on meanwhile: our own work is no stall of the process.
+        if let Some((_, last)) = &mut self.last_tick {
+            *last = *last + (ended - began);
+        }
     }
 }
 
@@ -46,6 +59,7 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
         timelines,
         checks: checks(settings, book, targets),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
+        not_recorded_since: None,
     }
 }
 

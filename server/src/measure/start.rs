@@ -1,12 +1,13 @@
 //! Starting: what the ledger already says, what happened to it while nobody ran, and what is to be measured from now on.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
-use uphold_core::id::{FactId, Series};
+use uphold_core::id::{FactId, Series, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, Measurement, ObserverGap};
@@ -16,7 +17,7 @@ use uphold_probe::egress::Egress;
 
 use super::recorder::Recorder;
 use super::schedule::Schedule;
-use super::{Engine, Settings, SharedCounters, Target, publish};
+use super::{Engine, Retry, Settings, SharedCounters, Target, publish};
 use crate::config::{CheckDefinition, TICK};
 use crate::ledger::book::{Book, BookError, Registration};
 use crate::ledger::{Ledger, LedgerError, NewFact};
@@ -131,7 +132,12 @@ impl Engine {
             last_checkpoint: settings.clock.monotonic(),
             last_tick: None,
             last_stall: None,
+            gaps: Vec::new(),
             flush: None,
+            retry: Retry::default(),
+            behind: None,
+            publish_after: Millis(0),
+            head,
             checkpoint: None,
             live: watch::Sender::new(Arc::new(picture)),
             counters: Arc::new(SharedCounters::default()),
@@ -150,42 +156,58 @@ fn apply(book: &mut Book, new: &NewFact, at: Instant) {
 
 /// What the last process had observed and not recorded when it ended: its durable checkpoint.
 fn recovered(ledger: &Ledger, book: &Book, settings: &Settings) -> Result<Vec<NewFact>, LedgerError> {
-    let vantage = &settings.checks.vantage;
-    let checkpoint = ledger.load_checkpoints()?.into_iter().find(|checkpoint| checkpoint.vantage == *vantage);
-    let news = checkpoint
-        .map(|checkpoint| checkpoint.segment)
-        .filter(|segment| book.fold.through(vantage).is_none_or(|through| through < segment.through()));
+    let news = ledger.load_checkpoints()?.into_iter().filter(|checkpoint| {
+        book.fold.through(&checkpoint.vantage).is_none_or(|through| through < checkpoint.segment.through())
+    });
     Ok(news
-        .map(|segment| {
-            let bytes = segment.encode();
+        .map(|checkpoint| {
+            let (segment, bytes) = (&checkpoint.segment, checkpoint.segment.encode());
             let fact = Fact::Measurement(Measurement {
                 id: fact_id("recovered", segment.through()),
                 by: author(settings),
-                vantage: vantage.clone(),
+                vantage: checkpoint.vantage.clone(),
                 through: segment.through(),
                 segment: Digest::of(&[&bytes]),
                 runs: segment.runs().len() as u64,
             });
             NewFact { fact, segment: Some(bytes) }
         })
-        .into_iter()
         .collect())
 }
 
-/// The time in which nobody watched: from the last thing that was recorded until now.
-fn absence(book: &Book, settings: &Settings) -> Option<NewFact> {
-    let vantage = &settings.checks.vantage;
+/// The time in which nobody watched: from the last thing that was recorded until now. Where the clock is behind what was
+/// recorded, the time that comes twice.
+fn absence(book: &Book, settings: &Settings) -> Vec<NewFact> {
     let now = settings.clock.now();
-    // The last flush speaks of the instant it names; the next one is the first that nobody watched.
-    let span = Interval::new(book.fold.through(vantage)? + Millis(1), now)?;
-    let gap = ObserverGap {
-        id: fact_id("gap", now),
+    let vantages: BTreeSet<&VantageId> = book.checks.iter().map(|known| &known.check.series.vantage).collect();
+    let gaps = vantages.into_iter().filter_map(|vantage| {
+        // The last flush speaks of the instant it names; the next one is the first that nobody watched.
+        let through = book.fold.through(vantage)? + Millis(1);
+        if through > now + Millis(1) {
+            tracing::warn!(recorded = %through, %now, "the clock is behind the ledger; set it right");
+        }
+        gap(settings, Some(vantage), through, now, "uphold was not running")
+    });
+    gaps.map(|fact| NewFact { fact, segment: None }).collect()
+}
+
+/// The fact that nobody watched between two instants, whichever is earlier.
+pub(super) fn gap(
+    settings: &Settings,
+    vantage: Option<&VantageId>,
+    one: Instant,
+    other: Instant,
+    why: &str,
+) -> Option<Fact> {
+    let span = Interval::new(one.min(other), one.max(other))?;
+    let id = fact_id("gap", span.until());
+    Some(Fact::ObserverGap(ObserverGap {
+        id,
         by: author(settings),
-        vantage: Some(vantage.clone()),
+        vantage: vantage.cloned(),
         span,
-        why: "uphold was not running".to_owned(),
-    };
-    Some(NewFact { fact: Fact::ObserverGap(gap), segment: None })
+        why: why.to_owned(),
+    }))
 }
 
 /// What changed in the definitions since they were last recorded.
@@ -195,12 +217,14 @@ fn definitions(book: &Book, settings: &Settings) -> Vec<NewFact> {
     let mut facts = Vec::new();
     let defines = |check: &CheckDefinition, known: &Registration| {
         check.id == known.check.series.check
+            && checks.vantage == known.check.series.vantage
             && check.scope == known.check.scope
             && check.interval == known.interval
             && check.staleness == known.check.staleness
             && check.digest == known.definition
     };
-    for known in book.open_checks(&checks.vantage) {
+    // This server is the only one that writes here: what another vantage point once measured has ended, too.
+    for known in book.open_checks() {
         if !checks.checks.iter().any(|check| defines(check, known))
             && let Some(active) = Interval::new(known.check.active.from(), now)
         {
@@ -208,7 +232,7 @@ fn definitions(book: &Book, settings: &Settings) -> Vec<NewFact> {
         }
     }
     for check in &checks.checks {
-        if !book.open_checks(&checks.vantage).any(|known| defines(check, known))
+        if !book.open_checks().any(|known| defines(check, known))
             && let Some(active) = Interval::new(now, Instant::MAX)
         {
             facts.push(Fact::Check(fact::Check {

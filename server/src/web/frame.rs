@@ -35,6 +35,8 @@ pub(super) struct Frame {
     pub(super) facts: String,
     /// The ledger's root.
     pub(super) root: String,
+    /// That the picture is not current, if it is not.
+    pub(super) not_current: Option<String>,
 }
 
 impl Frame {
@@ -57,6 +59,9 @@ impl Frame {
             known: words.moment(live.as_known_at),
             facts: words.number(&live.ledger.size.to_string()),
             root: live.ledger.root.clone(),
+            not_current: live
+                .not_recorded_since
+                .map(|since| words.texts.with("not-recorded", &[("time", words.moment(since).into())])),
         }
     }
 

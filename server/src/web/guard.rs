@@ -55,7 +55,7 @@ impl Refused {
             Self::Foreign => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "foreign-host",
-                "Uphold does not answer under this host name; if it should, add the name to its allowed hosts",
+                "Uphold does not answer under this host name; if it should, name it with `--allowed-host`",
             ),
         };
         if problem::is_api(path) {

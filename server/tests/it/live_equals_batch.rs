@@ -40,6 +40,8 @@ struct World {
     sample: SocketAddr,
     broken: BTreeMap<&'static str, bool>,
     truth: Truth,
+    /// What is written otherwise in the checks file.
+    edit: (&'static str, &'static str),
 }
 
 impl World {
@@ -53,7 +55,7 @@ impl World {
         let agreement = agreement.replace("valid_from = 2026-01-01T00:00:00Z", &format!("valid_from = {START}"));
         std::fs::write(folder.path().join("agreement.toml"), agreement).unwrap();
         let broken = PARTS.iter().map(|(part, ..)| (*part, false)).collect();
-        Self { clock, hand, folder, sample, broken, truth: Truth::default() }
+        Self { clock, hand, folder, sample, broken, truth: Truth::default(), edit: ("", "") }
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -64,7 +66,7 @@ impl World {
         let source = std::fs::read_to_string(self.path("agreement.toml")).unwrap();
         let agreement = uphold_core::agreement::read(&source).agreement.unwrap();
         let checks = std::fs::read_to_string(root().join("examples/demo/checks.toml")).unwrap();
-        let checks = checks.replace("127.0.0.1:8081", &self.sample.to_string());
+        let checks = checks.replace("127.0.0.1:8081", &self.sample.to_string()).replace(self.edit.0, self.edit.1);
         let checks = config::read_checks(&checks, &agreement).checks.unwrap();
         let settings = Settings {
             agreement: Arc::new(agreement),
@@ -102,7 +104,7 @@ impl World {
         engine.tick();
         engine.settle().await;
         engine.flush_if_due();
-        engine.finish_flush().await;
+        engine.finish_flush().await.unwrap();
         engine.checkpoint_if_due();
         engine.finish_checkpoint().await;
     }
@@ -215,7 +217,7 @@ async fn the_time_in_which_the_server_was_dead_is_unknown_and_nothing_else_is() 
         world.tick(&mut engine).await;
     }
     engine.flush_if_due();
-    engine.finish_flush().await;
+    engine.finish_flush().await.unwrap();
     let (known, statement) = live(&engine.handle());
     let row = row(&statement, "workload-security/console");
     // The observations of the lost tail lie in the gap, so the count does not need to forget them.
@@ -250,5 +252,45 @@ async fn a_clock_that_is_stepped_adds_unknown_time_and_never_downtime() {
         for row in statement.as_array().unwrap() {
             assert_eq!(row["seconds"]["down"], "0", "{step}: {row}");
         }
+        let history = stdout(["export", "history", "--data", world.folder.path().to_str().unwrap()]);
+        assert!(history.contains("the clock was stepped"), "{step}: {history}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_checks_file_is_known_from_its_change_on_live_and_offline() {
+    let mut world = World::new().await;
+    let mut shown = Vec::new();
+    let edits = [
+        ("", ""),
+        ("interval = \"2s\"", "interval = \"3s\""),
+        ("vantage = \"local\"", "vantage = \"tokyo\""),
+        ("interface = \"console\"", "interface = \"api\""),
+        ("", ""),
+    ];
+    for edit in edits {
+        world.edit = edit;
+        let mut engine = world.engine().await;
+        for _ in 0..300 {
+            world.tick(&mut engine).await;
+        }
+        engine.flush_if_due();
+        engine.finish_flush().await.unwrap();
+        shown.push(live(&engine.handle()));
+        drop(engine);
+        world.hand.pass(Millis(20_000));
+    }
+    let history = world.path("history.jsonl");
+    export(world.folder.path(), &history, &["--every-version"]);
+    for (known, statement) in &shown {
+        let offline = evaluated(&world.path("agreement.toml"), &history, *known);
+        assert_eq!(offline, *statement, "as known at {known}");
+        for row in offline.as_array().unwrap() {
+            assert_eq!(row["seconds"]["down"], "0", "{row}");
+        }
+    }
+    // A renamed vantage point goes on measuring: its own time is not all unknown.
+    let seconds = |at: usize| row(&shown[at].1, "workload-security/api")["seconds"]["up"].as_str().unwrap().to_owned();
+    let up = |at: usize| seconds(at).parse::<f64>().unwrap();
+    assert!(up(2) > up(1) + 20.0 && up(4) > up(3) + 20.0, "{} {} {} {}", up(1), up(2), up(3), up(4));
 }

@@ -160,5 +160,6 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
             root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         },
         agreement: Arc::new(agreement),
+        not_recorded_since: None,
     }
 }
