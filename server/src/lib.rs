@@ -9,4 +9,5 @@ pub mod ledger;
 pub mod live;
 pub mod measure;
 pub mod sample_service;
+pub mod terminal;
 pub mod web;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use words::Language;
 
-use crate::cli::say;
+use crate::terminal::say;
 
 /// How late a slow part answers.
 pub const SLOW: Duration = Duration::from_millis(1500);

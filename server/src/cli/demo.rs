@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use uphold_core::time::{Instant, Millis};
 
+use super::Failure;
 use super::serve::{Prepared, settings, start};
-use super::{Failure, say};
 use crate::clock::Clock;
 use crate::error::file_failure;
+use crate::terminal::say;
 
 const AGREEMENT: &str = include_str!("../../../examples/cloud-one/agreement.toml");
 const CHECKS: &str = include_str!("../../../examples/demo/checks.toml");

@@ -74,12 +74,6 @@ pub fn run() -> u8 {
     }
 }
 
-/// Tells the terminal something. A service goes on when nobody reads what it prints any more.
-pub(crate) fn say(line: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(std::io::stdout(), "{line}");
-}
-
 /// Reads a whole text file.
 fn read_file(path: &Path) -> Result<String, Failure> {
     let bytes = std::fs::read(path).map_err(|error| file_failure("read", path, error))?;

@@ -9,10 +9,11 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Millis, TimeError};
 
 use super::ledger::failure;
-use super::{Failure, count, read_agreement, read_file, report, say};
+use super::{Failure, count, read_agreement, read_file, report};
 use crate::clock::Clock;
 use crate::config;
 use crate::measure::{Engine, Settings};
+use crate::terminal::say;
 use crate::web::{self, WebState};
 
 /// Measure, keep, evaluate and show.
