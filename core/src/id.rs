@@ -106,6 +106,10 @@ ids! {
     CustomerId, "customer", is_slug, SLUG_RULE;
     /// A check: one repeated measurement of one target.
     CheckId, "check", is_slug, SLUG_RULE;
+    /// A region, a zone, an instance or a feature of a solution.
+    PartId, "part", is_slug, SLUG_RULE;
+    /// A calendar of days and hours.
+    CalendarId, "calendar", is_slug, SLUG_RULE;
     /// A vantage point: where a check is run from.
     VantageId, "vantage point", is_slug, SLUG_RULE;
     /// A fact, chosen by whoever reports it, so that a repeated report is one fact.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use uphold_core::agreement::Agreement;
 use uphold_core::diagnostic::{Diagnostic, Refusal, Severity};
 use uphold_core::document::{self, Findings, Item, Placed, Table};
-use uphold_core::history::Scope;
+use uphold_core::history::CheckScope;
 use uphold_core::id::{CheckId, InterfaceId, SolutionId, VantageId};
 use uphold_core::ledger::canonical;
 use uphold_core::ledger::digest::Digest;
@@ -39,7 +39,7 @@ pub struct CheckDefinition {
     /// Its id.
     pub id: CheckId,
     /// What it measures.
-    pub scope: Scope,
+    pub scope: CheckScope,
     /// How often.
     pub interval: Millis,
     /// How long an observation may be trusted.
@@ -115,10 +115,10 @@ fn warn_of_unmeasured(
     findings: &Findings,
     place: std::ops::Range<usize>,
 ) {
-    let measured: BTreeSet<&Scope> = checks.iter().map(|check| &check.scope).collect();
+    let measured: BTreeSet<&CheckScope> = checks.iter().map(|check| &check.scope).collect();
     for solution in &agreement.solutions {
         for interface in &solution.interfaces {
-            let scope = Scope { solution: solution.id.clone(), interface: interface.id.clone() };
+            let scope = CheckScope::whole(solution.id.clone(), interface.id.clone());
             if !measured.contains(&scope) {
                 let message = format!("no check measures `{}` of `{}`", scope.interface, scope.solution);
                 findings.push(
@@ -174,7 +174,7 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
     };
     Some(CheckDefinition {
         id: id?.value,
-        scope: Scope { solution: solution?.value, interface: interface?.value },
+        scope: CheckScope::whole(solution?.value, interface?.value),
         interval: interval?.value,
         staleness: staleness?.value,
         probe,

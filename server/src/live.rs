@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use uphold_core::agreement::{Agreement, Subject};
-use uphold_core::history::Scope;
+use uphold_core::history::CheckScope;
 use uphold_core::id::{CommitmentId, Series};
 use uphold_core::run::Observed;
 use uphold_core::statement::Statement;
@@ -48,7 +48,7 @@ pub struct CheckView {
     /// The check and the vantage point.
     pub series: Series,
     /// What it measures.
-    pub scope: Scope,
+    pub scope: CheckScope,
     /// How often.
     pub interval: Millis,
     /// Its latest run: the state, since when, and the last observation.

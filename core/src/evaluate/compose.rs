@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agreement::{self, Agreement, Commitment, Composition};
-use crate::history::{Check, Gap, History, Scope};
+use crate::history::{Check, CheckScope, Gap, History};
 use crate::id::{CheckId, InterfaceId};
 use crate::interval::{Interval, IntervalSet};
 use crate::run::{Run, observed_timeline};
@@ -120,7 +120,7 @@ impl<'a> Subject<'a> {
     }
 
     fn checks(&self, interface: &InterfaceId) -> impl Iterator<Item = &'a Check> + use<'a> {
-        let scope = Scope { solution: self.subject.solution.clone(), interface: interface.clone() };
+        let scope = CheckScope::whole(self.subject.solution.clone(), interface.clone());
         self.known.checks.iter().filter(move |check| check.scope == scope)
     }
 

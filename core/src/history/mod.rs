@@ -4,27 +4,20 @@
 
 mod fields;
 mod read;
+mod record;
 mod write;
 
 pub use fields::{Field, FieldKind, LineType};
 pub use read::{BadLine, Counted, Reader};
+pub use record::*;
 pub use write::{Seen, write_check, write_gap, write_observation, write_run};
 
 use std::collections::BTreeMap;
 
-use crate::id::{InterfaceId, Series, SolutionId, VantageId};
+use crate::id::{Series, VantageId};
 use crate::interval::Interval;
 use crate::run::{Run, Staleness};
 use crate::time::Instant;
-
-/// What a check measures.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Scope {
-    /// The solution.
-    pub solution: SolutionId,
-    /// The interface of it.
-    pub interface: InterfaceId,
-}
 
 /// A registered series: whose runs they are and how to read them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +25,13 @@ pub struct Check {
     /// The check and the vantage point.
     pub series: Series,
     /// What it measures.
-    pub scope: Scope,
+    pub scope: CheckScope,
     /// How long its observations may be trusted.
     pub staleness: Staleness,
+    /// What it counts for where a composition weighs its parts.
+    pub weight: u32,
+    /// Whether it measures the service or what the service is compared with.
+    pub role: Role,
     /// When it takes part. A check that was stopped and registered again has a record for each time.
     pub active: Interval,
     /// When it was registered.
@@ -65,6 +62,57 @@ pub struct History {
     pub runs: BTreeMap<Series, Vec<Run>>,
     /// Time in which an observer was not watching.
     pub gaps: Vec<Gap>,
+    /// Every other fact.
+    pub facts: Facts,
+}
+
+/// The facts that are no measurement of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    /// Counted events.
+    pub counts: Vec<Fact<Counts>>,
+    /// Users.
+    pub populations: Vec<Fact<Population>>,
+    /// Users affected.
+    pub impacts: Vec<Fact<Impact>>,
+    /// Things that exist for a time.
+    pub resources: Vec<Fact<Resource>>,
+    /// Where solutions are served from.
+    pub placements: Vec<Fact<Placement>>,
+    /// Customers' rights.
+    pub entitlements: Vec<Fact<Entitlement>>,
+    /// What customers pay.
+    pub fees: Vec<Fact<Fee>>,
+    /// What customers assented to.
+    pub assents: Vec<Fact<Assent>>,
+    /// Maintenance: every sequence of each.
+    pub maintenance: Vec<Fact<Maintenance>>,
+    /// Notices.
+    pub notices: Vec<Fact<Notice>>,
+    /// Interruptions by cause.
+    pub incidents: Vec<Fact<Incident>>,
+    /// Time that does not count, by cause.
+    pub exclusions: Vec<Fact<ExclusionFact>>,
+    /// Suspensions.
+    pub suspensions: Vec<Fact<Suspension>>,
+    /// Recovery plans.
+    pub plans: Vec<Fact<Plan>>,
+    /// Recoveries.
+    pub recoveries: Vec<Fact<Recovery>>,
+    /// Sub-processors.
+    pub subprocessors: Vec<Fact<Subprocessor>>,
+    /// What stood at a public address.
+    pub publications: Vec<Fact<Publication>>,
+    /// Connected software.
+    pub connections: Vec<Fact<Connections>>,
+    /// Capacity.
+    pub capacity: Vec<Fact<Capacity>>,
+    /// Customers' reports.
+    pub reports: Vec<Fact<Report>>,
+    /// Logs.
+    pub log_digests: Vec<Fact<LogDigest>>,
+    /// Claims.
+    pub claims: Vec<Fact<Claim>>,
 }
 
 impl History {
@@ -91,6 +139,7 @@ impl History {
                 })
                 .collect(),
             gaps: self.gaps.iter().filter(|gap| gap.recorded_at <= at).cloned().collect(),
+            facts: self.facts.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Check, Gap, History, Scope};
+use super::{Check, CheckScope, Gap, History, Role};
 use crate::agreement::Agreement;
 use crate::id::{CheckId, IdError, InterfaceId, Series, SolutionId, VantageId};
 use crate::interval::Interval;
@@ -169,7 +169,15 @@ impl<'a> Reader<'a> {
         let from = instant("from", &line.from)?;
         let active = open_interval(from, line.until.as_deref())?;
         let recorded_at = recorded(line.recorded_at.as_deref(), from)?;
-        self.history.checks.push(Check { series, scope, staleness, active, recorded_at });
+        self.history.checks.push(Check {
+            series,
+            scope,
+            staleness,
+            weight: 1,
+            role: Role::Measure,
+            active,
+            recorded_at,
+        });
         Ok(())
     }
 
@@ -216,10 +224,10 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn scope(&self, scope: &ScopeLine<'_>) -> Result<Scope, Wrong> {
+    fn scope(&self, scope: &ScopeLine<'_>) -> Result<CheckScope, Wrong> {
         let solution = SolutionId::parse(&scope.solution)?;
         let interface = InterfaceId::parse(&scope.interface)?;
-        let Some(agreement) = self.agreement else { return Ok(Scope { solution, interface }) };
+        let Some(agreement) = self.agreement else { return Ok(CheckScope::whole(solution, interface)) };
         let Some(found) = agreement.find_solution(&solution) else {
             let names = agreement.solutions.iter().map(|solution| solution.id.as_str());
             return Err(absent("the agreement", "solution", solution.as_str(), names));
@@ -228,7 +236,7 @@ impl<'a> Reader<'a> {
             let names = found.interfaces.iter().map(|interface| interface.id.as_str());
             return Err(absent(&format!("the solution `{solution}`"), "interface", interface.as_str(), names));
         }
-        Ok(Scope { solution, interface })
+        Ok(CheckScope::whole(solution, interface))
     }
 }
 

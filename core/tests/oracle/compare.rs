@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uphold_core::agreement::{self, Agreement};
 use uphold_core::evaluate::Request;
-use uphold_core::history::{Check, Gap as RealGap, History, Scope};
+use uphold_core::history::{Check, CheckScope, Gap as RealGap, History, Role};
 use uphold_core::id::{CheckId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::run::{Observed, Run as RealRun, Staleness};
@@ -175,10 +175,12 @@ close_after = "0s"
                 let series = series(number, vantage);
                 history.checks.push(Check {
                     series: series.clone(),
-                    scope: Scope {
-                        solution: SolutionId::parse("s").unwrap(),
-                        interface: InterfaceId::parse(INTERFACES[check.interface]).unwrap(),
-                    },
+                    scope: CheckScope::whole(
+                        SolutionId::parse("s").unwrap(),
+                        InterfaceId::parse(INTERFACES[check.interface]).unwrap(),
+                    ),
+                    weight: 1,
+                    role: Role::Measure,
                     staleness: check.staleness.map_or(Staleness::None, |limit| Staleness::After(Millis(limit))),
                     active: Interval::new(at(check.active.0), at(check.active.1)).unwrap(),
                     recorded_at: Instant(0),

@@ -9,7 +9,7 @@ mod git;
 
 use std::path::Path;
 
-use uphold_core::history::{Check, Scope, Seen, write_check, write_observation};
+use uphold_core::history::{Check, CheckScope, Role, Seen, write_check, write_observation};
 use uphold_core::id::{AgreementId, CheckId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::run::{Observed, Staleness};
@@ -258,10 +258,11 @@ fn is_failing(seen: &Seen) -> bool {
 }
 
 fn check(site: &Site) -> Option<Check> {
-    let scope = Scope { solution: site.id.clone(), interface: InterfaceId::parse(INTERFACE).ok()? };
+    let scope = CheckScope::whole(site.id.clone(), InterfaceId::parse(INTERFACE).ok()?);
     let series = Series { check: CheckId::parse(site.id.as_str()).ok()?, vantage: VantageId::parse(VANTAGE).ok()? };
     let active = Interval::new(site.start, Instant::MAX)?;
-    Some(Check { series, scope, staleness: Staleness::None, active, recorded_at: site.start })
+    let role = Role::Measure;
+    Some(Check { series, scope, staleness: Staleness::None, weight: 1, role, active, recorded_at: site.start })
 }
 
 /// A slug or a name with everything that an id may not have replaced.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use uphold_core::history::{self, Gap, History, Scope};
+use uphold_core::history::{self, CheckScope, Facts, Gap, History, Role};
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, FactError};
@@ -155,7 +155,9 @@ impl Book {
         let registration = Registration {
             check: history::Check {
                 series: check.series.clone(),
-                scope: Scope { solution: check.solution.clone(), interface: check.interface.clone() },
+                scope: CheckScope::whole(check.solution.clone(), check.interface.clone()),
+                weight: 1,
+                role: Role::Measure,
                 staleness: check.staleness,
                 active: check.active,
                 recorded_at,
@@ -203,6 +205,7 @@ impl Book {
                 })
                 .collect(),
             gaps: self.gaps.clone(),
+            facts: Facts::default(),
         }
     }
 }
