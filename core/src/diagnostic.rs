@@ -83,6 +83,12 @@ impl Refusal {
         Self { help: Some(help.into()), ..self }
     }
 
+    /// The same with what to write instead, unless that is said already.
+    #[must_use]
+    pub fn or_help(self, help: impl Into<String>) -> Self {
+        Self { help: self.help.or_else(|| Some(help.into())), ..self }
+    }
+
     /// The refusal of a name that is not among `valid`; the help names the nearest one, or all.
     #[must_use]
     pub fn not_among(what: &str, given: &str, valid: &[&str]) -> Self {

@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Refusal};
 use crate::nearest::nearest;
-use crate::time::Instant;
+use crate::time::{Date, Instant, Millis};
 
 /// Where the readers of one document put what they find.
 #[derive(Debug, Default)]
@@ -112,6 +112,78 @@ impl<'d> Item<'d> {
             .map_err(|_| Refusal::new(format!("`{}` must be a whole number from 0 to {}", self.name, u32::MAX)))
     }
 
+    /// The value as a whole number of at least 1.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn positive(&self) -> Result<u32, Refusal> {
+        match self.whole()? {
+            0 => Err(Refusal::new(format!("`{}` must be at least 1", self.name))),
+            number => Ok(number),
+        }
+    }
+
+    /// The value as true or false.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn boolean(&self) -> Result<bool, Refusal> {
+        match self.value {
+            DeValue::Boolean(value) => Ok(*value),
+            _ => Err(self.refuse("true or false")),
+        }
+    }
+
+    /// The value as a string that is not blank.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn word(&self) -> Result<String, Refusal> {
+        let text = self.text()?.trim();
+        if text.is_empty() { Err(Refusal::new(format!("`{}` is empty", self.name))) } else { Ok(text.to_owned()) }
+    }
+
+    /// The value as the text of a number, which stands in quotes so that it stays exact.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn quoted_number(&self) -> Result<&'d str, Refusal> {
+        self.text().map_err(|refusal| {
+            refusal
+                .help(format!("write the number in quotes, as in `{} = \"99.95\"`, so that it stays exact", self.name))
+        })
+    }
+
+    /// The value as a length of time.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn length(&self) -> Result<Millis, Refusal> {
+        Ok(Millis::parse(
+            self.text().map_err(|refusal| refusal.help("write a length of time in quotes, as in \"15m\" or \"7d\""))?,
+        )?)
+    }
+
+    /// The value as a local date.
+    ///
+    /// # Errors
+    /// When it is something else, or has a time.
+    pub fn date(&self) -> Result<Date, Refusal> {
+        const HELP: &str = "write a date without quotes, as in `2026-04-01`";
+        match self.value {
+            DeValue::Datetime(datetime) => match (&datetime.date, &datetime.time) {
+                (Some(date), None) => Date::new(
+                    i16::try_from(date.year).unwrap_or(i16::MAX),
+                    i8::try_from(date.month).unwrap_or(i8::MAX),
+                    i8::try_from(date.day).unwrap_or(i8::MAX),
+                )
+                .map_err(|_| Refusal::new(format!("`{date}` is no date of the calendar")).help(HELP)),
+                _ => Err(Refusal::new(format!("`{}` must be a date without a time", self.name)).help(HELP)),
+            },
+            _ => Err(self.refuse("a date").help(HELP)),
+        }
+    }
+
     /// The value as a moment: an offset date-time of TOML.
     ///
     /// # Errors
@@ -150,6 +222,14 @@ impl<'d> Item<'d> {
         }
     }
 
+    /// The value as a table that must be one.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn table<'f>(&self, findings: &'f Findings) -> Result<Table<'d, 'f>, Refusal> {
+        self.find_table(findings).ok_or_else(|| self.refuse("a table, as in { key = … }"))
+    }
+
     /// The items of a list, each read with `read`; every item that is refused is a finding of its own.
     pub fn each<T>(&self, findings: &Findings, read: impl Fn(&Item<'d>) -> Result<T, Refusal>) -> Option<Vec<T>> {
         let items = self.accept(findings, Self::list)?;
@@ -178,6 +258,8 @@ pub struct Table<'d, 'f> {
     pub span: Range<usize>,
     name: String,
     taken: BTreeSet<&'static str>,
+    /// Whether any other key may be there.
+    open: bool,
     /// Where its problems go.
     pub findings: &'f Findings,
 }
@@ -186,7 +268,7 @@ impl<'d, 'f> Table<'d, 'f> {
     /// Begins to read a table known as `name`.
     #[must_use]
     pub fn new(table: &'d DeTable<'d>, span: Range<usize>, name: impl Into<String>, findings: &'f Findings) -> Self {
-        Self { table, span, name: name.into(), taken: BTreeSet::new(), findings }
+        Self { table, span, name: name.into(), taken: BTreeSet::new(), open: false, findings }
     }
 
     /// Takes a key that may be absent.
@@ -267,11 +349,25 @@ impl<'d, 'f> Table<'d, 'f> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
+    /// Every value with its key, for tables whose keys are names. They all count as taken.
+    pub fn items(self) -> impl Iterator<Item = Item<'d>> {
+        self.table.iter().map(|(key, value)| Item {
+            value: value.get_ref(),
+            span: value.span(),
+            name: key.get_ref().to_string(),
+        })
+    }
+
+    /// Takes every key, where it cannot be said which are right.
+    pub fn take_all(&mut self) {
+        self.open = true;
+    }
+
     /// Ends the reading: a key that nobody took is an error that names the nearest valid one.
     pub fn finish(self) {
         for key in self.table.keys() {
             let text: &str = key.get_ref();
-            if self.taken.contains(text) {
+            if self.open || self.taken.contains(text) {
                 continue;
             }
             let help = match nearest(text, self.taken.iter().copied()) {

@@ -58,6 +58,81 @@ impl Ratio {
         Ok(Self { num, den: power_of_ten(decimals.len() + 2) })
     }
 
+    /// Reads a plain decimal such as `1200.50`, exactly.
+    ///
+    /// # Errors
+    /// When the text is not digits with at most one point, or has more than 18 digits on a side of it.
+    pub fn parse_decimal(text: &str) -> Result<Self, DecimalError> {
+        let percent = Self::parse_percent(text)?;
+        Ok(Self { num: percent.num * 100, den: percent.den })
+    }
+
+    /// The number itself with at least `decimals` places, exact where it has at most 18, else rounded down.
+    ///
+    /// ```
+    /// use uphold_core::ratio::Ratio;
+    /// assert_eq!(Ratio::new(1369, 2).unwrap().decimal(2), "684.50");
+    /// assert_eq!(Ratio::new(1, 1000).unwrap().decimal(2), "0.001");
+    /// ```
+    #[must_use]
+    pub fn decimal(&self, decimals: usize) -> String {
+        const MOST: usize = 18;
+        let scaled: BigInt = &self.num * power_of_ten(MOST);
+        let digits = (scaled / &self.den).to_string();
+        let digits = format!("{digits:0>width$}", width = MOST + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - MOST);
+        let fraction = fraction.trim_end_matches('0');
+        if fraction.is_empty() && decimals == 0 {
+            return whole.to_owned();
+        }
+        format!("{whole}.{fraction:0<decimals$}")
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.num == BigInt::ZERO
+    }
+
+    /// The product.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        Self { num: &self.num * &other.num, den: &self.den * &other.den }
+    }
+
+    /// The quotient, unless it is by nothing or by less than nothing.
+    #[must_use]
+    pub fn over(&self, other: &Self) -> Option<Self> {
+        (other.num > BigInt::ZERO).then(|| Self { num: &self.num * &other.den, den: &self.den * &other.num })
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self { num: &self.num * &other.den + &other.num * &self.den, den: &self.den * &other.den }
+    }
+
+    /// The difference, which may be less than nothing.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        Self { num: &self.num * &other.den - &other.num * &self.den, den: &self.den * &other.den }
+    }
+
+    /// The whole part of a fraction that is not negative, and the rest.
+    #[must_use]
+    pub fn floor(&self) -> (BigInt, Self) {
+        let whole = &self.num / &self.den;
+        let rest = &self.num - &whole * &self.den;
+        (whole, Self { num: rest, den: self.den.clone() })
+    }
+
+    /// A fraction halfway between two, if they differ.
+    #[must_use]
+    pub fn between(&self, other: &Self) -> Option<Self> {
+        let num = &self.num * &other.den + &other.num * &self.den;
+        (self != other).then(|| Self { num, den: &self.den * &other.den * 2 })
+    }
+
     /// The numerator.
     #[must_use]
     pub fn num(&self) -> &BigInt {

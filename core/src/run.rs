@@ -1,5 +1,6 @@
 //! Runs: the unit that is stored, exported and evaluated, and the timeline that they say.
 
+use crate::agreement::{Confirm, Onset};
 use crate::interval::IntervalSet;
 use crate::time::{Instant, Millis};
 use crate::timeline::{State, Timeline};
@@ -74,8 +75,19 @@ impl Staleness {
     }
 }
 
-/// The timeline that `runs` say, with `degraded` counted as the given state. Unknown before the first observation and
-/// whenever the last one is stale; unknown in `gaps`, where the observer was not watching.
+/// How a series of runs is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// How long an observation may be trusted.
+    pub staleness: Staleness,
+    /// What an observed degradation counts as.
+    pub degraded: State,
+    /// How failures become an outage; absent means that each counts at once.
+    pub confirm: Option<Confirm>,
+}
+
+/// The timeline that `runs` say. Unknown before the first observation and whenever the last one is stale; unknown in
+/// `gaps`, where the observer was not watching.
 ///
 /// A run holds on `[from, min(next run's from, end of staleness))`. Of runs that begin at one instant the latest recorded
 /// wins, then the worst. The order of `runs` does not matter.
@@ -83,33 +95,101 @@ impl Staleness {
 /// ```
 /// use uphold_core::{run::*, time::*, timeline::State, interval::IntervalSet};
 /// let run = Run { from: Instant(0), last: Instant(50), state: Observed::Up, n: 6, recorded_at: Instant(60) };
-/// let t = observed_timeline(&[run], Staleness::After(Millis(30)), State::Down, &IntervalSet::empty());
+/// let sight = Sight { staleness: Staleness::After(Millis(30)), degraded: State::Down, confirm: None };
+/// let t = observed_timeline(&[run], sight, &IntervalSet::empty());
 /// assert_eq!((t.at(Instant(79)), t.at(Instant(80))), (State::Up, State::Unknown));
 /// ```
 #[must_use]
-pub fn observed_timeline(runs: &[Run], staleness: Staleness, degraded: State, gaps: &IntervalSet) -> Timeline {
+pub fn observed_timeline(runs: &[Run], sight: Sight, gaps: &IntervalSet) -> Timeline {
     let mut order: Vec<&Run> = runs.iter().collect();
     order.sort_unstable_by_key(|run| {
         (run.from, std::cmp::Reverse(run.recorded_at), run.state, std::cmp::Reverse(run.last))
     });
     order.dedup_by_key(|run| run.from);
+    let counts = confirmed(&order, sight);
     let mut steps = Vec::with_capacity(order.len() * 2);
     for (place, run) in order.iter().enumerate() {
         let next = order.get(place + 1).map_or(Instant::MAX, |next| next.from);
-        let state = match run.state {
-            Observed::Up => State::Up,
-            Observed::Down => State::Down,
-            Observed::Degraded => degraded,
-            Observed::Unknown => State::Unknown,
-        };
-        steps.push((run.from, state));
-        let stale = staleness.end(run.last);
+        match counts[place] {
+            Failing::Not(state) => steps.push((run.from, state)),
+            Failing::From(at) => {
+                if at > run.from {
+                    steps.push((run.from, State::Up));
+                }
+                if at < next {
+                    steps.push((at, State::Down));
+                }
+            }
+        }
+        let stale = sight.staleness.end(run.last);
         if stale < next {
+            steps.retain(|(at, _)| *at < stale);
             steps.push((stale, State::Unknown));
         }
     }
     let seen = Timeline::from_steps(steps);
     if gaps.parts().is_empty() { seen } else { seen.overlay(gaps, State::Unknown) }
+}
+
+/// What a run counts as.
+#[derive(Clone, Copy)]
+enum Failing {
+    /// This state, all of it.
+    Not(State),
+    /// Down from this instant on, and up before it.
+    From(Instant),
+}
+
+/// Which failing runs count, and from when. A row of failures is broken by an observation that it works; silence and an
+/// observation that failed itself do not break it.
+fn confirmed(order: &[&Run], sight: Sight) -> Vec<Failing> {
+    let state = |run: &Run| match run.state {
+        Observed::Up => State::Up,
+        Observed::Down => State::Down,
+        Observed::Degraded => sight.degraded,
+        Observed::Unknown => State::Unknown,
+    };
+    let Some(confirm) = sight.confirm else { return order.iter().map(|run| Failing::Not(state(run))).collect() };
+    let mut counts: Vec<Failing> = order.iter().map(|run| Failing::Not(state(run))).collect();
+    let needed = u64::from(confirm.failures);
+    let mut row: Vec<usize> = Vec::new();
+    let (mut seen, mut at) = (0_u64, None);
+    for place in 0..=order.len() {
+        match order.get(place).map(|run| (run, state(run))) {
+            Some((run, State::Down)) => {
+                if seen < needed && seen.saturating_add(run.n) >= needed {
+                    at = Some(run.instant_of(needed - seen));
+                }
+                seen = seen.saturating_add(run.n);
+                row.push(place);
+            }
+            Some((_, State::Unknown | State::Excluded)) => {}
+            Some((_, State::Up)) | None => {
+                for failing in row.drain(..) {
+                    counts[failing] = match (at, confirm.onset) {
+                        (None, _) => Failing::Not(confirm.unconfirmed),
+                        (Some(at), Onset::Confirmation) => Failing::From(at),
+                        (Some(_), Onset::FirstFailure | Onset::Report) => Failing::Not(State::Down),
+                    };
+                }
+                (seen, at) = (0, None);
+            }
+        }
+    }
+    counts
+}
+
+impl Run {
+    /// The instant of its `k`-th observation, counted from 1, taken as evenly spaced and rounded up.
+    fn instant_of(&self, k: u64) -> Instant {
+        if self.n <= 1 {
+            return self.from;
+        }
+        let length = i128::from((self.last - self.from).0);
+        let (k, n) = (i128::from(k), i128::from(self.n));
+        let after = ((k - 1) * length + n - 2) / (n - 1);
+        self.from + Millis(i64::try_from(after).unwrap_or(i64::MAX))
+    }
 }
 
 #[cfg(test)]
@@ -122,8 +202,12 @@ mod tests {
         Run { from: Instant(from), last: Instant(last), state, n: 1, recorded_at: Instant(last) }
     }
 
+    fn sight(staleness: Staleness, degraded: State) -> Sight {
+        Sight { staleness, degraded, confirm: None }
+    }
+
     fn states(runs: &[Run], at: &[i64]) -> Vec<State> {
-        let t = observed_timeline(runs, Staleness::After(Millis(20)), State::Down, &IntervalSet::empty());
+        let t = observed_timeline(runs, sight(Staleness::After(Millis(20)), State::Down), &IntervalSet::empty());
         at.iter().map(|at| t.at(Instant(*at))).collect()
     }
 
@@ -154,7 +238,8 @@ mod tests {
     #[test]
     fn degraded_counts_as_the_term_says() {
         let t = |degraded| {
-            observed_timeline(&[run(0, 0, Degraded)], Staleness::None, degraded, &IntervalSet::empty()).at(Instant(5))
+            observed_timeline(&[run(0, 0, Degraded)], sight(Staleness::None, degraded), &IntervalSet::empty())
+                .at(Instant(5))
         };
         assert_eq!((t(State::Up), t(State::Down)), (State::Up, State::Down));
     }
@@ -162,7 +247,43 @@ mod tests {
     #[test]
     fn time_in_which_the_observer_was_dead_is_unknown() {
         let gaps = IntervalSet::from(Interval::new(Instant(5), Instant(8)).unwrap());
-        let t = observed_timeline(&[run(0, 0, Up)], Staleness::None, State::Down, &gaps);
+        let t = observed_timeline(&[run(0, 0, Up)], sight(Staleness::None, State::Down), &gaps);
         assert_eq!([4, 5, 7, 8].map(|at| t.at(Instant(at))), [State::Up, State::Unknown, State::Unknown, State::Up]);
+    }
+
+    fn confirmed_states(onset: Onset, unconfirmed: State, runs: &[Run], at: &[i64]) -> Vec<State> {
+        let confirm = Some(Confirm { failures: 3, onset, unconfirmed });
+        let sight = Sight { staleness: Staleness::After(Millis(20)), degraded: State::Down, confirm };
+        let t = observed_timeline(runs, sight, &IntervalSet::empty());
+        at.iter().map(|at| t.at(Instant(*at))).collect()
+    }
+
+    #[test]
+    fn a_confirmed_row_counts_from_its_first_failure_or_from_its_third() {
+        let failing = Run { n: 4, ..run(10, 40, Down) };
+        let runs = [run(0, 0, Up), failing, run(50, 50, Up)];
+        assert_eq!(
+            confirmed_states(Onset::FirstFailure, State::Up, &runs, &[9, 10, 49, 50]),
+            [State::Up, State::Down, State::Down, State::Up]
+        );
+        assert_eq!(
+            confirmed_states(Onset::Confirmation, State::Up, &runs, &[10, 29, 30, 49]),
+            [State::Up, State::Up, State::Down, State::Down]
+        );
+    }
+
+    #[test]
+    fn silence_does_not_break_a_row_and_an_answer_does() {
+        let silent = [run(0, 0, Down), run(100, 100, Down), run(200, 200, Down)];
+        assert_eq!(
+            confirmed_states(Onset::FirstFailure, State::Up, &silent, &[0, 20, 100, 200]),
+            [State::Down, State::Unknown, State::Down, State::Down]
+        );
+        let answered = [run(0, 0, Down), run(10, 10, Down), run(15, 15, Up), run(20, 20, Down)];
+        assert_eq!(confirmed_states(Onset::FirstFailure, State::Up, &answered, &[0, 10, 20]), [State::Up; 3]);
+        assert_eq!(
+            confirmed_states(Onset::FirstFailure, State::Down, &answered, &[0, 15, 20]),
+            [State::Down, State::Up, State::Down]
+        );
     }
 }

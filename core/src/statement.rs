@@ -1,15 +1,21 @@
 //! Statements: what was kept and what was not, with figures, bounds and reasons.
 //!
-//! The JSON form has stable keys and is a public contract. Pages and tables are made elsewhere from the same structure.
+//! Here: the structure, and what made a stretch of time count as it does. The public JSON form is in [`json`]; pages and
+//! tables are made elsewhere from the same structure.
+
+mod json;
+mod reason;
+
+pub use reason::{Cause, EventNote, Reason, ReasonKind, WindowAct};
 
 use serde::Serialize;
 
-use crate::agreement::{Binding, Force, Subject, Target};
-use crate::id::{AgreementId, ClauseId, CommitmentId, InterfaceId, Series};
-use crate::interval::Interval;
+use crate::agreement::{Binding, CreditUnit, Force, Subject, Target};
+use crate::id::{AgreementId, ClauseId, CommitmentId, CustomerId, FactId};
+use crate::interval::IntervalSet;
 use crate::ratio::Ratio;
-use crate::time::{Instant, Period, Zone, tzdb_version};
-use crate::timeline::{State, Tally};
+use crate::time::{Instant, Millis, Period, Zone};
+use crate::timeline::Tally;
 
 /// What came of judging a commitment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +28,8 @@ pub enum Verdict {
     Indeterminate,
     /// Measured and reported; nothing was promised.
     NoTarget,
+    /// There was nothing to judge.
+    NoOccasion,
     /// No time counted.
     NotCovered,
     /// The period has not ended.
@@ -29,6 +37,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Met,
+        Self::Missed,
+        Self::Indeterminate,
+        Self::NoTarget,
+        Self::NoOccasion,
+        Self::NotCovered,
+        Self::InProgress,
+    ];
+
     /// The name that files and interfaces use.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -37,13 +56,14 @@ impl Verdict {
             Self::Missed => "missed",
             Self::Indeterminate => "indeterminate",
             Self::NoTarget => "no target",
+            Self::NoOccasion => "no occasion",
             Self::NotCovered => "not covered",
             Self::InProgress => "in progress",
         }
     }
 }
 
-/// Both bounds of an availability, as exact fractions.
+/// Both bounds of a percentage, as exact fractions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
     /// With every unknown instant taken as down.
@@ -52,65 +72,166 @@ pub struct Availability {
     pub upper: Ratio,
 }
 
-/// What made a stretch of time count as it does.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Cause {
-    /// What a check saw, or did not see.
-    Check {
-        /// The interface that it measures.
-        interface: InterfaceId,
-        /// The check and the vantage point.
-        series: Series,
-    },
-    /// No check measures this interface.
-    NotMeasured {
-        /// The interface.
-        interface: InterfaceId,
-    },
-    /// The observer was not watching.
-    Gap {
-        /// The fact's id.
-        id: String,
-        /// Why.
-        why: String,
-    },
-}
-
-/// A stretch of time that was not up, and what made it so.
+/// The judgement of one goal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
-    /// When.
-    pub interval: Interval,
-    /// What it counts as.
-    pub state: State,
-    /// What made it so.
-    pub causes: Vec<Cause>,
+pub struct GoalRow {
+    /// What it is called, where a commitment has several.
+    pub name: Option<String>,
+    /// What was promised.
+    pub target: Option<Target>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// Both bounds; absent when no time counted.
+    pub availability: Option<Availability>,
+    /// How the counted time was spent.
+    pub tally: Tally,
+    /// (up + down) / (up + down + unknown), before any policy on unknown time.
+    pub observed: Option<Ratio>,
+    /// Every stretch that was not simply up.
+    pub reasons: Vec<Reason>,
+    /// What the miss earns, where there is a remedy.
+    pub credit: Option<Credit>,
 }
 
-impl Reason {
-    /// One English sentence without a full stop.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let causes: Vec<String> = self
-            .causes
-            .iter()
-            .map(|cause| match (cause, self.state) {
-                (Cause::Check { interface, series }, State::Down) => format!("{series} saw {interface} down"),
-                (Cause::Check { interface, series }, _) => format!("{series} did not observe {interface}"),
-                (Cause::NotMeasured { interface }, _) => format!("no check measures {interface}"),
-                (Cause::Gap { why, .. }, _) => format!("the observer was not watching: {why}"),
-            })
-            .collect();
-        if causes.is_empty() { self.state.name().to_owned() } else { causes.join("; ") }
-    }
+/// One figure of a commitment that is no percentage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// What it is: a stable key.
+    pub key: &'static str,
+    /// How much.
+    pub amount: Amount,
+}
 
-    fn fact(&self) -> Option<String> {
-        self.causes.iter().find_map(|cause| match cause {
-            Cause::Check { series, .. } => Some(series.to_string()),
-            Cause::Gap { id, .. } => Some(id.clone()),
-            Cause::NotMeasured { .. } => None,
-        })
+/// A figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amount {
+    /// A length of time; negative where something came before what it is measured from.
+    Time(Millis),
+    /// A number of things.
+    Count(u64),
+    /// A moment.
+    Moment(Instant),
+    /// A share of one.
+    Share(Ratio),
+}
+
+/// What a miss earns, worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credit {
+    /// Which tier, counted from 0; absent when the figure is in none.
+    pub tier: Option<usize>,
+    /// What that tier earns.
+    pub unit: Option<CreditUnit>,
+    /// The fee that it is a share of; absent where no fee is recorded.
+    pub base: Option<Ratio>,
+    /// The currency of the fee.
+    pub currency: Option<String>,
+    /// The exact amount before cap and rounding.
+    pub before: Option<Ratio>,
+    /// What is owed; absent where no fee is recorded.
+    pub amount: Option<Ratio>,
+    /// What would be owed at the upper and at the lower bound.
+    pub range: Option<(Ratio, Ratio)>,
+    /// What changed the amount on its way.
+    pub notes: Vec<CreditNote>,
+}
+
+/// What changed the amount of a credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CreditNote {
+    /// The cap of one credit.
+    Capped,
+    /// It was less than the least that is paid.
+    BelowPayout,
+    /// The cap of all credits of the term or the year.
+    TotalCapped,
+    /// A larger credit of its group is paid instead.
+    NotStacked,
+    /// No fee is recorded for the customer and the period.
+    NoFee,
+    /// Fees of several currencies are recorded, which nobody can add.
+    MixedCurrencies,
+    /// The verdict is no miss, so nothing is owed.
+    NotMissed,
+}
+
+impl CreditNote {
+    /// The name that interfaces use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Capped => "capped",
+            Self::BelowPayout => "below-payout",
+            Self::TotalCapped => "total-capped",
+            Self::NotStacked => "not-stacked",
+            Self::NoFee => "no-fee",
+            Self::MixedCurrencies => "mixed-currencies",
+            Self::NotMissed => "not-missed",
+        }
     }
+}
+
+/// How far a claim for a credit has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ClaimState {
+    /// Nothing is owed, so nothing is to be claimed.
+    NotDue,
+    /// The credit is given without a claim.
+    Automatic,
+    /// It can still be claimed.
+    Open,
+    /// It was claimed in time, with what must be handed in.
+    Filed,
+    /// It was claimed in time, and evidence is missing.
+    Incomplete,
+    /// It was claimed too late.
+    Late,
+    /// It was accepted.
+    Accepted,
+    /// It was refused.
+    Refused,
+    /// It was not claimed in time.
+    Lapsed,
+}
+
+impl ClaimState {
+    /// The name that interfaces use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotDue => "not due",
+            Self::Automatic => "automatic",
+            Self::Open => "open",
+            Self::Filed => "filed",
+            Self::Incomplete => "incomplete",
+            Self::Late => "late",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Lapsed => "lapsed",
+        }
+    }
+}
+
+/// The claim for a credit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRow {
+    /// How far it has come.
+    pub state: ClaimState,
+    /// The last moment to file it.
+    pub deadline: Option<Instant>,
+    /// The claim that was filed.
+    pub fact: Option<FactId>,
+    /// What must still be handed in.
+    pub missing: Vec<String>,
+}
+
+/// A right to end the contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// When it arose.
+    pub arises: Instant,
+    /// When it lapses, if it does.
+    pub lapses: Option<Instant>,
 }
 
 /// The judgement of one commitment for one subject and one period.
@@ -118,11 +239,15 @@ impl Reason {
 pub struct Row {
     /// The commitment.
     pub commitment: CommitmentId,
+    /// Its kind.
+    pub kind: &'static str,
     /// The clause that promises it.
     pub clause: ClauseId,
     /// How strongly that clause binds.
     pub force: Option<Force>,
-    /// What is judged.
+    /// The revision of the agreement that judges.
+    pub revision: String,
+    /// What is judged, and for which customer.
     pub subject: Subject,
     /// The commitment's own period.
     pub period: Period,
@@ -130,28 +255,39 @@ pub struct Row {
     pub zone: Zone,
     /// How many decimals of a percentage are shown.
     pub decimals: usize,
-    /// The part of the period that counted.
-    pub counted: Option<Interval>,
+    /// The time of the period that counted.
+    pub counted: IntervalSet,
     /// The judgement.
     pub verdict: Verdict,
-    /// What was promised.
-    pub target: Option<Target>,
-    /// Which bound must reach it.
+    /// Which bound must reach the target.
     pub binding: Option<Binding>,
-    /// Both bounds; absent when no time counted.
+    /// What was promised; of several goals that of the one that decided.
+    pub target: Option<Target>,
+    /// Both bounds; absent when no time counted or nothing is a percentage.
     pub availability: Option<Availability>,
     /// How the counted time was spent.
     pub tally: Tally,
-    /// Every stretch that was not up.
+    /// (up + down) / (up + down + unknown), before any policy on unknown time.
+    pub observed: Option<Ratio>,
+    /// Every goal, where there are several.
+    pub goals: Vec<GoalRow>,
+    /// The figures of a commitment that is no percentage.
+    pub measured: Vec<Measured>,
+    /// What the miss earns.
+    pub credit: Option<Credit>,
+    /// The claim for it.
+    pub claim: Option<ClaimRow>,
+    /// The right to end the contract that arose with this period.
+    pub termination: Option<Right>,
+    /// Every stretch that was not simply up; every event that was judged.
     pub reasons: Vec<Reason>,
 }
 
 impl Row {
-    /// Observed time over time that could have been observed: (up + down) / (up + down + unknown).
+    /// The customer it is judged for.
     #[must_use]
-    pub fn observed(&self) -> Option<Ratio> {
-        let Tally { up, down, unknown, .. } = self.tally;
-        Ratio::of(up + down, up + down + unknown)
+    pub fn customer(&self) -> Option<&CustomerId> {
+        self.subject.parts.customer.as_ref()
     }
 }
 
@@ -160,14 +296,22 @@ impl Row {
 pub struct Statement {
     /// The agreement.
     pub agreement: AgreementId,
-    /// Its revision.
-    pub revision: String,
+    /// Its revisions that judged, the oldest first; the last one is the one in force.
+    pub revisions: Vec<String>,
     /// What was asked for.
     pub period: Period,
     /// Facts recorded later do not count.
     pub as_known_at: Instant,
-    /// A row for each commitment, subject and period.
+    /// A row for each commitment, subject, customer and period.
     pub rows: Vec<Row>,
+}
+
+impl Statement {
+    /// The newest revision that judged.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        self.revisions.last().map_or("", String::as_str)
+    }
 }
 
 /// What a statement was computed from, so that another can check that it had the same.
@@ -177,166 +321,7 @@ pub struct Inputs {
     pub digest: String,
     /// Lines of the file, or facts of the ledger.
     pub lines: u64,
-}
-
-impl Statement {
-    /// The public JSON form.
-    ///
-    /// # Panics
-    /// Never: every key is text and every value can be written.
-    #[must_use]
-    pub fn to_json(&self, inputs: &Inputs) -> serde_json::Value {
-        serde_json::to_value(StatementJson::from(self, inputs)).expect("a statement has text keys only")
-    }
-
-    /// The public JSON form as indented text, keys in the documented order.
-    ///
-    /// # Panics
-    /// Never: every key is text and every value can be written.
-    #[must_use]
-    pub fn to_json_text(&self, inputs: &Inputs) -> String {
-        serde_json::to_string_pretty(&StatementJson::from(self, inputs)).expect("a statement has text keys only")
-    }
-}
-
-#[derive(Serialize)]
-struct StatementJson<'a> {
-    agreement: &'a str,
-    revision: &'a str,
-    period: PeriodJson<'a>,
-    as_known_at: String,
-    inputs: &'a Inputs,
-    commitments: Vec<RowJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct PeriodJson<'a> {
-    name: &'a str,
-    start: String,
-    end: String,
+    /// Lines that could not be used and were passed over.
     #[serde(skip_serializing_if = "Option::is_none")]
-    zone: Option<&'a str>,
-    tzdb: &'static str,
-}
-
-#[derive(Serialize)]
-struct RowJson<'a> {
-    id: &'a str,
-    clause: &'a str,
-    force: Option<&'static str>,
-    subject: String,
-    period: PeriodJson<'a>,
-    verdict: &'static str,
-    binding: Option<&'static str>,
-    target: Option<&'a str>,
-    availability: Option<AvailabilityJson>,
-    observed: Option<FractionJson>,
-    seconds: SecondsJson,
-    reasons: Vec<ReasonJson>,
-}
-
-#[derive(Serialize)]
-struct FractionJson {
-    num: String,
-    den: String,
-}
-
-#[derive(Serialize)]
-struct AvailabilityJson {
-    lower: String,
-    upper: String,
-    exact_lower: FractionJson,
-    exact_upper: FractionJson,
-}
-
-#[derive(Serialize)]
-struct SecondsJson {
-    covered: String,
-    up: String,
-    down: String,
-    excluded: String,
-    unknown: String,
-}
-
-#[derive(Serialize)]
-struct ReasonJson {
-    from: String,
-    until: String,
-    kind: &'static str,
-    text: String,
-    fact: Option<String>,
-}
-
-impl FractionJson {
-    fn from(ratio: &Ratio) -> Self {
-        Self { num: ratio.num().to_string(), den: ratio.den().to_string() }
-    }
-}
-
-impl<'a> PeriodJson<'a> {
-    fn from(period: &'a Period, zone: Option<&'a Zone>) -> Self {
-        Self {
-            name: &period.name,
-            start: period.interval.from().to_string(),
-            end: period.interval.until().to_string(),
-            zone: zone.map(Zone::name),
-            tzdb: tzdb_version(),
-        }
-    }
-}
-
-impl<'a> StatementJson<'a> {
-    fn from(statement: &'a Statement, inputs: &'a Inputs) -> Self {
-        Self {
-            agreement: statement.agreement.as_str(),
-            revision: &statement.revision,
-            period: PeriodJson::from(&statement.period, None),
-            as_known_at: statement.as_known_at.to_string(),
-            inputs,
-            commitments: statement.rows.iter().map(RowJson::from).collect(),
-        }
-    }
-}
-
-impl<'a> RowJson<'a> {
-    fn from(row: &'a Row) -> Self {
-        let Tally { up, down, excluded, unknown } = row.tally;
-        Self {
-            id: row.commitment.as_str(),
-            clause: row.clause.as_str(),
-            force: row.force.map(Force::name),
-            subject: row.subject.to_string(),
-            period: PeriodJson::from(&row.period, Some(&row.zone)),
-            verdict: row.verdict.name(),
-            binding: row.binding.map(Binding::name),
-            target: row.target.as_ref().map(|target| target.percent.as_str()),
-            availability: row.availability.as_ref().map(|bounds| AvailabilityJson {
-                lower: bounds.lower.percent(row.decimals),
-                upper: bounds.upper.percent(row.decimals),
-                exact_lower: FractionJson::from(&bounds.lower),
-                exact_upper: FractionJson::from(&bounds.upper),
-            }),
-            observed: row.observed().as_ref().map(FractionJson::from),
-            seconds: SecondsJson {
-                covered: row.tally.covered().seconds(),
-                up: up.seconds(),
-                down: down.seconds(),
-                excluded: excluded.seconds(),
-                unknown: unknown.seconds(),
-            },
-            reasons: row.reasons.iter().map(ReasonJson::from).collect(),
-        }
-    }
-}
-
-impl ReasonJson {
-    fn from(reason: &Reason) -> Self {
-        Self {
-            from: reason.interval.from().to_string(),
-            until: reason.interval.until().to_string(),
-            kind: reason.state.name(),
-            text: reason.text(),
-            fact: reason.fact(),
-        }
-    }
+    pub skipped: Option<u64>,
 }

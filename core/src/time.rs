@@ -6,7 +6,8 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use jiff::civil::{self, Date};
+use jiff::civil;
+pub use jiff::civil::Date;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::interval::Interval;
@@ -303,13 +304,21 @@ impl Zone {
     /// twice is the first.
     #[must_use]
     pub fn start_of_day(&self, date: Date) -> Instant {
+        self.at_wall_clock(date, Millis(0))
+    }
+
+    /// The instant at which the wall clock of a date shows a time, given in milliseconds after midnight; 24 hours is the
+    /// next midnight. A time that does not exist is the end of the gap; one that comes twice is the first.
+    #[must_use]
+    pub fn at_wall_clock(&self, date: Date, time: Millis) -> Instant {
         let midnight = date.to_datetime(civil::Time::midnight());
-        let ambiguous = self.tz.to_ambiguous_timestamp(midnight);
+        let Ok(wall) = midnight.checked_add(jiff::SignedDuration::from_millis(time.0)) else { return Instant::MAX };
+        let ambiguous = self.tz.to_ambiguous_timestamp(wall);
         let stamp = match ambiguous.offset() {
-            AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(midnight),
-            AmbiguousOffset::Fold { before, .. } => before.to_timestamp(midnight),
-            AmbiguousOffset::Gap { before, .. } => before.to_timestamp(midnight).map(|inside| {
-                // The transition is the last one at or before the midnight read with the old offset.
+            AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(wall),
+            AmbiguousOffset::Fold { before, .. } => before.to_timestamp(wall),
+            AmbiguousOffset::Gap { before, .. } => before.to_timestamp(wall).map(|inside| {
+                // The transition is the last one at or before the time read with the old offset.
                 let after = inside.checked_add(jiff::SignedDuration::from_millis(1)).unwrap_or(inside);
                 self.tz.preceding(after).next().map_or(inside, |t| t.timestamp())
             }),
@@ -317,10 +326,29 @@ impl Zone {
         stamp.map_or(Instant::MAX, |s| Instant(s.as_millisecond()))
     }
 
+    /// The same time by the wall clock, this many local calendar days later; earlier where the number is negative.
+    #[must_use]
+    pub fn shift_days(&self, at: Instant, days: i64) -> Instant {
+        let Some(stamp) = at.stamp() else { return at };
+        let local = self.tz.to_datetime(stamp);
+        let Ok(date) = local.date().checked_add(jiff::Span::new().days(days.clamp(-3_000_000, 3_000_000))) else {
+            return if days < 0 { Instant::MIN } else { Instant::MAX };
+        };
+        let since_midnight = local.time().duration_since(civil::Time::midnight()).as_millis();
+        self.at_wall_clock(date, Millis(i64::try_from(since_midnight).unwrap_or(0)))
+    }
+
     /// The local date at an instant.
     #[must_use]
     pub fn date(&self, at: Instant) -> Date {
         at.stamp().map_or(Date::MAX, |s| self.tz.to_datetime(s).date())
+    }
+
+    /// The date this many months after `date`; a day that the month does not have becomes its last.
+    #[must_use]
+    pub fn months_after(date: Date, months: i64) -> Date {
+        let months = months.clamp(-120_000, 120_000);
+        date.checked_add(jiff::Span::new().months(months)).unwrap_or(if months < 0 { Date::MIN } else { Date::MAX })
     }
 
     /// The calendar month that contains `at`.

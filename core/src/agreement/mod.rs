@@ -3,17 +3,42 @@
 //! [`read()`] turns the text of a file into an [`Agreement`] or into every problem it has. What an agreement means for a
 //! history is not here but in [`crate::evaluate`].
 
+mod commitment;
+mod composition;
+mod exclusion;
+mod indicator;
+mod lint;
+mod obligation;
+mod period;
 mod read;
+mod remedy;
+mod sources;
 mod terms;
+mod words;
 
+pub use commitment::{Commitment, Promise};
+pub use composition::{Composition, Level, Weights};
+pub use exclusion::{Cap, Exclusion, Exempt, ExtensionRule, Lead, NoticeRule};
+pub use indicator::{BadWhen, Below, Confirm, Outage, Slice};
+pub use obligation::{About, Every, Limit, Obligation, Recurring, To};
+pub use period::{Calendar, PeriodTerm, ServiceTime, Span, WEEKDAYS};
 pub use read::{Reading, read};
-pub use terms::{Binding, Composition, Origin, PeriodLength, Stated, TERMS, TermDoc, Terms, UnknownPolicy};
+pub use remedy::{
+    ClaimTerm, CreditCap, CreditUnit, End, Payout, Remedy, Rounding, Termination, Tier, TierRange, Within,
+};
+pub use sources::{Listed, Origin, Stated};
+pub use terms::{Availability, Goal, Monitoring, StateTerms, TERMS, Target, TermDoc, Terms};
+pub use words::{
+    Aggregate, Base, Binding, CapMeasure, CapScope, ClaimFrom, CoverageNeed, Customers, Effect, ExcludeOrder, Extent,
+    Indicator, MidPeriod, NoticeBy, Onset, Partial, Per, QualifyOn, RoundingMode, Suspended, SuspendedFrom,
+    TakesEffect, TotalPer, UnknownPolicy, Worth,
+};
 
 use std::collections::BTreeMap;
 
-use crate::id::{AgreementId, ClauseId, CommitmentId, DocumentId, InterfaceId, SolutionId};
+use crate::history::Parts;
+use crate::id::{AgreementId, CalendarId, ClauseId, CommitmentId, DocumentId, InterfaceId, SolutionId};
 use crate::interval::Interval;
-use crate::ratio::Ratio;
 use crate::time::Instant;
 
 /// A language that texts are written in.
@@ -112,8 +137,20 @@ pub struct Agreement {
     pub note: Option<Text>,
     /// When this revision is in force.
     pub valid: Interval,
-    /// Other documents it refers to, the one that prevails first.
+    /// When a revision begins to bind a customer; needed where there are several.
+    pub takes_effect: Option<Stated<TakesEffect>>,
+    /// Which revision judges a period in which it changes; needed where there are several.
+    pub mid_period: Option<Stated<MidPeriod>>,
+    /// What a customer must have to be covered; needed where a customer is judged.
+    pub covered_when: Option<Stated<Vec<CoverageNeed>>>,
+    /// The terms of the agreement as a whole as its file writes them, with who stated them.
+    pub listed: Vec<Listed>,
+    /// The documents that make up the contract, the one that prevails first.
     pub documents: Vec<Document>,
+    /// What its words mean, in the order of the file.
+    pub definitions: Vec<Definition>,
+    /// Days and hours that terms refer to.
+    pub calendars: Vec<Calendar>,
     /// Its clauses, in the order of the contract.
     pub clauses: Vec<Clause>,
     /// The services it covers.
@@ -135,19 +172,40 @@ impl Agreement {
         self.solutions.iter().find(|solution| solution.id == *id)
     }
 
-    /// What a commitment is judged for: every solution or interface it names, in the order of the file.
-    pub fn subjects<'a>(&'a self, commitment: &'a Commitment) -> impl Iterator<Item = Subject> + 'a {
-        let covered = move |solution: &&Solution| {
-            commitment.solutions.as_ref().is_none_or(|chosen| chosen.contains(&solution.id))
-        };
-        self.solutions.iter().filter(covered).flat_map(move |solution| match commitment.per {
-            Per::Solution => vec![Subject { solution: solution.id.clone(), interface: None }],
-            Per::Interface => solution
-                .interfaces
-                .iter()
-                .map(|interface| Subject { solution: solution.id.clone(), interface: Some(interface.id.clone()) })
-                .collect(),
-        })
+    /// The commitment of that id.
+    #[must_use]
+    pub fn find_commitment(&self, id: &CommitmentId) -> Option<&Commitment> {
+        self.commitments.iter().find(|commitment| commitment.id == *id)
+    }
+
+    /// The calendar of that id.
+    #[must_use]
+    pub fn find_calendar(&self, id: &CalendarId) -> Option<&Calendar> {
+        self.calendars.iter().find(|calendar| calendar.id == *id)
+    }
+
+    /// What a word means: the definition of the document that prevails among those that define it. A definition
+    /// without a document is the agreement's own.
+    #[must_use]
+    pub fn find_definition(&self, term: &str) -> Option<&Definition> {
+        let same = |definition: &&Definition| definition.term.0.values().any(|each| each.eq_ignore_ascii_case(term));
+        self.definitions.iter().filter(same).min_by_key(|definition| self.precedence(definition.document.as_ref()))
+    }
+
+    /// The place of a document among those that make up the contract; the first prevails.
+    fn precedence(&self, document: Option<&DocumentId>) -> usize {
+        let place = self.documents.iter().position(|each| match document {
+            Some(id) => each.id == *id,
+            None => each.this,
+        });
+        place.unwrap_or(0)
+    }
+
+    /// The solutions that a commitment is about.
+    pub fn covered<'a>(&'a self, commitment: &'a Commitment) -> impl Iterator<Item = &'a Solution> + 'a {
+        self.solutions
+            .iter()
+            .filter(|solution| commitment.solutions.as_ref().is_none_or(|chosen| chosen.contains(&solution.id)))
     }
 }
 
@@ -160,6 +218,21 @@ pub struct Document {
     pub title: Text,
     /// Where it can be read.
     pub address: Option<String>,
+    /// Whether it is this agreement itself.
+    pub this: bool,
+    /// The documents that it prevails over, as far as it says so.
+    pub prevails_over: Vec<DocumentId>,
+}
+
+/// What a word means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    /// The word.
+    pub term: Text,
+    /// The document that defines it; absent means this agreement.
+    pub document: Option<DocumentId>,
+    /// What it means.
+    pub text: Text,
 }
 
 /// One clause of the contract.
@@ -197,71 +270,28 @@ pub struct Interface {
     pub name: Text,
 }
 
-/// What a commitment is judged for, one by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Per {
-    /// Each solution, its interfaces taken together as the term `interfaces` says.
-    Solution,
-    /// Each interface of each solution.
-    Interface,
-}
-
-impl Per {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Solution, Self::Interface];
-
-    /// The name that files use.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Solution => "solution",
-            Self::Interface => "interface",
-        }
-    }
-}
-
-/// One thing that a commitment is judged for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// One thing that a commitment is judged for. An absent key means all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Subject {
-    /// The solution.
-    pub solution: SolutionId,
+    /// The solution; absent when everything that the agreement covers is judged as one.
+    pub solution: Option<SolutionId>,
     /// The interface, when it is judged alone.
     pub interface: Option<InterfaceId>,
+    /// The finer part that is judged alone, and the customer that it is judged for.
+    pub parts: Parts,
 }
 
 impl std::fmt::Display for Subject {
+    /// The solution and the part of it, without the customer: `shop`, `shop/api`, `shop/eu`, or `all`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.interface {
-            Some(interface) => write!(f, "{}/{interface}", self.solution),
-            None => write!(f, "{}", self.solution),
+        let Parts { region, zone, instance, feature, customer: _ } = &self.parts;
+        match &self.solution {
+            Some(solution) => write!(f, "{solution}")?,
+            None => f.write_str("all")?,
         }
+        if let Some(interface) = &self.interface {
+            write!(f, "/{interface}")?;
+        }
+        [region, zone, instance, feature].into_iter().flatten().try_for_each(|part| write!(f, "/{part}"))
     }
-}
-
-/// One measurable promise. Today there is one kind: availability by exact duration.
-#[derive(Debug, Clone)]
-pub struct Commitment {
-    /// Its id.
-    pub id: CommitmentId,
-    /// Its name.
-    pub name: Text,
-    /// The clause that promises it.
-    pub clause: ClauseId,
-    /// What it is judged for.
-    pub per: Per,
-    /// The solutions it is about; absent means all.
-    pub solutions: Option<Vec<SolutionId>>,
-    /// The least availability that was promised, if any was.
-    pub target: Option<Target>,
-    /// The terms that decide how it is measured, each with who stated it.
-    pub terms: Terms,
-}
-
-/// A promised availability.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// As the contract writes it, in percent.
-    pub percent: String,
-    /// The same as an exact fraction.
-    pub ratio: Ratio,
 }

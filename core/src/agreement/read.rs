@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::terms::{Needs, Partial, resolve};
-use super::{Agreement, Clause, Commitment, Document, Force, Interface, Language, Per, Solution, Target, Text};
+use super::lint;
+use super::sources::{Listed, Lookup, Origin, Source, Sources, Stated};
+use super::words::{CoverageNeed, MidPeriod, TakesEffect};
+use super::{
+    Agreement, Calendar, Clause, Commitment, Definition, Document, Force, Interface, Language, Solution, Text,
+};
 use crate::diagnostic::{Diagnostic, Refusal, Severity};
-use crate::document::{self, Findings, Item, Placed, Table};
-use crate::id::{AgreementId, ClauseId, CommitmentId, DocumentId, InterfaceId, SolutionId};
+use crate::document::{self, Findings, Item, Table};
+use crate::id::{AgreementId, ClauseId, DocumentId, InterfaceId, SolutionId};
 use crate::interval::Interval;
 use crate::nearest::nearest;
-use crate::ratio::Ratio;
 use crate::time::Instant;
 
 /// What came of reading a file.
@@ -29,34 +32,31 @@ pub fn read(source: &str) -> Reading {
     let agreement = {
         let mut root =
             Table::new(root.get_ref(), 0..source.find('\n').unwrap_or(source.len()), "the agreement", &findings);
-        let agreement = read_root(&mut root);
+        let agreement = read_root(&mut root, source);
         root.finish();
         agreement
     };
-    let findings = findings.into_sorted();
+    let mut findings = findings.into_sorted();
+    findings.dedup();
     let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
     Reading { agreement: agreement.filter(|_| !failed), findings }
 }
 
-fn read_root(root: &mut Table<'_, '_>) -> Option<Agreement> {
+fn read_root(root: &mut Table<'_, '_>, text: &str) -> Option<Agreement> {
     let findings = root.findings;
     let mut header = root.require_table("agreement");
     let languages = header.as_mut().map_or_else(|| Language::ALL.to_vec(), read_languages);
-    let policy_table = root.table("policy");
-    let policy = policy_table.map_or_else(Partial::default, |mut table| {
-        let policy = Partial::read(&mut table);
-        table.finish();
-        policy
-    });
-    let documents =
-        read_all(root.tables("document", "this document"), |t| read_document(t, &languages), |d| d.id.as_str());
+    let (documents, sources) = read_documents(root, &languages, text);
+    let calendars = read_all(root.tables("calendar", "this calendar"), Calendar::read, |c| c.id.as_str());
+    let definitions = read_definitions(root, &languages, &documents);
     let clauses = read_all(root.tables("clause", "this clause"), |t| read_clause(t, &languages), |c| c.id.as_str());
     let solutions =
         read_all(root.tables("solution", "this solution"), |t| read_solution(t, &languages), |s| s.id.as_str());
-    let known = Known { clauses: &clauses, solutions: &solutions };
+    let known = Known { clauses: &clauses, solutions: &solutions, findings };
     let tables = root.tables("commitment", "this commitment");
     let promises = !tables.is_empty();
-    let commitments = read_all(tables, |t| read_commitment(t, &languages, &policy, &known), |c| c.id.as_str());
+    let commitments =
+        read_all(tables, |table| read_commitment(table, &languages, &sources, &known, &calendars), |c| c.id.as_str());
     if !promises {
         let place = root.span.clone();
         findings.missing(
@@ -65,24 +65,53 @@ fn read_root(root: &mut Table<'_, '_>) -> Option<Agreement> {
         );
     }
     let mut header = header?;
-    let agreement = read_header(&mut header, &languages, documents, clauses, solutions, commitments);
+    let rules = Rules::read(&mut header, &sources);
+    sources.finish();
+    let body = Body { documents, definitions, calendars, clauses, solutions, commitments };
+    let agreement = read_header(&mut header, &languages, rules, body);
     header.finish();
     agreement
 }
 
-fn read_header(
-    header: &mut Table<'_, '_>,
-    languages: &[Language],
+/// The terms of the agreement as a whole.
+struct Rules {
+    takes_effect: Option<Stated<TakesEffect>>,
+    mid_period: Option<Stated<MidPeriod>>,
+    covered_when: Option<Stated<Vec<CoverageNeed>>>,
+    listed: Vec<Listed>,
+}
+
+impl Rules {
+    fn read<'d, 'f>(header: &mut Table<'d, 'f>, sources: &Sources<'d, 'f, '_>) -> Self {
+        let findings = header.findings;
+        let lookup = Lookup::new(header, sources);
+        let takes_effect = lookup.find("takes_effect", TakesEffect::read);
+        let mid_period = lookup.find("mid_period", MidPeriod::read);
+        let covered_when = lookup.find("covered_when", |item| {
+            item.list()?;
+            item.each(findings, CoverageNeed::read)
+                .ok_or_else(|| Refusal::new("`covered_when` cannot be used as it stands"))
+        });
+        Self { takes_effect, mid_period, covered_when, listed: lookup.into_listed() }
+    }
+}
+
+/// Everything of an agreement that is no part of its header.
+struct Body {
     documents: Vec<Document>,
+    definitions: Vec<Definition>,
+    calendars: Vec<Calendar>,
     clauses: Vec<Clause>,
     solutions: Vec<Solution>,
     commitments: Vec<Commitment>,
-) -> Option<Agreement> {
+}
+
+fn read_header(header: &mut Table<'_, '_>, languages: &[Language], rules: Rules, body: Body) -> Option<Agreement> {
     let id = header.require("id", |item| Ok(AgreementId::parse(item.text()?)?));
     let title = read_text(header, "title", languages);
     let provider = read_text(header, "provider", languages);
     let note = header.find("note").and_then(|item| text_of(&item, header.findings, languages));
-    let revision = header.require("revision", not_empty);
+    let revision = header.require("revision", Item::word);
     let authoritative = header.require("authoritative", |item| language(item, languages));
     let from = header.require("valid_from", Item::instant);
     let until = header.option("valid_until", Item::instant);
@@ -104,10 +133,16 @@ fn read_header(
         authoritative: authoritative?.value,
         note,
         valid: valid?,
-        documents,
-        clauses,
-        solutions,
-        commitments,
+        takes_effect: rules.takes_effect,
+        mid_period: rules.mid_period,
+        covered_when: rules.covered_when,
+        listed: rules.listed,
+        documents: body.documents,
+        definitions: body.definitions,
+        calendars: body.calendars,
+        clauses: body.clauses,
+        solutions: body.solutions,
+        commitments: body.commitments,
     })
 }
 
@@ -155,12 +190,7 @@ fn read_languages(header: &mut Table<'_, '_>) -> Vec<Language> {
     all
 }
 
-fn not_empty(item: &Item<'_>) -> Result<String, Refusal> {
-    let text = item.text()?.trim();
-    if text.is_empty() { Err(Refusal::new(format!("`{}` is empty", item.name))) } else { Ok(text.to_owned()) }
-}
-
-fn read_text(table: &mut Table<'_, '_>, key: &'static str, languages: &[Language]) -> Option<Text> {
+pub(super) fn read_text(table: &mut Table<'_, '_>, key: &'static str, languages: &[Language]) -> Option<Text> {
     let item = table.get(key)?;
     text_of(&item, table.findings, languages)
 }
@@ -179,7 +209,7 @@ fn text_of(item: &Item<'_>, findings: &Findings, languages: &[Language]) -> Opti
     let mut text = BTreeMap::new();
     for each in Language::ALL {
         let wanted = languages.contains(&each);
-        match (table.option(each.code(), not_empty), wanted) {
+        match (table.option(each.code(), Item::word), wanted) {
             (Some(found), true) => {
                 text.insert(each, found.value);
             }
@@ -198,11 +228,116 @@ fn text_of(item: &Item<'_>, findings: &Findings, languages: &[Language]) -> Opti
     (text.len() == languages.len()).then_some(Text(text))
 }
 
+/// The documents that make up the contract, the one that prevails first, and the terms that they and the policy state.
+fn read_documents<'d, 'f, 's>(
+    root: &mut Table<'d, 'f>,
+    languages: &[Language],
+    text: &'s str,
+) -> (Vec<Document>, Sources<'d, 'f, 's>) {
+    let findings = root.findings;
+    let mut found: Vec<(Document, std::ops::Range<usize>, Option<Table<'d, 'f>>)> = Vec::new();
+    for mut table in root.tables("document", "this document") {
+        let document = read_document(&mut table, languages);
+        let terms = table.table("terms");
+        let span = table.span.clone();
+        table.finish();
+        let Some(document) = document else { continue };
+        if found.iter().any(|(other, _, _)| other.id == document.id) {
+            let finding = Diagnostic::error(format!("the id `{}` is used twice", document.id), span);
+            findings.push(finding.help("give each of its kind an id of its own"));
+            continue;
+        }
+        if document.this && terms.is_some() {
+            let finding = Diagnostic::error("the agreement itself states its terms in its commitments", span.clone());
+            findings.push(finding.help("move these terms to the commitments, or to [policy]"));
+        }
+        found.push((document, span, terms));
+    }
+    let ids: Vec<DocumentId> = found.iter().map(|(document, _, _)| document.id.clone()).collect();
+    for (document, span, _) in &found {
+        for other in &document.prevails_over {
+            if let Err(refusal) = exists("document", other.as_str(), ids.iter().map(DocumentId::as_str)) {
+                let finding = Diagnostic::error(refusal.message, span.clone());
+                findings.push(Diagnostic { help: refusal.help, ..finding });
+            }
+        }
+    }
+    let mut ordered = Vec::new();
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let has_this = found.iter().any(|(document, _, _)| document.this);
+    let mut passed = !has_this;
+    while !found.is_empty() {
+        let free = found.iter().position(|(document, _, _)| {
+            !found.iter().any(|(other, _, _)| other.id != document.id && other.prevails_over.contains(&document.id))
+                && !document.prevails_over.contains(&document.id)
+        });
+        let Some(place) = free else {
+            report_cycle(&found, findings);
+            break;
+        };
+        let (document, _, terms) = found.remove(place);
+        passed |= document.this;
+        if let Some(terms) = terms {
+            let source = Source::new(Origin::Document(document.id.clone()), terms);
+            if passed { after.push(source) } else { before.push(source) }
+        }
+        ordered.push(document);
+    }
+    if let Some(policy) = root.table("policy") {
+        after.push(Source::new(Origin::Policy, policy));
+    }
+    (ordered, Sources { before, after, text })
+}
+
+fn report_cycle(found: &[(Document, std::ops::Range<usize>, Option<Table<'_, '_>>)], findings: &Findings) {
+    let names: Vec<String> = found.iter().map(|(document, _, _)| format!("`{}`", document.id)).collect();
+    if let Some((_, span, _)) = found.first() {
+        findings.push(
+            Diagnostic::error("the precedence of documents goes in a circle", span.clone())
+                .label(format!("between {}", names.join(", ")))
+                .help("take one `prevails_over` out, so that one document stands above all"),
+        );
+    }
+}
+
 fn read_document(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<Document> {
+    let findings = table.findings;
     let id = table.require("id", |item| Ok(DocumentId::parse(item.text()?)?));
     let title = read_text(table, "title", languages);
     let address = table.option("address", web_address);
-    Some(Document { id: id?.value, title: title?, address: address.map(|address| address.value) })
+    let this = table.option("this", Item::boolean);
+    let prevails_over =
+        table.find("prevails_over").map(|item| item.each(findings, |item| Ok(DocumentId::parse(item.text()?)?)));
+    Some(Document {
+        id: id?.value,
+        title: title?,
+        address: address.map(|address| address.value),
+        this: this.is_some_and(|this| this.value),
+        prevails_over: match prevails_over {
+            None => Vec::new(),
+            Some(list) => list?,
+        },
+    })
+}
+
+fn read_definitions(root: &mut Table<'_, '_>, languages: &[Language], documents: &[Document]) -> Vec<Definition> {
+    let mut all = Vec::new();
+    for mut table in root.tables("definition", "this definition") {
+        let term = read_text(&mut table, "term", languages);
+        let text = read_text(&mut table, "text", languages);
+        let document = table.option("document", |item| {
+            let id = DocumentId::parse(item.text()?)?;
+            exists("document", id.as_str(), documents.iter().map(|document| document.id.as_str()))?;
+            Ok(id)
+        });
+        let (span, findings) = (table.span.clone(), table.findings);
+        table.finish();
+        let (Some(term), Some(text)) = (term, text) else { continue };
+        let definition = Definition { term, document: document.map(|document| document.value), text };
+        lint::definition(&definition, &all, span, findings);
+        all.push(definition);
+    }
+    all
 }
 
 /// Addresses become links on pages, so nothing but the web's own schemes may pass.
@@ -252,61 +387,31 @@ fn read_solution(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<So
 }
 
 /// What a commitment may point at.
-struct Known<'a> {
-    clauses: &'a [Clause],
-    solutions: &'a [Solution],
+pub(super) struct Known<'a> {
+    pub(super) clauses: &'a [Clause],
+    pub(super) solutions: &'a [Solution],
+    pub(super) findings: &'a Findings,
 }
 
-fn read_commitment(
-    table: &mut Table<'_, '_>,
+fn read_commitment<'d, 'f>(
+    table: &mut Table<'d, 'f>,
     languages: &[Language],
-    policy: &Partial,
+    sources: &Sources<'d, 'f, '_>,
     known: &Known<'_>,
+    calendars: &[Calendar],
 ) -> Option<Commitment> {
-    let id = table.require("id", |item| Ok(CommitmentId::parse(item.text()?)?));
-    let name = read_text(table, "name", languages);
-    let clause = table.require("clause", |item| {
-        let clause = ClauseId::parse(item.text()?)?;
-        let valid = known.clauses.iter().map(|clause| clause.id.as_str());
-        exists("clause", clause.as_str(), valid)?;
-        Ok(clause)
-    });
-    table.require("kind", |item| match item.text()? {
-        "availability" => Ok(()),
-        other => Err(Refusal::not_among("a kind of commitment", other, &["availability"])),
-    });
-    let per = table.require("per", |item| {
-        let text = item.text()?;
-        let found = Per::ALL.into_iter().find(|per| per.name() == text);
-        found.ok_or_else(|| Refusal::not_among("what a commitment is judged for", text, &Per::ALL.map(Per::name)))
-    });
-    let solutions = table.find("solutions").map(|item| {
-        item.each(table.findings, |item| {
-            let solution = SolutionId::parse(item.text()?)?;
-            exists("solution", solution.as_str(), known.solutions.iter().map(|solution| solution.id.as_str()))?;
-            Ok(solution)
-        })
-    });
-    let target = table.option("target", read_target);
-    let own = Partial::read(table);
-    let per_solution = matches!(per, Some(Placed { value: Per::Solution, .. }));
-    let terms = resolve(&own, policy, Needs { interfaces: per_solution, binding: target.is_some() }, table);
-    Some(Commitment {
-        id: id?.value,
-        name: name?,
-        clause: clause?.value,
-        per: per?.value,
-        // A list that was refused must not be read as "all".
-        solutions: match solutions {
-            None => None,
-            Some(list) => Some(list?),
-        },
-        target: target.map(|target| target.value),
-        terms: terms?,
-    })
+    let span = table.span.clone();
+    let commitment = Commitment::read(table, languages, sources, known)?;
+    lint::commitment(&commitment, calendars, span, known.findings);
+    Some(commitment)
 }
 
-fn exists<'a>(what: &str, id: &str, mut valid: impl Iterator<Item = &'a str> + Clone) -> Result<(), Refusal> {
+/// Refuses an id that nothing has, and names the nearest one.
+pub(super) fn exists<'a>(
+    what: &str,
+    id: &str,
+    mut valid: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), Refusal> {
     if valid.clone().any(|each| each == id) {
         return Ok(());
     }
@@ -316,15 +421,4 @@ fn exists<'a>(what: &str, id: &str, mut valid: impl Iterator<Item = &'a str> + C
         None if valid.next().is_none() => refusal.help(format!("add a `[[{what}]]` with this id")),
         None => refusal.help(format!("add a `[[{what}]]` with this id, or name one that exists")),
     })
-}
-
-fn read_target(item: &Item<'_>) -> Result<Target, Refusal> {
-    let text = item.text().map_err(|refusal| {
-        refusal.help("write the percentage in quotes, as in `target = \"99.95\"`, so that it stays exact")
-    })?;
-    let ratio = Ratio::parse_percent(text)?;
-    if ratio > Ratio::parse_percent("100")? {
-        return Err(Refusal::new(format!("a target of {text} % is more than 100 %")));
-    }
-    Ok(Target { percent: text.to_owned(), ratio })
 }

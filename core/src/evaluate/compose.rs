@@ -1,4 +1,4 @@
-//! Composition: vantage points make a check, checks make an interface, interfaces make a solution.
+//! Composition: vantage points make a check, checks make a part, parts make the subject.
 //!
 //! One three-valued operator serves every level. Over the parts that are registered at an instant, the whole is down when
 //! `k` are known to be down, up when the unknown ones cannot make it `k`, else unknown. Where fewer than `k` parts are
@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::agreement::{self, Agreement, Commitment, Composition};
-use crate::history::{Check, CheckScope, Gap, History};
-use crate::id::{CheckId, InterfaceId};
+use super::view::View;
+use crate::agreement::{Composition, Level, StateTerms, Weights};
+use crate::history::{Check, Gap, Role, Scope};
+use crate::id::{CheckId, InterfaceId, PartId};
 use crate::interval::{Interval, IntervalSet};
-use crate::run::{Run, observed_timeline};
-use crate::statement::{Cause, Reason};
+use crate::run::{Run, Sight, observed_timeline};
+use crate::statement::Cause;
 use crate::timeline::{State, Timeline};
 
 /// Inside a composition this state marks a part that is not registered. Exclusion is a later step, so the name is free.
@@ -20,18 +21,25 @@ const ABSENT: State = State::Excluded;
 /// The state of the whole from the states of its parts at one instant.
 ///
 /// ```
-/// use uphold_core::{agreement::Composition, evaluate::compose::whole, timeline::State};
+/// use uphold_core::{agreement::Composition, evaluate::whole, timeline::State};
 /// use State::{Down, Unknown, Up};
-/// assert_eq!(whole(Composition::DownWhen(2), &[Down, Unknown, Up]), Unknown);
-/// assert_eq!(whole(Composition::DownWhen(2), &[Down, Down, Up]), Down);
-/// assert_eq!(whole(Composition::DownWhen(2), &[Unknown, Up, Up]), Up);
-/// assert_eq!(whole(Composition::DownWhen(2), &[Up]), Unknown);
+/// assert_eq!(whole(&Composition::DownWhen(2), &[Down, Unknown, Up]), Unknown);
+/// assert_eq!(whole(&Composition::DownWhen(2), &[Down, Down, Up]), Down);
+/// assert_eq!(whole(&Composition::DownWhen(2), &[Unknown, Up, Up]), Up);
+/// assert_eq!(whole(&Composition::DownWhen(2), &[Up]), Unknown);
 /// ```
 #[must_use]
-pub fn whole(composition: Composition, parts: &[State]) -> State {
+pub fn whole(composition: &Composition, parts: &[State]) -> State {
     let count = |wanted: State| parts.iter().filter(|state| **state == wanted).count();
     let registered = parts.len() - count(ABSENT);
     let (down, unknown) = (count(State::Down), count(State::Unknown));
+    if let Composition::OverReporting { least, .. } = composition {
+        return match () {
+            () if down >= composition.threshold(registered) => State::Down,
+            () if registered == 0 || registered - unknown < *least as usize => State::Unknown,
+            () => State::Up,
+        };
+    }
     let k = composition.threshold(registered);
     if registered == 0 || registered < k {
         State::Unknown
@@ -44,124 +52,276 @@ pub fn whole(composition: Composition, parts: &[State]) -> State {
     }
 }
 
-/// One subject of one commitment, with what is known.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject<'a> {
-    /// The agreement.
-    pub agreement: &'a Agreement,
-    /// The commitment.
-    pub commitment: &'a Commitment,
-    /// What it is judged for.
-    pub subject: &'a agreement::Subject,
-    /// The history as known.
-    pub known: &'a History,
+/// A part of the subject with everything below it.
+#[derive(Debug)]
+pub(super) enum Node<'a> {
+    /// What one registered series says.
+    Leaf(Leaf<'a>),
+    /// Parts that make one.
+    Group(Group<'a>),
+    /// What is measured, and what it is compared with.
+    Guard { measured: Box<Node<'a>>, control: Box<Node<'a>> },
 }
 
-impl<'a> Subject<'a> {
-    /// The subject's timeline, uncut.
-    #[must_use]
-    pub fn timeline(&self) -> Timeline {
-        let interfaces: Vec<Timeline> = self.interfaces().iter().map(|id| self.interface(id)).collect();
-        match (&self.subject.interface, interfaces.as_slice()) {
-            (Some(_), [one]) => one.clone(),
-            _ => {
-                let composition = self.commitment.terms.interfaces.as_ref().map_or(Composition::All, |term| term.value);
-                combine(composition, &interfaces)
+/// One registered series.
+#[derive(Debug)]
+pub(super) struct Leaf<'a> {
+    pub(super) check: &'a Check,
+    pub(super) timeline: Timeline,
+}
+
+/// Parts that make one.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    /// What it is, for windows that cover it; absent below the smallest part that anything is said of.
+    place: Option<Scope>,
+    composition: Composition,
+    parts: Vec<Node<'a>>,
+    /// Whether it is not registered while none of its parts is; else it is unknown then.
+    vanishes: bool,
+}
+
+/// Windows under which the components that they cover count as up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Relief<'r> {
+    pub(super) scope: &'r Scope,
+    pub(super) set: &'r IntervalSet,
+}
+
+impl<'a> Node<'a> {
+    /// Its states, with the components that the relief covers up. Parts that are not registered are absent.
+    fn states(&self, relief: &[Relief<'_>]) -> Timeline {
+        match self {
+            Self::Leaf(leaf) => leaf.timeline.clone(),
+            Self::Guard { measured, control } => {
+                Timeline::combine(&[&measured.states(relief), &control.states(relief)], |states| {
+                    match (states[0], states[1]) {
+                        (State::Up, _) | (State::Down | State::Unknown, State::Down) => State::Up,
+                        (State::Down, State::Up | ABSENT) => State::Down,
+                        (ABSENT, _) => ABSENT,
+                        _ => State::Unknown,
+                    }
+                })
             }
+            Self::Group(group) => group.states(relief),
         }
     }
 
-    /// Every stretch of `span` that is not up, with what made it so.
-    #[must_use]
-    pub fn reasons(&self, timeline: &Timeline, span: Interval) -> Vec<Reason> {
-        let parts: Vec<(InterfaceId, Vec<(&'a Check, Timeline)>)> = self
-            .interfaces()
+    /// Every series below it.
+    pub(super) fn leaves(&self) -> Vec<&Leaf<'a>> {
+        match self {
+            Self::Leaf(leaf) => vec![leaf],
+            Self::Guard { measured, control } => [measured.leaves(), control.leaves()].concat(),
+            Self::Group(group) => group.parts.iter().flat_map(Node::leaves).collect(),
+        }
+    }
+
+    /// What it is, where it is a part that something can be said of.
+    fn place(&self) -> Option<&Scope> {
+        match self {
+            Self::Leaf(_) => None,
+            Self::Guard { measured, .. } => measured.place(),
+            Self::Group(group) => group.place.as_ref(),
+        }
+    }
+
+    /// A name for weights: the finest key of its place, or the check.
+    fn name(&self) -> Option<String> {
+        let place = self.place()?;
+        let parts = &place.parts;
+        let finest = [&parts.instance, &parts.feature].into_iter().flatten().next().map(PartId::to_string);
+        let interface = || place.interface.as_ref().map(InterfaceId::to_string);
+        let coarse = || [&parts.zone, &parts.region].into_iter().flatten().next().map(PartId::to_string);
+        finest.or_else(interface).or_else(coarse)
+    }
+
+    /// What it weighs.
+    fn weight(&self, weights: &Weights) -> i64 {
+        match weights {
+            Weights::Named(named) => self.name().and_then(|name| named.get(&name)).copied().map_or(0, i64::from),
+            Weights::OfChecks => self.leaves().first().map_or(1, |leaf| i64::from(leaf.check.weight)),
+        }
+    }
+
+    /// The state at every instant of what stands at the top: unknown where nothing is registered.
+    pub(super) fn timeline(&self, relief: &[Relief<'_>]) -> Timeline {
+        self.states(relief).map(|state| if state == ABSENT { State::Unknown } else { state })
+    }
+
+    /// The parts that are judged alone, where the worst of them counts.
+    pub(super) fn worst(&self) -> Option<&[Node<'a>]> {
+        match self {
+            Self::Group(group) if group.composition == Composition::Worst => Some(&group.parts),
+            _ => None,
+        }
+    }
+
+    /// The weighted parts, where the share of the up ones counts, each with its states.
+    pub(super) fn weighted(&self) -> Option<Vec<(i64, Timeline)>> {
+        match self {
+            Self::Group(Group { composition: Composition::Weighted(weights), parts, .. }) => {
+                Some(parts.iter().map(|part| (part.weight(weights), part.states(&[]))).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a weighted part is registered, and up, at an instant.
+pub(super) fn weighs(state: State) -> bool {
+    state != ABSENT
+}
+
+impl Group<'_> {
+    fn states(&self, relief: &[Relief<'_>]) -> Timeline {
+        let parts: Vec<Timeline> = self.parts.iter().map(|part| part.states(relief)).collect();
+        let parts: Vec<&Timeline> = parts.iter().collect();
+        let composed = Timeline::combine(&parts, |states| {
+            if self.vanishes && states.iter().all(|state| *state == ABSENT) {
+                ABSENT
+            } else {
+                whole(&self.composition, states)
+            }
+        });
+        let Some(place) = &self.place else { return composed };
+        relief
+            .iter()
+            .filter(|relief| relief.scope.covers(place))
+            .fold(composed, |states, relief| states.overlay(relief.set, State::Up))
+    }
+}
+
+/// Builds the tree of a subject.
+pub(super) fn tree<'a>(view: &View<'a>, terms: &'a StateTerms) -> Node<'a> {
+    let checks: Vec<&Check> = view.checks().collect();
+    let builder = Builder { view, terms };
+    builder.level(
+        &[Level::Regions, Level::Zones, Level::Interfaces, Level::Features, Level::Instances],
+        checks,
+        view.scope(),
+        false,
+    )
+}
+
+struct Builder<'v, 'a> {
+    view: &'v View<'a>,
+    terms: &'a StateTerms,
+}
+
+impl<'a> Builder<'_, 'a> {
+    fn composition(&self, level: Level) -> Composition {
+        // A level that no term speaks of has one part: more would be a problem, which is found before anything is judged.
+        self.terms.levels.get(&level).map_or(Composition::All, |term| term.value.clone())
+    }
+
+    /// The node of everything in `place`, whose levels from the top are `levels`.
+    fn level(&self, levels: &[Level], checks: Vec<&'a Check>, place: Scope, vanishes: bool) -> Node<'a> {
+        let Some((level, below)) = levels.split_first() else { return self.checks(&checks, place, vanishes) };
+        let parts: Vec<Node<'a>> = if *level == Level::Interfaces {
+            if place.interface.is_some() {
+                return self.level(below, checks, place, vanishes);
+            }
+            self.interfaces(&checks)
+                .into_iter()
+                .map(|id| {
+                    let own = checks.iter().filter(|check| check.scope.interface == id).copied().collect();
+                    let place = Scope { interface: Some(id), ..place.clone() };
+                    self.level(below, own, place, false)
+                })
+                .collect()
+        } else {
+            let named: BTreeSet<&PartId> = checks.iter().filter_map(|check| part(*level, check)).collect();
+            if named.is_empty() || set(*level, &mut place.clone()).is_some() {
+                return self.level(below, checks, place, vanishes);
+            }
+            let mut groups: BTreeMap<Option<&PartId>, Vec<&'a Check>> = BTreeMap::new();
+            for check in checks {
+                groups.entry(part(*level, check)).or_default().push(check);
+            }
+            groups
+                .into_iter()
+                .map(|(name, own)| {
+                    let mut inner = place.clone();
+                    *set(*level, &mut inner) = name.cloned();
+                    self.level(below, own, inner, true)
+                })
+                .collect()
+        };
+        Node::Group(Group { place: Some(place), composition: self.composition(*level), parts, vanishes })
+    }
+
+    /// The interfaces that are measured here, and those that nothing measures anywhere.
+    fn interfaces(&self, here: &[&'a Check]) -> Vec<InterfaceId> {
+        let measured = |id: &InterfaceId| self.view.checks().any(|check| check.scope.interface == *id);
+        let declared = self.view.interfaces();
+        declared
             .into_iter()
-            .map(|id| {
-                let series = self.checks(&id).map(|check| (check, self.series(check))).collect();
-                (id, series)
-            })
-            .collect();
-        timeline
-            .pieces(span)
-            .filter(|(_, state)| *state != State::Up)
-            .map(|(interval, state)| {
-                let mut causes = BTreeSet::new();
-                for (interface, series) in &parts {
-                    if series.is_empty() {
-                        causes.insert(Cause::NotMeasured { interface: interface.clone() });
-                    }
-                    for (check, timeline) in series {
-                        if !timeline.when(state, interval).parts().is_empty() {
-                            causes.insert(Cause::Check { interface: interface.clone(), series: check.series.clone() });
-                        }
-                    }
-                }
-                if state == State::Unknown {
-                    causes.extend(
-                        self.gaps_in(interval).map(|gap| Cause::Gap { id: gap.id.clone(), why: gap.why.clone() }),
-                    );
-                } else {
-                    causes.retain(|cause| matches!(cause, Cause::Check { .. }));
-                }
-                Reason { interval, state, causes: causes.into_iter().collect() }
-            })
+            .filter(|id| here.iter().any(|check| check.scope.interface == *id) || !measured(id))
             .collect()
     }
 
-    fn interfaces(&self) -> Vec<InterfaceId> {
-        match &self.subject.interface {
-            Some(interface) => vec![interface.clone()],
-            None => {
-                let solution = self.agreement.find_solution(&self.subject.solution);
-                solution.map_or_else(Vec::new, |s| s.interfaces.iter().map(|interface| interface.id.clone()).collect())
+    /// The node of the checks of one place.
+    fn checks(&self, checks: &[&'a Check], place: Scope, vanishes: bool) -> Node<'a> {
+        let of_role = |role: Role| checks.iter().filter(move |check| check.role == role).copied();
+        let group = |composition: Composition, role: Role, place: Option<Scope>| {
+            let mut by_check: BTreeMap<&CheckId, Vec<Node<'a>>> = BTreeMap::new();
+            for check in of_role(role) {
+                let leaf = Leaf { check, timeline: self.series(check) };
+                by_check.entry(&check.series.check).or_default().push(Node::Leaf(leaf));
             }
+            let vantages = self.composition(Level::Vantages);
+            // A check with no vantage point at an instant is itself not registered then.
+            let one = |parts| Group { place: None, composition: vantages.clone(), parts, vanishes: true };
+            let parts = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
+            Node::Group(Group { place, composition, parts, vanishes })
+        };
+        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place));
+        if of_role(Role::Control).next().is_none() {
+            return measured;
         }
-    }
-
-    fn checks(&self, interface: &InterfaceId) -> impl Iterator<Item = &'a Check> + use<'a> {
-        let scope = CheckScope::whole(self.subject.solution.clone(), interface.clone());
-        self.known.checks.iter().filter(move |check| check.scope == scope)
-    }
-
-    fn interface(&self, id: &InterfaceId) -> Timeline {
-        let mut checks: BTreeMap<&CheckId, Vec<Timeline>> = BTreeMap::new();
-        for check in self.checks(id) {
-            checks.entry(&check.series.check).or_default().push(self.series(check));
-        }
-        let terms = &self.commitment.terms;
-        let checks: Vec<Timeline> = checks
-            .into_values()
-            .map(|vantages| {
-                let parts: Vec<&Timeline> = vantages.iter().collect();
-                // A check with no vantage point at an instant is itself not registered then.
-                Timeline::combine(&parts, |states| {
-                    if states.iter().all(|state| *state == ABSENT) {
-                        ABSENT
-                    } else {
-                        whole(terms.vantages.value, states)
-                    }
-                })
-            })
-            .collect();
-        combine(terms.checks.value, &checks)
+        let controls = self.terms.controls.as_ref().map_or(Composition::All, |term| term.value.clone());
+        let control = group(controls, Role::Control, None);
+        Node::Guard { measured: Box::new(measured), control: Box::new(control) }
     }
 
     /// What one registered series says, absent outside the time in which it is registered. What was observed outside it
     /// belongs to another registration, of perhaps another target, and says nothing here.
     fn series(&self, check: &Check) -> Timeline {
-        let all = self.known.runs.get(&check.series).into_iter().flatten();
+        let known = self.view.known;
+        let all = known.runs.get(&check.series).into_iter().flatten();
         let own = all.filter(|run| run.last >= check.active.from() && run.from < check.active.until());
         let runs: Vec<Run> = own.map(|run| Run { from: run.from.max(check.active.from()), ..run.clone() }).collect();
-        let gaps = self.known.gaps.iter().filter(|gap| watches(gap, check)).map(|gap| gap.interval).collect();
-        let seen = observed_timeline(&runs, check.staleness, self.commitment.terms.degraded.value, &gaps);
+        let gaps = known.gaps.iter().filter(|gap| watches(gap, check)).map(|gap| gap.interval).collect();
+        let sight = Sight {
+            staleness: check.staleness,
+            degraded: self.terms.degraded.value,
+            confirm: self.terms.confirm.as_ref().map(|confirm| confirm.value),
+        };
+        let seen = observed_timeline(&runs, sight, &gaps);
         let registered = IntervalSet::from(check.active);
         let outside = IntervalSet::from(Interval::ALL).difference(&registered);
         seen.overlay(&outside, ABSENT)
     }
+}
 
-    fn gaps_in(&self, interval: Interval) -> impl Iterator<Item = &'a Gap> + use<'a> {
-        self.known.gaps.iter().filter(move |gap| gap.interval.intersect(interval).is_some())
+fn part(level: Level, check: &Check) -> Option<&PartId> {
+    let parts = &check.scope.parts;
+    match level {
+        Level::Regions => parts.region.as_ref(),
+        Level::Zones => parts.zone.as_ref(),
+        Level::Features => parts.feature.as_ref(),
+        Level::Instances => parts.instance.as_ref(),
+        Level::Vantages | Level::Checks | Level::Interfaces => None,
+    }
+}
+
+/// Where a scope names the part of a level.
+fn set(level: Level, scope: &mut Scope) -> &mut Option<PartId> {
+    match level {
+        Level::Regions => &mut scope.parts.region,
+        Level::Zones => &mut scope.parts.zone,
+        Level::Features => &mut scope.parts.feature,
+        Level::Vantages | Level::Checks | Level::Interfaces | Level::Instances => &mut scope.parts.instance,
     }
 }
 
@@ -169,7 +329,24 @@ fn watches(gap: &Gap, check: &Check) -> bool {
     gap.vantage.as_ref().is_none_or(|vantage| *vantage == check.series.vantage)
 }
 
-fn combine(composition: Composition, parts: &[Timeline]) -> Timeline {
-    let parts: Vec<&Timeline> = parts.iter().collect();
-    Timeline::combine(&parts, |states| whole(composition, states))
+/// What measurement says of a stretch of time that is in this state.
+pub(super) fn causes(view: &View<'_>, root: &Node<'_>, interval: Interval, state: State) -> Vec<Cause> {
+    let mut causes = BTreeSet::new();
+    let leaves = root.leaves();
+    for leaf in &leaves {
+        if !leaf.timeline.when(state, interval).parts().is_empty() {
+            let interface = leaf.check.scope.interface.clone();
+            causes.insert(Cause::Check { interface, series: leaf.check.series.clone() });
+        }
+    }
+    if state == State::Unknown {
+        let measured = |id: &InterfaceId| leaves.iter().any(|leaf| leaf.check.scope.interface == *id);
+        for interface in view.interfaces().into_iter().filter(|id| !measured(id)) {
+            causes.insert(Cause::NotMeasured { interface });
+        }
+        for gap in view.known.gaps.iter().filter(|gap| gap.interval.intersect(interval).is_some()) {
+            causes.insert(Cause::Gap { id: gap.id.clone(), why: gap.why.clone() });
+        }
+    }
+    causes.into_iter().collect()
 }

@@ -1,20 +1,36 @@
-//! The evaluation: an agreement, a history and a moment of knowledge make a statement.
+//! The evaluation: revisions of an agreement, a history and a moment of knowledge make a statement.
 //!
-//! One file for each step of the fixed order: [`compose`] makes the timeline of a subject, [`availability`] judges it.
-//! Nothing here is kept between calls: live figures are this function called again.
+//! One file for each step of the fixed order: coverage → indicator → composition → slice → qualification → exclusion and
+//! caps → aggregate → exact comparison → remedy → claim. Nothing here is kept between calls: live figures are this
+//! function called again.
 
-pub mod availability;
-pub mod compose;
+mod availability;
+mod caps;
+mod claim;
+mod compose;
+mod coverage;
+mod obligation;
 mod period;
+mod problem;
+mod remedy;
+mod revision;
+mod subjects;
+mod view;
+mod windows;
 
-pub use period::periods;
+pub use compose::whole;
+pub use problem::{Problem, problems};
+pub use subjects::{customers, subjects};
 
-use crate::agreement::{Agreement, Commitment, Subject};
-use crate::history::History;
-use crate::interval::Interval;
-use crate::statement::{Row, Statement};
-use crate::time::{Instant, Period};
-use crate::timeline::Timeline;
+use crate::agreement::{Agreement, Commitment, Promise, Subject};
+use crate::history::{History, Parts};
+use crate::id::CustomerId;
+use crate::interval::{Interval, IntervalSet};
+use crate::statement::{Row, Statement, Verdict};
+use crate::time::{Instant, Millis, Period};
+use crate::timeline::{Tally, Timeline};
+use revision::Revisions;
+use view::View;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,67 +39,198 @@ pub struct Request {
     pub period: Period,
     /// Facts recorded later do not count, and instants after it do not exist.
     pub as_known_at: Instant,
+    /// For whom.
+    pub customers: Customers,
 }
 
-/// Judges every commitment of the agreement for every subject and period that the request asks for.
-#[must_use]
-pub fn evaluate(agreement: &Agreement, history: &History, request: &Request) -> Statement {
+/// For whom a statement is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Customers {
+    /// For nobody in particular: the service as such.
+    Nobody,
+    /// For one customer.
+    One(CustomerId),
+    /// For each customer that the history speaks of.
+    All,
+}
+
+/// Judges every commitment of the agreement for every subject, customer and period that the request asks for. `revisions`
+/// are those of one agreement in the order of their validity.
+///
+/// # Errors
+/// Every term that what the history holds needs and the agreement does not state.
+pub fn evaluate(revisions: &[Agreement], history: &History, request: &Request) -> Result<Statement, Vec<Problem>> {
     let known = history.known_at(request.as_known_at);
-    let mut rows = Vec::new();
-    for commitment in &agreement.commitments {
-        let periods = periods(&commitment.terms, &request.period);
-        for subject in agreement.subjects(commitment) {
-            let view = compose::Subject { agreement, commitment, subject: &subject, known: &known };
-            let timeline = view.timeline();
-            for period in &periods {
-                rows.push(row(&view, &timeline, period, request.as_known_at));
+    let Some(first) = revisions.first() else {
+        let message = "there is no agreement to judge by".to_owned();
+        return Err(vec![Problem { message, help: "give at least one revision".to_owned() }]);
+    };
+    let problems = problems(revisions, &known, request);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let all = Revisions::new(revisions);
+    let customers: Vec<Option<CustomerId>> = match &request.customers {
+        Customers::Nobody => vec![None],
+        Customers::One(customer) => vec![Some(customer.clone())],
+        Customers::All => customers(&known).into_iter().map(Some).collect(),
+    };
+    let mut rows: Vec<(Row, Option<String>)> = Vec::new();
+    for agreement in revisions {
+        for commitment in &agreement.commitments {
+            for subject in subjects(agreement, commitment, &known) {
+                for customer in &customers {
+                    let subject = Subject {
+                        parts: Parts { customer: customer.clone(), ..subject.parts.clone() },
+                        ..subject.clone()
+                    };
+                    let binds = all.binds(agreement, customer.as_ref(), &known);
+                    let view = View {
+                        agreement,
+                        commitment,
+                        subject: &subject,
+                        known: &known,
+                        now: request.as_known_at,
+                        binds: &binds,
+                    };
+                    let group = group(commitment);
+                    rows.extend(of_subject(&view, &all, request).into_iter().map(|row| (row, group.clone())));
+                }
             }
         }
     }
-    Statement {
-        agreement: agreement.id.clone(),
-        revision: agreement.revision.clone(),
+    remedy::do_not_stack(&mut rows);
+    let rows: Vec<Row> = rows.into_iter().map(|(row, _)| row).collect();
+    let mut judged: Vec<String> = Vec::new();
+    for agreement in revisions {
+        if revisions.len() == 1 || rows.iter().any(|row| row.revision == agreement.revision) {
+            judged.push(agreement.revision.clone());
+        }
+    }
+    Ok(Statement {
+        agreement: first.id.clone(),
+        revisions: judged,
         period: request.period.clone(),
         as_known_at: request.as_known_at,
         rows,
+    })
+}
+
+fn group(commitment: &Commitment) -> Option<String> {
+    commitment.availability().and_then(|terms| terms.remedy.as_ref()).and_then(|remedy| remedy.value.group.clone())
+}
+
+/// The rows of one subject under one revision, for the periods that were asked for.
+fn of_subject(view: &View<'_>, revisions: &Revisions<'_>, request: &Request) -> Vec<Row> {
+    let asked = request.period.interval;
+    let reach = remedy::reaches_back(view, asked);
+    let asked_period = Period { interval: reach, ..request.period.clone() };
+    let periods =
+        if reach == asked { period::periods(view, &request.period) } else { period::periods(view, &asked_period) };
+    let mut rows: Vec<Row> = Vec::new();
+    for period in &periods {
+        let judges = revisions.judges(view.binds, period);
+        if judges.parts().is_empty() && !revisions.is_one() {
+            continue;
+        }
+        rows.push(row(&View { binds: &judges, ..*view }, period));
     }
+    if let Some(terms) = view.commitment.availability() {
+        if let Some(total) = terms.remedy.as_ref().and_then(|remedy| remedy.value.total.as_ref()) {
+            remedy::cap_total(view, total, &mut rows);
+        }
+        if let Some(termination) = &terms.termination {
+            remedy::termination(&termination.value, &mut rows);
+        }
+        if let Some(claim) = &terms.claim
+            && terms.remedy.is_some()
+            && view.customer().is_some()
+        {
+            for row in &mut rows {
+                let frozen = row.period.interval.until() + view.commitment.terms.close_after.value;
+                row.claim = Some(claim::state(view, &claim.value, row, frozen));
+            }
+        }
+    }
+    rows.retain(|row| row.period.interval.intersect(asked).is_some());
+    rows
 }
 
-/// The timeline that a commitment's subject is judged by, for drawing it. `known` is what [`History::known_at`] returned.
-#[must_use]
-pub fn timeline(agreement: &Agreement, commitment: &Commitment, subject: &Subject, known: &History) -> Timeline {
-    compose::Subject { agreement, commitment, subject, known }.timeline()
-}
-
-fn row(view: &compose::Subject<'_>, timeline: &Timeline, period: &Period, as_known_at: Instant) -> Row {
+fn row(view: &View<'_>, period: &Period) -> Row {
     let commitment = view.commitment;
-    let counted = counted(view, period, as_known_at);
-    let judged = availability::judge(commitment, timeline, counted, as_known_at >= period.interval.until());
-    Row {
+    let mut row = Row {
         commitment: commitment.id.clone(),
+        kind: commitment.kind(),
         clause: commitment.clause.clone(),
         force: view.agreement.find_clause(&commitment.clause).map(|clause| clause.force),
+        revision: view.agreement.revision.clone(),
         subject: view.subject.clone(),
         period: period.clone(),
         zone: commitment.terms.zone.value.clone(),
         decimals: commitment.terms.decimals.value as usize,
-        counted,
-        verdict: judged.verdict,
-        target: commitment.target.clone(),
-        binding: commitment.terms.binding.as_ref().map(|binding| binding.value),
-        availability: judged.availability,
-        tally: judged.tally,
-        reasons: counted.map_or_else(Vec::new, |span| view.reasons(timeline, span)),
+        counted: IntervalSet::empty(),
+        verdict: Verdict::NotCovered,
+        binding: None,
+        target: commitment.target().cloned(),
+        availability: None,
+        tally: Tally::default(),
+        observed: None,
+        goals: Vec::new(),
+        measured: Vec::new(),
+        credit: None,
+        claim: None,
+        termination: None,
+        reasons: Vec::new(),
+    };
+    match &commitment.promise {
+        Promise::Availability(terms) => {
+            let goals: Vec<_> = terms.goals.iter().map(|goal| availability::judge(view, terms, goal, period)).collect();
+            let partial = terms.partial.as_ref().map(|partial| partial.value);
+            let span = period.interval;
+            row.counted = coverage::counted(view, &terms.service_time.value, partial, span, span).all();
+            row.binding = terms.binding.as_ref().map(|binding| binding.value);
+            if let Some(decides) = availability::together(&goals).cloned() {
+                row.verdict = decides.verdict;
+                row.target = decides.target;
+                row.availability = decides.availability;
+                row.tally = decides.tally;
+                row.observed = decides.observed;
+                row.reasons = decides.reasons;
+                row.credit = decides.credit;
+            }
+            if goals.len() > 1 {
+                // Of conjoined targets the larger credit is owed.
+                row.credit = goals
+                    .iter()
+                    .filter_map(|goal| goal.credit.clone())
+                    .reduce(|held, next| if next.amount > held.amount { next } else { held });
+                row.goals = goals;
+            }
+        }
+        Promise::Monitoring(terms) => obligation::monitoring(view, terms, &mut row),
+        Promise::Obligation(promise) => obligation::judge(view, promise, &mut row),
     }
+    row
 }
 
-/// The part of the period that counts: the revision is in force, the solution is covered, and the instant is not after
-/// the moment of knowledge.
-fn counted(view: &compose::Subject<'_>, period: &Period, as_known_at: Instant) -> Option<Interval> {
-    let solution = view.agreement.find_solution(&view.subject.solution);
-    let covered_from = solution.and_then(|solution| solution.covered_from).unwrap_or(Instant::MIN);
-    let covered_and_known = Interval::new(covered_from, as_known_at)?;
-    period.interval.intersect(view.agreement.valid)?.intersect(covered_and_known)
+/// The timeline that a commitment's subject is judged by around a period, for drawing it; unknown where it is not judged
+/// by time. `known` is what [`History::known_at`] returned.
+#[must_use]
+pub fn timeline(
+    agreement: &Agreement,
+    commitment: &Commitment,
+    subject: &Subject,
+    known: &History,
+    now: Instant,
+) -> Timeline {
+    let binds = IntervalSet::from(Interval::ALL);
+    let view = View { agreement, commitment, subject, known, now, binds: &binds };
+    let Some(interval) = Interval::new(now - Millis(1), now) else { return Timeline::unknown() };
+    match &commitment.promise {
+        Promise::Availability(terms) => availability::timeline(&view, terms, &Period { name: String::new(), interval }),
+        Promise::Monitoring(terms) => compose::tree(&view, &terms.states).timeline(&[]),
+        Promise::Obligation(_) => Timeline::unknown(),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod fields;
 mod read;
 mod record;
+mod scope;
 mod write;
 
 pub use fields::{Field, FieldKind, LineType};

@@ -1,0 +1,78 @@
+//! Exclusion: which time leaves the figure, and which counts as up whatever was measured.
+
+use super::pass::suspended;
+use super::{Case, Resolve, slices};
+use crate::agreement::{Effect, Exclusion, Indicator, Suspended};
+use crate::evaluate::caps;
+use crate::evaluate::compose::Relief;
+use crate::evaluate::windows::{Window, windows};
+use crate::interval::{Interval, IntervalSet};
+use crate::timeline::State;
+
+/// What exclusion makes of time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ticks {
+    /// Leaves numerator and denominator.
+    pub(super) gone: IntervalSet,
+    /// Counts as up.
+    pub(super) as_up: IntervalSet,
+}
+
+/// Compose twice: as measured, and with what an admissible window covers set to up. What was down and is then up is
+/// excluded. Whole extents act on the subject where their scope covers it, whatever was measured.
+pub(super) fn of(case: &Case<'_, '_>, resolve: Resolve, leaves: bool, down: &IntervalSet) -> Ticks {
+    let windows = windows(case.view, &case.terms.exclusions.value);
+    let caps = case.terms.caps.as_ref().map_or(&[][..], |caps| caps.value.as_slice());
+    let allowed = caps::allowed(case.view, caps, &windows, down, case.period);
+    let removed = excluded(case, resolve, down, &windows, &allowed, &[Effect::Remove]);
+    let all = excluded(case, resolve, down, &windows, &allowed, &[Effect::Remove, Effect::AsUp]);
+    let mut gone = removed;
+    if case.terms.suspended.as_ref().is_some_and(|term| term.value == Suspended::Excluded) {
+        gone = gone.union(&suspended(case.view));
+    }
+    let as_up = all.difference(&gone);
+    if leaves {
+        let unseen = match case.goal.indicator {
+            Indicator::States => case.states.when(State::Unknown, Interval::ALL),
+            Indicator::Counts => slices::uncounted(case),
+        };
+        gone = gone.union(&unseen.difference(&as_up));
+    }
+    Ticks { gone, as_up }
+}
+
+fn excluded(
+    case: &Case<'_, '_>,
+    resolve: Resolve,
+    down: &IntervalSet,
+    windows: &[(Window, &Exclusion)],
+    allowed: &[IntervalSet],
+    effects: &[Effect],
+) -> IntervalSet {
+    let acting = caps::in_force(windows, allowed, effects);
+    if acting.is_empty() {
+        return IntervalSet::empty();
+    }
+    let subject = case.view.scope();
+    let whole: IntervalSet = acting
+        .iter()
+        .filter(|(window, whole, _)| *whole && window.scope.covers(&subject))
+        .flat_map(|(_, _, set)| set.parts().to_vec())
+        .collect();
+    let relief: Vec<Relief<'_>> = acting.iter().map(|(window, _, set)| Relief { scope: &window.scope, set }).collect();
+    let relieved = match case.root {
+        Some(root) => {
+            let states = root.timeline(&relief);
+            let up = states.when(State::Up, Interval::ALL);
+            if resolve == Resolve::Up { up.union(&states.when(State::Unknown, Interval::ALL)) } else { up }
+        }
+        // Events have no components: what covers the subject relieves it.
+        None => acting
+            .iter()
+            .filter(|(window, _, _)| window.scope.covers(&subject))
+            .flat_map(|(_, _, set)| set.parts().to_vec())
+            .collect(),
+    };
+    let during: IntervalSet = acting.iter().flat_map(|(_, _, set)| set.parts().to_vec()).collect();
+    whole.union(&down.intersect(&relieved).intersect(&during))
+}

@@ -1,0 +1,156 @@
+//! Problems: what a history holds that an agreement says nothing about, so that no figure could be honest.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Customers, Request};
+use crate::agreement::{Aggregate, Agreement, Commitment, Indicator, Level, Promise};
+use crate::history::{Check, History, Role};
+use crate::id::PartId;
+
+/// A term that the history needs and the agreement does not state.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// What cannot be done, in one line.
+    pub message: String,
+    /// What to do, in one sentence.
+    pub help: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Every problem of evaluating `revisions` over what is known.
+#[must_use]
+pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> Vec<Problem> {
+    let mut found = BTreeSet::new();
+    of_revisions(revisions, &mut found);
+    let customers = request.customers != Customers::Nobody;
+    for agreement in revisions {
+        if customers && agreement.covered_when.is_none() {
+            found.insert(silent("the agreement", "covered_when", "a customer is judged"));
+        }
+        for commitment in &agreement.commitments {
+            let name = format!("the commitment `{}`", commitment.id);
+            of_levels(agreement, commitment, known, &name, &mut found);
+            let Promise::Availability(terms) = &commitment.promise else { continue };
+            if customers && terms.partial.is_none() {
+                found.insert(silent(&name, "partial", "a customer is judged"));
+            }
+            if customers && terms.suspended.is_none() && !known.facts.suspensions.is_empty() {
+                found.insert(silent(&name, "suspended", "a customer was suspended"));
+            }
+            let by_counts = terms.goals.iter().any(|goal| goal.indicator == Indicator::Counts);
+            if by_counts && terms.goals.iter().any(|goal| goal.aggregate != Aggregate::Events) {
+                of_counts(commitment, known, &name, &mut found);
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn silent(who: &str, term: &str, because: &str) -> Problem {
+    Problem {
+        message: format!("{who} does not state `{term}`, and {because}"),
+        help: format!("state `{term}`: in the commitment if the contract says it, in [policy] if you chose it"),
+    }
+}
+
+/// Revisions must be of one agreement, follow one another without overlap or gap, and say how they bind.
+fn of_revisions(revisions: &[Agreement], found: &mut BTreeSet<Problem>) {
+    let mut add = |message: String, help: &str| {
+        found.insert(Problem { message, help: help.to_owned() });
+    };
+    for pair in revisions.windows(2) {
+        let [one, two] = pair else { continue };
+        let names = format!("revisions `{}` and `{}`", one.revision, two.revision);
+        if one.id != two.id {
+            add(format!("`{}` and `{}` are two agreements", one.id, two.id), "give the revisions of one agreement");
+        } else if one.revision == two.revision {
+            add(format!("the revision `{}` is given twice", one.revision), "give each revision once");
+        } else if one.valid.until() > two.valid.from() {
+            add(format!("{names} are both valid from {}", two.valid.from()), "end the earlier one with `valid_until`");
+        } else if one.valid.until() < two.valid.from() {
+            let (end, start) = (one.valid.until(), two.valid.from());
+            add(format!("no revision is valid from {end} to {start}"), "let each begin when the one before it ends");
+        }
+    }
+    if revisions.len() > 1 {
+        for (term, stated) in [
+            ("takes_effect", revisions.iter().any(|each| each.takes_effect.is_some())),
+            ("mid_period", revisions.iter().any(|each| each.mid_period.is_some())),
+        ] {
+            if !stated {
+                found.insert(silent("the agreement", term, "it has several revisions"));
+            }
+        }
+    }
+}
+
+/// Counts may not straddle the slices that they are judged in.
+fn of_counts(commitment: &Commitment, known: &History, name: &str, found: &mut BTreeSet<Problem>) {
+    let Promise::Availability(terms) = &commitment.promise else { return };
+    let zone = &commitment.terms.zone.value;
+    for slice in terms.goals.iter().filter_map(|goal| goal.slice.as_ref()) {
+        let straddles = known.facts.counts.iter().find(|fact| {
+            let span = fact.body.span;
+            let day = zone.start_of_day(zone.date(span.from()));
+            let into = (span.from() - day).0 % slice.width.0;
+            let next_day =
+                zone.date(span.from()).tomorrow().map_or(crate::time::Instant::MAX, |next| zone.start_of_day(next));
+            let ends = (span.from() + slice.width - crate::time::Millis(into)).min(next_day);
+            span.until() > ends
+        });
+        if let Some(fact) = straddles {
+            found.insert(Problem {
+                message: format!(
+                    "{name} is judged in slices of {}, and the counts `{}` from {} to {} lie in several",
+                    slice.width,
+                    fact.id,
+                    fact.body.span.from(),
+                    fact.body.span.until()
+                ),
+                help: "count within the slices, which begin with each local day".to_owned(),
+            });
+        }
+    }
+}
+
+/// Parts that the history names below what is judged need to be told how they combine.
+fn of_levels(
+    agreement: &Agreement,
+    commitment: &Commitment,
+    known: &History,
+    name: &str,
+    found: &mut BTreeSet<Problem>,
+) {
+    let Some(states) = commitment.states() else { return };
+    let covered = |check: &&Check| agreement.covered(commitment).any(|solution| solution.id == check.scope.solution);
+    let own_level = match commitment.per {
+        crate::agreement::Per::Region => Some(Level::Regions),
+        crate::agreement::Per::Zone => Some(Level::Zones),
+        crate::agreement::Per::Instance => Some(Level::Instances),
+        crate::agreement::Per::Feature => Some(Level::Features),
+        _ => None,
+    };
+    for (level, key) in [
+        (Level::Regions, (|check| check.scope.parts.region.as_ref()) as fn(&Check) -> Option<&PartId>),
+        (Level::Zones, |check| check.scope.parts.zone.as_ref()),
+        (Level::Features, |check| check.scope.parts.feature.as_ref()),
+        (Level::Instances, |check| check.scope.parts.instance.as_ref()),
+    ] {
+        let named = known.checks.iter().filter(covered).any(|check| key(check).is_some());
+        if named && own_level != Some(level) && !states.levels.contains_key(&level) {
+            found.insert(silent(name, level.key(), &format!("its checks name {}", level.key())));
+        }
+    }
+    let controls = known.checks.iter().filter(covered).any(|check| check.role == Role::Control);
+    if controls && states.controls.is_none() {
+        found.insert(silent(name, "controls", "its checks include controls"));
+    }
+}

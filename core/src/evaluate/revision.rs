@@ -1,0 +1,83 @@
+//! Revisions: which revision of an agreement binds whom, and when.
+
+use crate::agreement::{Agreement, MidPeriod, TakesEffect};
+use crate::history::History;
+use crate::id::CustomerId;
+use crate::interval::{Interval, IntervalSet};
+use crate::time::{Instant, Period};
+
+/// The revisions of one agreement in the order of their validity, with the rules that the newest one states.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Revisions<'a> {
+    all: &'a [Agreement],
+}
+
+impl<'a> Revisions<'a> {
+    /// Takes revisions that are already in the order of their validity.
+    pub(super) fn new(all: &'a [Agreement]) -> Self {
+        Self { all }
+    }
+
+    /// Whether there is one revision only.
+    pub(super) fn is_one(&self) -> bool {
+        self.all.len() < 2
+    }
+
+    fn in_force(&self, at: Instant) -> Option<&'a Agreement> {
+        self.all.iter().find(|agreement| agreement.valid.contains(at))
+    }
+
+    fn takes_effect(&self) -> TakesEffect {
+        let stated = self.all.iter().rev().find_map(|agreement| agreement.takes_effect.as_ref());
+        stated.map_or(TakesEffect::AtOnce, |stated| stated.value)
+    }
+
+    fn mid_period(&self) -> MidPeriod {
+        let stated = self.all.iter().rev().find_map(|agreement| agreement.mid_period.as_ref());
+        stated.map_or(MidPeriod::Split, |stated| stated.value)
+    }
+
+    /// When `agreement` binds a customer; everybody, where none is given.
+    pub(super) fn binds(&self, agreement: &Agreement, customer: Option<&CustomerId>, known: &History) -> IntervalSet {
+        let valid = IntervalSet::from(agreement.valid);
+        let (Some(customer), rule) = (customer, self.takes_effect()) else { return valid };
+        if rule == TakesEffect::AtOnce || self.all.len() < 2 {
+            return valid;
+        }
+        // What a customer agreed to holds from its start, or from its last renewal, to the next renewal or its end.
+        let own =
+            known.facts.entitlements.iter().filter(|fact| fact.body.scope.parts.customer.as_ref() == Some(customer));
+        let mut held = Vec::new();
+        for fact in own {
+            let span = fact.body.span;
+            let renewed = fact.body.renewed_at.filter(|at| span.contains(*at));
+            let first = Interval::new(span.from(), renewed.unwrap_or(span.until()));
+            let second = renewed.and_then(|at| Interval::new(at, span.until()));
+            let named = fact.body.revision.as_deref();
+            for (place, part) in first.into_iter().chain(second).enumerate() {
+                let agreed = match named.filter(|_| place == 0) {
+                    Some(name) => self.all.iter().find(|each| each.revision == name),
+                    None => self.in_force(part.from()),
+                };
+                if agreed.is_some_and(|agreed| agreed.revision == agreement.revision) {
+                    held.push(part);
+                }
+            }
+        }
+        held.into_iter().collect()
+    }
+
+    /// The part of that time in which the revision judges a period.
+    pub(super) fn judges(&self, binds: &IntervalSet, period: &Period) -> IntervalSet {
+        let span = IntervalSet::from(period.interval);
+        let at = match self.mid_period() {
+            MidPeriod::Split => return binds.intersect(&span),
+            MidPeriod::AtStart => period.interval.from(),
+            MidPeriod::AtEnd => Instant(period.interval.until().0 - 1),
+        };
+        if self.all.len() < 2 {
+            return binds.intersect(&span);
+        }
+        if binds.contains(at) { span } else { IntervalSet::empty() }
+    }
+}
