@@ -216,7 +216,7 @@ fn a_check_that_was_retired_takes_no_part_afterwards() {
 #[test]
 fn json_holds_the_bounds_as_text_and_as_fractions() {
     let agreement = agreement(CLOUD_ONE);
-    let inputs = crate::statement::Inputs { digest: "00".into(), lines: 8 };
+    let inputs = crate::statement::Inputs { digest: "00".into(), lines: 8, skipped: 0 };
     let json = october(&agreement, &an_hour_down(), LATER).to_json(&inputs);
     let api = json["commitments"].as_array().unwrap().iter().find(|r| r["subject"] == "workload-security/api").unwrap();
     assert_eq!(api["availability"]["lower"], "99.865");
