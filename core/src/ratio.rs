@@ -48,6 +48,22 @@ impl Ratio {
     /// # Errors
     /// When the text is not digits with at most one point, or has more than 18 digits on a side of it.
     pub fn parse_percent(text: &str) -> Result<Self, DecimalError> {
+        let Self { num, den } = Self::parse_decimal(text)?;
+        Ok(Self { num, den: den * power_of_ten(2) })
+    }
+
+    /// Reads a plain decimal such as `1200.50`, exactly.
+    ///
+    /// # Errors
+    /// When the text is not digits with at most one point, or has more than 18 digits on a side of it.
+    ///
+    /// ```
+    /// use uphold_core::ratio::Ratio;
+    /// let amount = Ratio::parse_decimal("1200.50").unwrap();
+    /// assert_eq!(amount, Ratio::new(2401, 2).unwrap());
+    /// assert_eq!(amount.decimal().as_deref(), Some("1200.5"));
+    /// ```
+    pub fn parse_decimal(text: &str) -> Result<Self, DecimalError> {
         let refuse = || DecimalError { text: text.to_owned() };
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         let ok = |digits: &str| digits.len() <= 18 && digits.bytes().all(|b| b.is_ascii_digit());
@@ -55,27 +71,33 @@ impl Ratio {
             return Err(refuse());
         }
         let num: BigInt = format!("{whole}{decimals}").parse().map_err(|_| refuse())?;
-        Ok(Self { num, den: power_of_ten(decimals.len() + 2) })
+        Ok(Self { num, den: power_of_ten(decimals.len()) })
     }
 
-    /// Reads a plain decimal such as `1200.50`, exactly.
-    ///
-    /// # Errors
-    /// When the text is not digits with at most one point, or has more than 18 digits on a side of it.
-    pub fn parse_decimal(text: &str) -> Result<Self, DecimalError> {
-        let percent = Self::parse_percent(text)?;
-        Ok(Self { num: percent.num * 100, den: percent.den })
+    /// The shortest decimal that is exactly this, if one with at most 18 places is. One that is not negative can be read
+    /// again unless it has more than 18 digits before the point.
+    #[must_use]
+    pub fn decimal(&self) -> Option<String> {
+        let scaled = (0..=18).map(|places| (places, &self.num * power_of_ten(places)));
+        let (places, digits) = scaled.into_iter().find_map(|(places, scaled)| {
+            let whole: BigInt = &scaled / &self.den;
+            (&whole * &self.den == scaled).then_some((places, whole))
+        })?;
+        let sign = if digits < BigInt::ZERO { "-" } else { "" };
+        let digits = format!("{:0>width$}", digits.magnitude().to_string(), width = places + 1);
+        let (whole, decimals) = digits.split_at(digits.len() - places);
+        Some(if places == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{decimals}") })
     }
 
     /// The number itself with at least `decimals` places, exact where it has at most 18, else rounded down.
     ///
     /// ```
     /// use uphold_core::ratio::Ratio;
-    /// assert_eq!(Ratio::new(1369, 2).unwrap().decimal(2), "684.50");
-    /// assert_eq!(Ratio::new(1, 1000).unwrap().decimal(2), "0.001");
+    /// assert_eq!(Ratio::new(1369, 2).unwrap().places(2), "684.50");
+    /// assert_eq!(Ratio::new(1, 1000).unwrap().places(2), "0.001");
     /// ```
     #[must_use]
-    pub fn decimal(&self, decimals: usize) -> String {
+    pub fn places(&self, decimals: usize) -> String {
         const MOST: usize = 18;
         let scaled: BigInt = &self.num * power_of_ten(MOST);
         let digits = (scaled / &self.den).to_string();
@@ -223,6 +245,18 @@ mod tests {
         assert_eq!(ratio(0, 1).percent(2), "0.00");
         assert_eq!(ratio(1, 20_000).percent(3), "0.005");
         assert_eq!(ratio(1, 2).percent(0), "50");
+    }
+
+    #[test]
+    fn a_decimal_is_read_and_written_exactly() {
+        for (text, written) in
+            [("1200.50", "1200.5"), ("0.000000000000000001", "0.000000000000000001"), ("007", "7"), ("0.0", "0")]
+        {
+            assert_eq!(Ratio::parse_decimal(text).unwrap().decimal().as_deref(), Some(written));
+        }
+        assert_eq!(ratio(1, 3).decimal(), None);
+        assert_eq!(ratio(-1, 8).decimal().as_deref(), Some("-0.125"));
+        assert_eq!(Ratio::parse_decimal("12").unwrap(), ratio(12, 1));
     }
 
     #[test]

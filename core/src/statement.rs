@@ -321,7 +321,11 @@ pub struct Inputs {
     pub digest: String,
     /// Lines of the file, or facts of the ledger.
     pub lines: u64,
-    /// Lines that could not be used and were passed over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub skipped: Option<u64>,
+    /// Lines that were left out because they are bad: what they say is in no figure.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skipped: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

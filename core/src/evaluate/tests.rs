@@ -1,5 +1,5 @@
 use crate::agreement::{self, Agreement};
-use crate::evaluate::{Request, evaluate};
+use crate::evaluate::{Customers, Request, evaluate};
 use crate::history::{History, Reader};
 use crate::statement::{Row, Statement, Verdict};
 use crate::time::{Instant, Period, Zone};
@@ -24,8 +24,12 @@ fn at(text: &str) -> Instant {
 }
 
 fn october(agreement: &Agreement, lines: &str, known: &str) -> Statement {
-    let request = Request { period: Period::parse("2026-10", &Zone::utc()).unwrap(), as_known_at: at(known) };
-    evaluate(agreement, &history(agreement, lines), &request)
+    let request = Request {
+        period: Period::parse("2026-10", &Zone::utc()).unwrap(),
+        as_known_at: at(known),
+        customers: Customers::Nobody,
+    };
+    evaluate(std::slice::from_ref(agreement), &history(agreement, lines), &request).unwrap()
 }
 
 fn row<'s>(statement: &'s Statement, subject: &str) -> &'s Row {
@@ -173,7 +177,7 @@ fn time_before_a_solution_is_covered_is_not_judged_at_all() {
     let later = october(&covered_from("2026-10-31T00:00:00Z"), &lines, LATER);
     let api = row(&later, "workload-security/api");
     assert_eq!((api.tally.covered().seconds(), api.tally.down.seconds()), ("86400".into(), "0".into()));
-    assert_eq!(api.counted.map(|span| span.from()), Some(at("2026-10-31T00:00:00Z")));
+    assert_eq!(api.counted.parts()[0].from(), at("2026-10-31T00:00:00Z"));
     assert_eq!(api.reasons, []);
     let inside = october(&covered_from("2026-10-03T01:30:00.5Z"), &lines, LATER);
     assert_eq!(row(&inside, "workload-security/api").tally.down.seconds(), "1799.5");
@@ -193,8 +197,13 @@ fn a_period_as_asked_is_judged_as_one_and_a_month_is_not() {
     let period = "2026-09-30T00:00:00Z/2026-10-03T01:30:00.5Z";
     let judged = |length: &str| {
         let agreement = agreement(&CLOUD_ONE.replace("period = \"month\"", &format!("period = \"{length}\"")));
-        let request = Request { period: Period::parse(period, &Zone::utc()).unwrap(), as_known_at: at(LATER) };
-        let statement = evaluate(&agreement, &history(&agreement, &an_hour_down()), &request);
+        let request = Request {
+            period: Period::parse(period, &Zone::utc()).unwrap(),
+            as_known_at: at(LATER),
+            customers: Customers::Nobody,
+        };
+        let history = history(&agreement, &an_hour_down());
+        let statement = evaluate(&[agreement], &history, &request).unwrap();
         let rows = statement.rows.into_iter().filter(|row| row.subject.to_string() == "workload-security/api");
         rows.map(|row| (row.period.name, row.tally.covered().seconds(), row.tally.down.seconds())).collect::<Vec<_>>()
     };
@@ -216,7 +225,7 @@ fn a_check_that_was_retired_takes_no_part_afterwards() {
 #[test]
 fn json_holds_the_bounds_as_text_and_as_fractions() {
     let agreement = agreement(CLOUD_ONE);
-    let inputs = crate::statement::Inputs { digest: "00".into(), lines: 8 };
+    let inputs = crate::statement::Inputs { digest: "00".into(), lines: 8, skipped: 0 };
     let json = october(&agreement, &an_hour_down(), LATER).to_json(&inputs);
     let api = json["commitments"].as_array().unwrap().iter().find(|r| r["subject"] == "workload-security/api").unwrap();
     assert_eq!(api["availability"]["lower"], "99.865");

@@ -6,16 +6,20 @@ mod fields;
 mod read;
 mod record;
 mod scope;
+mod version;
 mod write;
 
 pub use fields::{Field, FieldKind, LineType};
 pub use read::{BadLine, Counted, Reader};
 pub use record::*;
-pub use write::{Seen, write_check, write_gap, write_observation, write_run};
+pub use write::*;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{Series, VantageId};
+use read::Wrong;
+use version::{Body, Corrections, Pointer};
+
+use crate::id::{CheckId, FactId, Series, VantageId};
 use crate::interval::Interval;
 use crate::run::{Run, Staleness};
 use crate::time::Instant;
@@ -67,80 +71,186 @@ pub struct History {
     pub facts: Facts,
 }
 
-/// The facts that are no measurement of a check.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts {
+/// A list for each type of fact, and what is done to all of them alike.
+macro_rules! facts {
+    ($($(#[$doc:meta])* $list:ident: $body:ident,)*) => {
+        /// The facts that are no measurement of a check, and the measurements that can be corrected. Every line has a
+        /// place in a list, earlier tellings of one fact too; [`History::known_at`] leaves one for each id.
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct Facts {
+            $($(#[$doc])* pub $list: Vec<Fact<$body>>,)*
+        }
+
+        impl Facts {
+            /// What holds at a moment of each type, corrections applied.
+            fn known(
+                &self, at: Instant, corrections: &Corrections<'_>, refuse: &mut dyn FnMut(&FactId, Wrong),
+            ) -> Self {
+                Self { $($list: version::known(&self.$list, at, corrections, refuse),)* }
+            }
+
+            fn sort(&mut self) {
+                $(version::sort(&mut self.$list);)*
+            }
+
+            /// Calls `each` for every fact: its type, its place in the list of that type, its id, its sequence, and what
+            /// it points at.
+            fn visit<'a>(&'a self, each: &mut dyn FnMut(Place, &'a FactId, Option<u32>, Vec<Pointer<'a>>)) {
+                $(for (place, fact) in self.$list.iter().enumerate() {
+                    each((<$body>::TYPE, place), &fact.id, fact.body.sequence(), fact.body.pointers());
+                })*
+            }
+
+            /// Takes out the facts at these places.
+            fn leave_out(&mut self, places: &BTreeSet<Place>) {
+                $(
+                    let mut place = 0;
+                    self.$list.retain(|_| {
+                        place += 1;
+                        !places.contains(&(<$body>::TYPE, place - 1))
+                    });
+                )*
+            }
+        }
+
+        $(impl Listed for $body {
+            fn list(facts: &mut Facts) -> &mut Vec<Fact<Self>> {
+                &mut facts.$list
+            }
+        })*
+    };
+}
+
+/// A type of line, and a place in the list of its facts.
+type Place = (&'static str, usize);
+
+/// A body whose facts have a list.
+trait Listed: Body {
+    fn list(facts: &mut Facts) -> &mut Vec<Fact<Self>>;
+}
+
+facts! {
     /// Counted events.
-    pub counts: Vec<Fact<Counts>>,
+    counts: Counts,
     /// Users.
-    pub populations: Vec<Fact<Population>>,
+    populations: Population,
     /// Users affected.
-    pub impacts: Vec<Fact<Impact>>,
+    impacts: Impact,
     /// Things that exist for a time.
-    pub resources: Vec<Fact<Resource>>,
+    resources: Resource,
     /// Where solutions are served from.
-    pub placements: Vec<Fact<Placement>>,
+    placements: Placement,
     /// Customers' rights.
-    pub entitlements: Vec<Fact<Entitlement>>,
+    entitlements: Entitlement,
     /// What customers pay.
-    pub fees: Vec<Fact<Fee>>,
+    fees: Fee,
     /// What customers assented to.
-    pub assents: Vec<Fact<Assent>>,
+    assents: Assent,
     /// Maintenance: every sequence of each.
-    pub maintenance: Vec<Fact<Maintenance>>,
+    maintenance: Maintenance,
     /// Notices.
-    pub notices: Vec<Fact<Notice>>,
+    notices: Notice,
     /// Interruptions by cause.
-    pub incidents: Vec<Fact<Incident>>,
+    incidents: Incident,
     /// Time that does not count, by cause.
-    pub exclusions: Vec<Fact<ExclusionFact>>,
+    exclusions: ExclusionFact,
     /// Suspensions.
-    pub suspensions: Vec<Fact<Suspension>>,
+    suspensions: Suspension,
     /// Recovery plans.
-    pub plans: Vec<Fact<Plan>>,
+    plans: Plan,
     /// Recoveries.
-    pub recoveries: Vec<Fact<Recovery>>,
+    recoveries: Recovery,
     /// Sub-processors.
-    pub subprocessors: Vec<Fact<Subprocessor>>,
+    subprocessors: Subprocessor,
     /// What stood at a public address.
-    pub publications: Vec<Fact<Publication>>,
+    publications: Publication,
     /// Connected software.
-    pub connections: Vec<Fact<Connections>>,
+    connections: Connections,
     /// Capacity.
-    pub capacity: Vec<Fact<Capacity>>,
+    capacity: Capacity,
     /// Customers' reports.
-    pub reports: Vec<Fact<Report>>,
+    reports: Report,
     /// Logs.
-    pub log_digests: Vec<Fact<LogDigest>>,
+    log_digests: LogDigest,
     /// Claims.
-    pub claims: Vec<Fact<Claim>>,
+    claims: Claim,
+    /// Runs with an id of their own. What is known at a moment has them among the runs of their series instead.
+    named_runs: NamedRun,
+    /// Observations with an id of their own. What is known at a moment has them among the runs of their series instead.
+    named_observations: NamedObservation,
+    /// What earlier lines should have said. Where they stand in what is known at a moment, they have taken effect.
+    corrections: Correction,
 }
 
 impl History {
     /// What was known at a moment: the facts recorded by then.
+    ///
+    /// Every list then has one fact for each id (for maintenance: for each id and sequence), sorted by it: the one
+    /// recorded last, with its corrections, unless it was retracted. Of lines with one id that were recorded at one time
+    /// the one whose text sorts last holds, so that the order of lines never decides; of checks first the one that ends
+    /// sooner. What is known can be asked again and gives the same.
     #[must_use]
     pub fn known_at(&self, at: Instant) -> Self {
-        let known: Vec<&Check> = self.checks.iter().filter(|check| check.recorded_at <= at).collect();
-        let mut latest: BTreeMap<(&Series, Instant), &Check> = BTreeMap::new();
-        for check in known {
-            let held = latest.entry((&check.series, check.active.from())).or_insert(check);
-            // Equal times: the record that ends sooner, so that the order of lines never decides.
-            let key = |c: &Check| (c.recorded_at, std::cmp::Reverse(c.active.until()), c.scope.clone());
-            if key(check) > key(held) {
-                *held = check;
+        let corrections = version::known(&self.facts.corrections, at, &Corrections::default(), &mut |_, _| {});
+        let by_id = Corrections::of(&corrections);
+        let mut facts = self.facts.known(at, &by_id, &mut |_, _| {});
+        let mut known = Self {
+            checks: version::known(&self.checks, at, &by_id, &mut |_, _| {}),
+            runs: BTreeMap::new(),
+            gaps: version::known(&self.gaps, at, &by_id, &mut |_, _| {}),
+            facts: Facts::default(),
+        };
+        known.gaps.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
+        for (series, runs) in &self.runs {
+            let runs = runs.iter().filter(|run| run.recorded_at <= at).cloned().collect();
+            known.runs.insert(series.clone(), runs);
+        }
+        known.take_named(&mut facts);
+        for fact in facts.counts.iter_mut().filter(|fact| fact.body.scope == Scope::default()) {
+            if let Some(scope) = fact.body.check.as_ref().and_then(|check| known.scope_of(check)) {
+                fact.body.scope = scope;
             }
         }
-        Self {
-            checks: latest.into_values().cloned().collect(),
-            runs: self
-                .runs
-                .iter()
-                .map(|(series, runs)| {
-                    (series.clone(), runs.iter().filter(|run| run.recorded_at <= at).cloned().collect())
-                })
-                .collect(),
-            gaps: self.gaps.iter().filter(|gap| gap.recorded_at <= at).cloned().collect(),
-            facts: self.facts.clone(),
+        known.facts = Facts { corrections, ..facts };
+        known
+    }
+
+    /// Puts the runs and observations with ids of their own among the others.
+    fn take_named(&mut self, facts: &mut Facts) {
+        let observations = std::mem::take(&mut facts.named_observations).into_iter().map(|fact| {
+            let Seen { at, state, .. } = fact.body.seen;
+            (fact.body.series, Run { from: at, last: at, state, n: 1, recorded_at: fact.recorded_at })
+        });
+        let runs = std::mem::take(&mut facts.named_runs).into_iter().map(|fact| (fact.body.series, fact.body.run));
+        let mut grown = BTreeSet::new();
+        for (series, run) in observations.chain(runs) {
+            grown.insert(series.clone());
+            self.runs.entry(series).or_default().push(run);
+        }
+        for series in grown {
+            self.runs.entry(series).and_modify(sort_runs);
         }
     }
+
+    /// What a check measures, by its first registration.
+    fn scope_of(&self, check: &CheckId) -> Option<Scope> {
+        let CheckScope { solution, interface, parts } =
+            &self.checks.iter().find(|each| each.series.check == *check)?.scope;
+        let (solution, interface) = (Some(solution.clone()), Some(interface.clone()));
+        Some(Scope { solution, interface, parts: parts.clone() })
+    }
+
+    /// Puts everything in an order of its own, and leaves one of lines that are equal in every field.
+    fn sort(&mut self) {
+        self.runs.values_mut().for_each(sort_runs);
+        version::sort(&mut self.checks);
+        version::sort(&mut self.gaps);
+        self.gaps.sort_by(|a, b| (a.interval, &a.id, a.recorded_at).cmp(&(b.interval, &b.id, b.recorded_at)));
+        self.facts.sort();
+    }
+}
+
+fn sort_runs(runs: &mut Vec<Run>) {
+    runs.sort_unstable_by_key(|run| (run.from, run.recorded_at, run.state, run.last, run.n));
+    runs.dedup();
 }

@@ -3,8 +3,10 @@
 //! Here: the shapes, with their units. Not here: how a line is read ([`super::Reader`]), and what a fact means for a
 //! figure ([`crate::evaluate`]).
 
-use crate::id::{CommitmentId, CustomerId, FactId, InterfaceId, PartId, SolutionId};
+use super::write::Seen;
+use crate::id::{CheckId, CommitmentId, CustomerId, FactId, InterfaceId, PartId, Series, SolutionId};
 use crate::interval::Interval;
+use crate::run::Run;
 use crate::time::Instant;
 
 /// A body with what every line says: which fact it is, when it was recorded, and by whom.
@@ -75,10 +77,44 @@ pub enum Role {
     Control,
 }
 
+impl Role {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Measure, Self::Control];
+
+    /// The name that files use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Measure => "measure",
+            Self::Control => "control",
+        }
+    }
+}
+
+/// A run with an id of its own, so that it can be corrected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRun {
+    /// Whose run it is.
+    pub series: Series,
+    /// What was observed; recorded when the fact was.
+    pub run: Run,
+}
+
+/// An observation with an id of its own, so that it can be corrected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedObservation {
+    /// Whose observation it is.
+    pub series: Series,
+    /// What was observed.
+    pub seen: Seen,
+}
+
 /// Events of one source within a span: how many there were, and how many of them were good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counts {
-    /// What was counted.
+    /// The check that counted; absent for a source that is no check.
+    pub check: Option<CheckId>,
+    /// What was counted. Where a check counted and the line has no scope, what is known at a moment has the check's own.
     pub scope: Scope,
     /// When.
     pub span: Interval,
@@ -356,6 +392,20 @@ pub enum SuspensionExtent {
     Part,
 }
 
+impl SuspensionExtent {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Whole, Self::Part];
+
+    /// The name that files use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Part => "part",
+        }
+    }
+}
+
 /// A temporary suspension of one customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspension {
@@ -365,7 +415,7 @@ pub struct Suspension {
     pub extent: SuspensionExtent,
     /// What endangered the service, such as `denial-of-service`.
     pub act: String,
-    /// Whether that was aimed at the customer's environment or came from it; in words.
+    /// Whether that was aimed at the customer's environment or came from it: `aimed-at` or `coming-from`.
     pub direction: Option<String>,
     /// When it was decided.
     pub ordered_at: Instant,
@@ -532,6 +582,20 @@ pub enum Decision {
     Refused,
 }
 
+impl Decision {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Accepted, Self::Refused];
+
+    /// The name that files use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// A customer's claim for a credit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -551,4 +615,26 @@ pub struct Claim {
     pub decided_at: Option<Instant>,
     /// What was paid, an exact decimal.
     pub amount: Option<crate::ratio::Ratio>,
+}
+
+/// What a correction does with the line that it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Replaces the values of these keys; the line so made is recorded when the correction was.
+    Set(serde_json::Map<String, serde_json::Value>),
+    /// Takes back all that was recorded of it up to then.
+    Retract,
+}
+
+/// What an earlier line should have said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// The id of the line.
+    pub of: FactId,
+    /// Which plan of a maintenance; absent means the highest sequence for a change and every one for a retraction.
+    pub sequence: Option<u32>,
+    /// What becomes of it.
+    pub change: Change,
+    /// Why.
+    pub why: String,
 }

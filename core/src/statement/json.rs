@@ -263,16 +263,16 @@ impl CreditJson {
             None => (None, None),
             Some(CreditUnit::Share(share)) => (Some("percent of the fee"), Some(share.percent(2))),
             Some(CreditUnit::ServiceDays(days)) => (Some("service days"), Some(days.to_string())),
-            Some(CreditUnit::TimesLost(times)) => (Some("times the fee for the lost time"), Some(times.decimal(2))),
+            Some(CreditUnit::TimesLost(times)) => (Some("times the fee for the lost time"), Some(times.places(2))),
             Some(CreditUnit::PerStarted { share, .. }) => (Some("percent per started step"), Some(share.percent(2))),
         };
         Self {
             kind,
             quantity,
-            base: credit.base.as_ref().map(|base| base.decimal(2)),
-            amount: credit.amount.as_ref().map(|amount| amount.decimal(2)),
+            base: credit.base.as_ref().map(|base| base.places(2)),
+            amount: credit.amount.as_ref().map(|amount| amount.places(2)),
             currency: credit.currency.clone(),
-            range: credit.range.as_ref().map(|(least, most)| [least.decimal(2), most.decimal(2)]),
+            range: credit.range.as_ref().map(|(least, most)| [least.places(2), most.places(2)]),
             notes: credit.notes.iter().map(|note| note.name()).collect(),
         }
     }

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use uphold_core::agreement::{self, Agreement};
-use uphold_core::evaluate::Request;
+use uphold_core::evaluate::{Customers, Request};
 use uphold_core::history::{Check, CheckScope, Gap as RealGap, History, Role};
 use uphold_core::id::{CheckId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
@@ -149,6 +149,10 @@ per = "{}"
 [policy]
 zone = "UTC"
 period = "asked"
+service_time = "24x7"
+indicator = "states"
+aggregate = "duration"
+exclusions = []
 unknown = "{}"
 degraded = "{}"
 vantages = {}
@@ -336,9 +340,13 @@ fn the_evaluator_agrees_with_the_oracle_on_random_cases() {
         TestRunner::new(config).run(&random().prop_filter("one term for all", Random::is_expressible), |case| {
             let agreement = case.agreement();
             let interval = Interval::new(at(case.period.0), at(case.period.1)).unwrap();
-            let request =
-                Request { period: RealPeriod { name: "asked".into(), interval }, as_known_at: at(case.known) };
-            let statement = uphold_core::evaluate::evaluate(&agreement, &case.history(), &request);
+            let request = Request {
+                period: RealPeriod { name: "asked".into(), interval },
+                as_known_at: at(case.known),
+                customers: Customers::Nobody,
+            };
+            let statement =
+                uphold_core::evaluate::evaluate(std::slice::from_ref(&agreement), &case.history(), &request).unwrap();
             let (world, terms) = (case.world(), case.commitment());
             for (name, root) in case.roots() {
                 let period = Period { start: case.period.0, end: case.period.1, days: 30 };

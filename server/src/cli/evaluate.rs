@@ -29,6 +29,9 @@ pub(super) struct Args {
     /// Leave out what was recorded later; now, when it is not given
     #[arg(long, value_name = "TIME")]
     as_known_at: Option<String>,
+    /// Go on without the bad lines of the history; the statement says how many they were
+    #[arg(long)]
+    skip_bad_lines: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -60,10 +63,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             .map_err(|error| Failure::new("cannot understand `--as-known-at`").because(error).exit(2))?,
         None => Clock::system().now(),
     };
-    let (history, counted) = read_history(&args.history, &agreement)?;
+    let (history, counted) = read_history(&args.history, &agreement, args.skip_bad_lines)?;
     let statement = evaluate(&agreement, &history, &Request { period, as_known_at });
     let digest = counted.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let inputs = Inputs { digest, lines: counted.lines };
+    let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
     match args.format {
         Format::Json => println!("{}", statement.to_json_text(&inputs)),
         Format::Text => print!("{}", text(&statement, &agreement, &inputs, &args.lang)),
@@ -71,8 +74,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads a history file line by line; every bad line is printed, and any is a failure.
-fn read_history(path: &Path, agreement: &Agreement) -> Result<(History, Counted), Failure> {
+/// Reads a history file line by line; every bad line is printed, and any is a failure unless it may be skipped.
+fn read_history(path: &Path, agreement: &Agreement, skip: bool) -> Result<(History, Counted), Failure> {
     let file = File::open(path).map_err(|error| file_failure("read", path, error))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let mut input = BufReader::with_capacity(1 << 16, file);
@@ -94,15 +97,15 @@ fn read_history(path: &Path, agreement: &Agreement) -> Result<(History, Counted)
     }
     progress.end();
     let (history, counted, bad) = reader.finish();
-    if bad.is_empty() { Ok((history, counted)) } else { Err(bad_lines(path, &bad)) }
+    for line in &bad {
+        eprintln!("{}:{line}", path.display());
+    }
+    if bad.is_empty() || skip { Ok((history, counted)) } else { Err(bad_lines(path, &bad)) }
 }
 
 fn bad_lines(path: &Path, bad: &[BadLine]) -> Failure {
-    for line in bad {
-        eprintln!("{}:{line}", path.display());
-    }
     Failure::new(format!("the history `{}` has {}", path.display(), count(bad.len(), "bad line", "bad lines")))
-        .help("mend or remove the lines named above; nothing was evaluated")
+        .help("mend or remove the lines named above, or leave them out with `--skip-bad-lines`; nothing was evaluated")
 }
 
 /// How far the reading is, on a terminal alone.
@@ -146,6 +149,10 @@ fn text(statement: &Statement, agreement: &Agreement, inputs: &Inputs, lang: &st
         count(usize::try_from(inputs.lines).unwrap_or(usize::MAX), "line", "lines"),
         inputs.digest,
     );
+    if inputs.skipped > 0 {
+        let skipped = count(usize::try_from(inputs.skipped).unwrap_or(usize::MAX), "bad line", "bad lines");
+        text.push_str(&format!("left out: {skipped}, by `--skip-bad-lines`; what they say is in no figure below\n"));
+    }
     if let Some(note) = agreement.note.as_ref().filter(|_| language != agreement.authoritative) {
         text.push_str(&format!("{}\n", note.in_language(language)));
     }

@@ -41,7 +41,7 @@ pub(super) struct UpptimeArgs {
 pub(super) struct CsvArgs {
     /// The table; its first row names the columns
     file: PathBuf,
-    /// The type of line that each row becomes: check, run, observation, observer_gap
+    /// The type of line that each row becomes, such as observation, maintenance or fee
     #[arg(long = "type", value_name = "TYPE")]
     line: String,
     /// A key of the line and the column that it is read from, as in `at=timestamp`; repeat it for each key

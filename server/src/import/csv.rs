@@ -268,6 +268,8 @@ struct Column {
 fn put(json: &mut Map<String, Value>, field: Field, text: &str) {
     let value = match (field.kind, text.parse::<u64>()) {
         (FieldKind::Whole, Ok(number)) => Value::from(number),
+        (FieldKind::Flag, _) => Value::from(text == "true"),
+        (FieldKind::Texts, _) => Value::from(text.split('|').collect::<Vec<_>>()),
         _ => Value::from(text),
     };
     match field.key.split_once('.') {

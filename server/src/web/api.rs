@@ -21,7 +21,7 @@ pub(super) async fn agreement(State(app): State<App>) -> Response {
 /// `GET /api/v1/statement`
 pub(super) async fn statement(State(app): State<App>) -> Response {
     let live = app.live();
-    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size };
+    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
     text(live.statement.to_json_text(&inputs))
 }
 

@@ -131,7 +131,7 @@ impl World {
 /// The live statement, as the interface serves it.
 fn live(handle: &Handle) -> (Instant, serde_json::Value) {
     let live = handle.live.borrow().clone();
-    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size };
+    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
     (live.as_known_at, live.statement.to_json(&inputs)["commitments"].clone())
 }
 
