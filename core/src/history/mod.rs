@@ -3,8 +3,12 @@
 //! The same structure is filled from a history file ([`Reader`]) and from the ledger, so that both give the same figures.
 
 mod fields;
+#[cfg(test)]
+mod laws;
 mod read;
 mod record;
+#[cfg(test)]
+mod tests;
 mod version;
 mod write;
 
@@ -98,6 +102,14 @@ macro_rules! facts {
                 $(for (place, fact) in self.$list.iter().enumerate() {
                     each((<$body>::TYPE, place), &fact.id, fact.body.sequence(), fact.body.pointers());
                 })*
+            }
+
+            /// The line of every fact.
+            #[cfg(test)]
+            fn written(&self) -> Vec<String> {
+                let mut lines = Vec::new();
+                $(lines.extend(self.$list.iter().map(<$body>::write));)*
+                lines
             }
 
             /// Takes out the facts at these places.

@@ -95,7 +95,6 @@ pub struct Counted {
 struct OfSeries {
     series: Series,
     first_line: u64,
-    lines: u64,
     runs: Vec<Run>,
 }
 
@@ -180,14 +179,20 @@ impl<'a> Reader<'a> {
         let unregistered = self.agreement.map_or_else(Vec::new, |_| self.leave_out_unregistered());
         let found = references::check(self.agreement, &self.history, &self.lines);
         let places: BTreeSet<_> = found.iter().map(|(place, _)| *place).collect();
+        let mut skipped = BTreeSet::new();
         for ((kind, place), wrong) in found {
-            // Lines of a series that nothing registers are told of once.
+            // What has no reason is told of at another line.
             let line = self.lines.get(kind).and_then(|lines| lines.get(place)).copied().unwrap_or(0);
+            skipped.insert(line);
             if let Some(Wrong { column, message }) = wrong {
                 self.bad.push(BadLine { line, column, message });
             }
         }
-        let more: u64 = unregistered.iter().map(|of_series| of_series.lines - 1).sum();
+        // The first line of such a series is among the bad lines, unless it has an id: then it is counted already.
+        let is_run = |of_series: &&OfSeries| !skipped.contains(&of_series.first_line);
+        let first = unregistered.iter().filter(is_run).count();
+        let runs: usize = unregistered.iter().map(|of_series| of_series.runs.len()).sum();
+        let more = runs - first;
         self.history.facts.leave_out(&places);
         for OfSeries { series, runs, .. } in self.measured {
             if !runs.is_empty() {
@@ -196,8 +201,8 @@ impl<'a> Reader<'a> {
         }
         self.history.sort();
         self.bad.sort_by_key(|bad| (bad.line, bad.column));
-        let lines: BTreeSet<u64> = self.bad.iter().map(|bad| bad.line).collect();
-        let skipped = lines.len() as u64 + more;
+        skipped.extend(self.bad.iter().map(|bad| bad.line));
+        let skipped = (skipped.len() + more) as u64;
         (self.history, Counted { lines: self.facts, skipped, digest: self.hash.finalize().into() }, self.bad)
     }
 
@@ -296,7 +301,6 @@ impl<'a> Reader<'a> {
         } else {
             self.measured[place].runs.push(run);
         }
-        self.measured[place].lines += 1;
         Ok(())
     }
 
@@ -310,7 +314,7 @@ impl<'a> Reader<'a> {
         let next = self.measured.len();
         self.last = *self.places.entry(series.clone()).or_insert(next);
         if self.last == next {
-            self.measured.push(OfSeries { series, first_line: self.line, lines: 0, runs: Vec::new() });
+            self.measured.push(OfSeries { series, first_line: self.line, runs: Vec::new() });
         }
         Ok(self.last)
     }
