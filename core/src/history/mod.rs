@@ -123,22 +123,11 @@ macro_rules! facts {
                 )*
             }
         }
-
-        $(impl Listed for $body {
-            fn list(facts: &mut Facts) -> &mut Vec<Fact<Self>> {
-                &mut facts.$list
-            }
-        })*
     };
 }
 
 /// A type of line, and a place in the list of its facts.
 type Place = (&'static str, usize);
-
-/// A body whose facts have a list.
-trait Listed: Body {
-    fn list(facts: &mut Facts) -> &mut Vec<Fact<Self>>;
-}
 
 facts! {
     /// Counted events.

@@ -168,7 +168,7 @@ fn what_is_missing_or_misspelled_is_named_with_its_column() {
         (
             "report",
             "'customer':'a','scope':{'solutoin':'x'},'at':'d1','recorded_at':'d1'",
-            "1:56: unknown field `solutoin`, expected one of `solution`, `interface`, `region`, `zone`, `instance`, `feature`, `customer`",
+            "1:51: unknown field `solutoin`, expected one of `solution`, `interface`, `region`, `zone`, `instance`, `feature`, `customer`",
         ),
         ("counts", "'v':2,'from':'d1','until':'d2','good':1,'valid':1", "this version reads lines of `\"v\": 1` only"),
         ("correction", "'of':'x','why':'','recorded_at':'d1'", "a correction has either `set` or `\"retract\": true`"),

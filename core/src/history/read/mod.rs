@@ -18,12 +18,8 @@ use std::fmt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::version::Version;
-use super::{
-    Assent, Capacity, Check, Claim, Connections, Correction, Counts, Entitlement, ExclusionFact, Fee, Gap, History,
-    Impact, Incident, Listed, LogDigest, Maintenance, NamedObservation, NamedRun, Notice, Placement, Plan, Population,
-    Publication, Recovery, Report, Resource, Subprocessor, Suspension,
-};
+use super::version::{Body, Version};
+use super::{Check, Fact, Facts, Gap, History, NamedObservation, NamedRun};
 use crate::agreement::Agreement;
 use crate::id::Series;
 use crate::nearest::nearest;
@@ -228,42 +224,47 @@ impl<'a> Reader<'a> {
         match &*kind(line)? {
             "run" => {
                 let measured = measurement::run(line)?;
-                let run = measured.what.clone();
-                self.measured(measured, run, |series, run| NamedRun { series, run })
+                if measured.id.is_none() {
+                    return self.measured(&measured.check, &measured.vantage, measured.what);
+                }
+                self.named(measured, |series, run| NamedRun { series, run }, |facts| &mut facts.named_runs)
             }
             "observation" => {
                 let measured = measurement::observation(line)?;
-                let run = measured.as_run();
-                self.measured(measured, run, |series, seen| NamedObservation { series, seen })
+                if measured.id.is_none() {
+                    return self.measured(&measured.check, &measured.vantage, measured.as_run());
+                }
+                let body = |series, seen| NamedObservation { series, seen };
+                self.named(measured, body, |facts| &mut facts.named_observations)
             }
             "check" => self.check(line),
             "observer_gap" => {
                 self.history.gaps.push(Gap::read(line)?);
                 Ok(())
             }
-            "counts" => self.take::<Counts>(line),
-            "population" => self.take::<Population>(line),
-            "impact" => self.take::<Impact>(line),
-            "resource" => self.take::<Resource>(line),
-            "placement" => self.take::<Placement>(line),
-            "entitlement" => self.take::<Entitlement>(line),
-            "fee" => self.take::<Fee>(line),
-            "assent" => self.take::<Assent>(line),
-            "maintenance" => self.take::<Maintenance>(line),
-            "notice" => self.take::<Notice>(line),
-            "incident" => self.take::<Incident>(line),
-            "exclusion" => self.take::<ExclusionFact>(line),
-            "suspension" => self.take::<Suspension>(line),
-            "plan" => self.take::<Plan>(line),
-            "recovery" => self.take::<Recovery>(line),
-            "subprocessor" => self.take::<Subprocessor>(line),
-            "publication" => self.take::<Publication>(line),
-            "connections" => self.take::<Connections>(line),
-            "capacity" => self.take::<Capacity>(line),
-            "report" => self.take::<Report>(line),
-            "log_digest" => self.take::<LogDigest>(line),
-            "claim" => self.take::<Claim>(line),
-            "correction" => self.take::<Correction>(line),
+            "counts" => self.take(line, |facts| &mut facts.counts),
+            "population" => self.take(line, |facts| &mut facts.populations),
+            "impact" => self.take(line, |facts| &mut facts.impacts),
+            "resource" => self.take(line, |facts| &mut facts.resources),
+            "placement" => self.take(line, |facts| &mut facts.placements),
+            "entitlement" => self.take(line, |facts| &mut facts.entitlements),
+            "fee" => self.take(line, |facts| &mut facts.fees),
+            "assent" => self.take(line, |facts| &mut facts.assents),
+            "maintenance" => self.take(line, |facts| &mut facts.maintenance),
+            "notice" => self.take(line, |facts| &mut facts.notices),
+            "incident" => self.take(line, |facts| &mut facts.incidents),
+            "exclusion" => self.take(line, |facts| &mut facts.exclusions),
+            "suspension" => self.take(line, |facts| &mut facts.suspensions),
+            "plan" => self.take(line, |facts| &mut facts.plans),
+            "recovery" => self.take(line, |facts| &mut facts.recoveries),
+            "subprocessor" => self.take(line, |facts| &mut facts.subprocessors),
+            "publication" => self.take(line, |facts| &mut facts.publications),
+            "connections" => self.take(line, |facts| &mut facts.connections),
+            "capacity" => self.take(line, |facts| &mut facts.capacity),
+            "report" => self.take(line, |facts| &mut facts.reports),
+            "log_digest" => self.take(line, |facts| &mut facts.log_digests),
+            "claim" => self.take(line, |facts| &mut facts.claims),
+            "correction" => self.take(line, |facts| &mut facts.corrections),
             other => Err(Wrong::new(match nearest(other, TYPES) {
                 Some(near) => format!("there is no type of line `{other}`; did you mean `{near}`?"),
                 None => format!("there is no type of line `{other}`; this version reads {}", TYPES.join(", ")),
@@ -271,11 +272,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take<T: Listed>(&mut self, line: &str) -> Result<(), Wrong> {
+    /// Reads a line into the list of its type.
+    fn take<T: Body>(&mut self, line: &str, list: fn(&mut Facts) -> &mut Vec<Fact<T>>) -> Result<(), Wrong> {
         let fact = T::read(line)?;
-        T::list(&mut self.history.facts).push(fact);
-        self.lines.entry(T::TYPE).or_default().push(self.line);
+        self.put(fact, list);
         Ok(())
+    }
+
+    fn put<T: Body>(&mut self, fact: Fact<T>, list: fn(&mut Facts) -> &mut Vec<Fact<T>>) {
+        list(&mut self.history.facts).push(fact);
+        self.lines.entry(T::TYPE).or_default().push(self.line);
     }
 
     fn check(&mut self, line: &str) -> Result<(), Wrong> {
@@ -287,20 +293,23 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn measured<T, B: Listed>(
+    /// Takes a run into those of its series.
+    fn measured(&mut self, check: &str, vantage: &str, run: Run) -> Result<(), Wrong> {
+        let place = self.place(check, vantage)?;
+        self.measured[place].runs.push(run);
+        Ok(())
+    }
+
+    /// Takes a run or an observation with an id of its own, which is a fact like others, of a series all the same.
+    fn named<T: Clone, B: Body>(
         &mut self,
         measured: Measured<'_, T>,
-        run: Run,
-        body: impl FnOnce(Series, T) -> B,
+        body: fn(Series, T) -> B,
+        list: fn(&mut Facts) -> &mut Vec<Fact<B>>,
     ) -> Result<(), Wrong> {
-        let place = self.place(&measured.check, &measured.vantage)?;
-        if measured.id.is_some() {
-            let fact = measured.named(body)?;
-            B::list(&mut self.history.facts).push(fact);
-            self.lines.entry(B::TYPE).or_default().push(self.line);
-        } else {
-            self.measured[place].runs.push(run);
-        }
+        let fact = measured.named(body)?;
+        self.place(&measured.check, &measured.vantage)?;
+        self.put(fact, list);
         Ok(())
     }
 
