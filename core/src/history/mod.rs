@@ -202,7 +202,12 @@ impl History {
         };
         known.gaps.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
         for (series, runs) in &self.runs {
-            let runs = runs.iter().filter(|run| run.recorded_at <= at).cloned().collect();
+            // Most often all is known, and then the list is copied as one.
+            let is_known = |run: &&Run| run.recorded_at <= at;
+            let runs = match runs.iter().all(|run| is_known(&run)) {
+                true => runs.clone(),
+                false => runs.iter().filter(is_known).cloned().collect(),
+            };
             known.runs.insert(series.clone(), runs);
         }
         known.take_named(&mut facts);
