@@ -6,25 +6,32 @@
 mod cap;
 mod incident;
 mod maintenance;
+mod monitoring;
+mod notice;
+mod presence;
 mod recovery;
+mod recurring;
 mod suspension;
 
-use super::coverage;
 use super::view::View;
-use crate::agreement::{Limit, Monitoring, Obligation};
-use crate::id::FactId;
+use super::{coverage, customers};
+use crate::agreement::{Limit, Monitoring, Obligation, Subject};
+use crate::history::{Entitlement, Fact, Parts};
+use crate::id::{CustomerId, FactId};
 use crate::interval::{Interval, IntervalSet};
 use crate::statement::{Amount, Cause, EventNote, Measured, Reason, ReasonKind, Row, Verdict};
 use crate::time::{Instant, Millis};
 
 /// Judges an observed share of time.
-pub(super) fn monitoring(_view: &View<'_>, _terms: &Monitoring, _row: &mut Row) {}
+pub(super) fn monitoring(view: &View<'_>, terms: &Monitoring, row: &mut Row) {
+    monitoring::judge(view, terms, row);
+}
 
 /// Judges what is owed.
 pub(super) fn judge(view: &View<'_>, promise: &Obligation, row: &mut Row) {
     let case = Case::of(view, row.period.interval);
     let found = found(&case, promise);
-    row.counted = case.judged.intersect(&view.past());
+    row.counted = case.counted();
     row.verdict = case.verdict(&found);
     row.reasons = found.reasons();
     row.measured = found.measured;
@@ -44,7 +51,10 @@ fn found(case: &Case<'_, '_>, promise: &Obligation) -> Found {
         Obligation::IncidentRestore { within } => incident::restore(case, within.value),
         Obligation::RecoveryTime { within, exercises } => recovery::time(case, within.value, exercises.value),
         Obligation::RecoveryPoint { within, exercises } => recovery::point(case, within.value, exercises.value),
-        _ => Found::of(None, Vec::new()),
+        Obligation::Recurring { what, every } => recurring::judge(case, *what, every.value),
+        Obligation::Notice { about, to, within } => notice::judge(case, about.value, to.value, within.value),
+        Obligation::Publication { what } => presence::publication(case, &what.value),
+        Obligation::Logging { what } => presence::logging(case, &what.value),
     }
 }
 
@@ -81,6 +91,32 @@ impl<'v, 'a> Case<'v, 'a> {
     /// The time of something that may not have happened yet, if it has.
     fn past(&self, at: Option<Instant>) -> Option<Instant> {
         at.filter(|at| *at <= self.view.now)
+    }
+
+    /// The judged time that has passed.
+    fn counted(&self) -> IntervalSet {
+        self.judged.intersect(&self.view.past())
+    }
+
+    /// The judged time in which one customer has the subject.
+    fn judged_for(&self, customer: &CustomerId) -> IntervalSet {
+        let parts = Parts { customer: Some(customer.clone()), ..self.view.subject.parts.clone() };
+        let subject = Subject { parts, ..self.view.subject.clone() };
+        let view = View { subject: &subject, ..*self.view };
+        let own = |fact: &Fact<Entitlement>| fact.body.scope.parts.customer.as_ref() == Some(customer);
+        let mut covered = coverage::covered(&view);
+        // Whoever has rights, and none to the subject, is not its customer, even where coverage asks for no right.
+        if self.view.known.facts.entitlements.iter().any(own) {
+            covered = covered.intersect(&coverage::entitlements(&view).map(|fact| fact.body.span).collect());
+        }
+        self.judged.intersect(&covered)
+    }
+
+    /// The customers that have the subject at an instant.
+    fn customers_at(&self, at: Instant) -> Vec<CustomerId> {
+        let mut customers = customers(self.view.known);
+        customers.retain(|customer| self.judged_for(customer).contains(at));
+        customers
     }
 
     fn has_ended(&self) -> bool {

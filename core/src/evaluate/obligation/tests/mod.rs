@@ -1,7 +1,10 @@
 //! Worked examples, a file for each noun. Here: the agreement and the history that they are built of.
 
 mod maintenance;
+mod notice;
+mod presence;
 mod recovery;
+mod recurring;
 mod suspension;
 
 use crate::agreement::{self, Agreement};
