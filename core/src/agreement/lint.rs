@@ -57,7 +57,9 @@ pub(super) fn commitment(commitment: &Commitment, calendars: &[Calendar], span: 
     place.interfaces(availability);
     place.caps(availability);
     if let Some(remedy) = &availability.remedy {
-        place.tiers(&remedy.value.tiers, availability.target());
+        // A figure that misses the highest of several targets is a miss.
+        let targets = availability.goals.iter().filter_map(|goal| goal.target.as_ref());
+        place.tiers(&remedy.value.tiers, targets.max_by(|one, other| one.ratio.cmp(&other.ratio)));
     }
 }
 
