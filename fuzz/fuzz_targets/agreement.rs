@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use uphold_core::agreement::read;
-use uphold_core::evaluate::{Request, evaluate};
+use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
 use uphold_core::time::{Instant, Period, Zone};
 
@@ -18,8 +18,10 @@ fuzz_target!(|source: &str| {
     };
     let period = Period::parse("2026-10", &Zone::utc()).expect("the example is right");
     let known = Instant::parse("2026-11-10T00:00:00Z").expect("the example is right");
-    let statement = evaluate(&agreement, &History::default(), &Request { period, as_known_at: known });
-    for row in &statement.rows {
-        assert_eq!(row.tally.up.0 + row.tally.down.0, 0, "figures from nothing");
+    let request = Request { period, as_known_at: known, customers: Customers::Nobody };
+    let Ok(statement) = evaluate(&[agreement], &History::default(), &request) else { return };
+    for bounds in statement.rows.iter().filter_map(|row| row.availability.as_ref()) {
+        assert!(bounds.lower <= bounds.upper, "the bounds are the wrong way round");
+        assert!(bounds.upper.num() <= bounds.upper.den(), "more than everything was up");
     }
 });
