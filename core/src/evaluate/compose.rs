@@ -263,7 +263,7 @@ impl<'a> Builder<'_, 'a> {
     /// The node of the checks of one place.
     fn checks(&self, checks: &[&'a Check], place: Scope, vanishes: bool) -> Node<'a> {
         let of_role = |role: Role| checks.iter().filter(move |check| check.role == role).copied();
-        let group = |composition: Composition, role: Role, place: Option<Scope>| {
+        let group = |composition: Composition, role: Role, place: Option<Scope>, vanishes: bool| {
             let mut by_check: BTreeMap<&CheckId, Vec<Node<'a>>> = BTreeMap::new();
             for check in of_role(role) {
                 let leaf = Leaf { check, timeline: self.series(check) };
@@ -275,12 +275,13 @@ impl<'a> Builder<'_, 'a> {
             let parts = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
             Node::Group(Group { place, composition, parts, vanishes })
         };
-        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place));
+        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place), vanishes);
         if of_role(Role::Control).next().is_none() {
             return measured;
         }
         let controls = self.terms.controls.as_ref().map_or(Composition::All, |term| term.value.clone());
-        let control = group(controls, Role::Control, None);
+        // While no control is registered there is nothing to compare an outage with, and it counts.
+        let control = group(controls, Role::Control, None, true);
         Node::Guard { measured: Box::new(measured), control: Box::new(control) }
     }
 
