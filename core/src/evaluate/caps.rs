@@ -51,7 +51,7 @@ pub(super) fn allowed(
         let consumed = consumed.difference(&exempt);
         let Some(hull) = hull(&allowed) else { continue };
         let mut beyond = Vec::new();
-        for span in spans(&cap.period, view, hull, period) {
+        for span in spans(&cap.period, view, whole_days(view, hull), period) {
             if let Some(at) = used_up(&consumed, span.interval, cap.limit) {
                 beyond.extend(Interval::new(at, span.interval.until()));
             }
@@ -89,6 +89,14 @@ fn used_up(consumed: &IntervalSet, span: Interval, limit: Millis) -> Option<Inst
 fn hull(sets: &[IntervalSet]) -> Option<Interval> {
     let parts = || sets.iter().flat_map(|set| set.parts());
     Interval::new(parts().map(|part| part.from()).min()?, parts().map(|part| part.until()).max()?)
+}
+
+/// The same up to the end of its last local day: a rolling period ends with a day, and that of the last one counts too.
+fn whole_days(view: &View<'_>, hull: Interval) -> Interval {
+    let zone = view.zone();
+    let last = zone.date(hull.until() - Millis(1));
+    let end = last.tomorrow().map_or(Instant::MAX, |next| zone.start_of_day(next));
+    Interval::new(hull.from(), end.max(hull.until())).unwrap_or(hull)
 }
 
 /// Windows under which the components that they cover are relieved, with the time in which they may.
