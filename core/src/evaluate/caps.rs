@@ -6,6 +6,7 @@ use super::period::spans;
 use super::view::View;
 use super::windows::Window;
 use crate::agreement::{Cap, CapMeasure, CapScope, Effect, Exclusion, Exempt, Extent};
+use crate::history::Scope;
 use crate::interval::{Interval, IntervalSet};
 use crate::time::{Instant, Millis, Period};
 
@@ -17,12 +18,13 @@ pub(super) fn extent<'w>(window: &'w Window, rule: &Exclusion) -> &'w IntervalSe
     }
 }
 
-/// For each window the time in which it may exclude, after every cap. `down` is the subject's measured down time.
+/// For each window the time in which it may exclude, after every cap. `subject` is what is judged, and `down` its measured
+/// down time.
 pub(super) fn allowed(
     view: &View<'_>,
     caps: &[Cap],
     windows: &[(Window, &Exclusion)],
-    down: &IntervalSet,
+    (subject, down): (&Scope, &IntervalSet),
     period: &Period,
 ) -> Vec<IntervalSet> {
     let acts = |rule: &Exclusion| rule.effect != Effect::Nothing;
@@ -30,7 +32,7 @@ pub(super) fn allowed(
         .iter()
         .map(|(window, rule)| if acts(rule) { extent(window, rule).clone() } else { IntervalSet::empty() })
         .collect();
-    let touches = |window: &Window| view.concerns(&window.scope);
+    let touches = |window: &Window| window.scope.meets(subject);
     for cap in caps {
         let capped = |window: &Window| cap.classes.contains(&window.class) && !is_exempt(cap.exempt, window);
         let consumes = |window: &Window| capped(window) && (cap.scope == CapScope::All || touches(window));
