@@ -11,3 +11,4 @@ pub mod measure;
 pub mod sample_service;
 pub mod terminal;
 pub mod web;
+mod wording;

@@ -8,7 +8,7 @@ use uphold_core::timeline::State;
 use super::words::Words;
 
 /// A sentence without its full stop. `state` is what the time counts as.
-pub(super) fn text(words: &Words, solution: Option<&Solution>, state: State, cause: &Cause) -> String {
+pub(crate) fn text(words: &Words, solution: Option<&Solution>, state: State, cause: &Cause) -> String {
     let texts = words.texts;
     let interface = |id: &InterfaceId| {
         let found = solution.and_then(|solution| solution.interfaces.iter().find(|each| each.id == *id));
