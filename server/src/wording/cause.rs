@@ -1,8 +1,9 @@
 //! Causes put into words: why a stretch of time counts as it does.
 
 use uphold_core::agreement::Solution;
-use uphold_core::id::InterfaceId;
-use uphold_core::statement::{Cause, WindowAct};
+use uphold_core::id::{FactId, InterfaceId};
+use uphold_core::statement::{Cause, EventNote, WindowAct};
+use uphold_core::time::Millis;
 use uphold_core::timeline::State;
 
 use super::words::Words;
@@ -41,13 +42,12 @@ pub(crate) fn text(words: &Words, solution: Option<&Solution>, state: State, cau
         Cause::NotCounted => texts.get("cause-not-counted"),
         Cause::DeemedUp => texts.get("cause-deemed-up"),
         Cause::Policy => texts.get("cause-policy"),
-        Cause::Event { id, .. } => {
-            texts.with("cause-event", &[("id", id.as_ref().map_or("–", |id| id.as_str()).into())])
-        }
+        Cause::Event { id, note, took, limit } => event(words, id.as_ref(), *note, *took, *limit),
     }
 }
 
-fn window(words: &Words, class: &str, id: &str, act: &WindowAct) -> String {
+/// What a window did, and why.
+pub(crate) fn window(words: &Words, class: &str, id: &str, act: &WindowAct) -> String {
     let texts = words.texts;
     let blanks = [("class", class.into()), ("id", id.into())];
     match act {
@@ -65,5 +65,63 @@ fn window(words: &Words, class: &str, id: &str, act: &WindowAct) -> String {
         WindowAct::Overrun => texts.with("window-overrun", &blanks),
         WindowAct::CapUsedUp => texts.with("window-cap", &blanks),
         WindowAct::NoEffect => texts.with("window-none", &blanks),
+    }
+}
+
+/// What an event shows, with the fact that it rests on and the limit that it is held against.
+fn event(words: &Words, id: Option<&FactId>, note: EventNote, took: Option<Millis>, limit: Option<Millis>) -> String {
+    let texts = words.texts;
+    let said = match took {
+        Some(took) => texts.with(some(note, took), &[("took", words.length(Millis(took.0.abs())).into())]),
+        None => texts.get(none(note)),
+    };
+    let limited = match limit {
+        Some(limit) => texts.with("event-limit", &[("event", said.into()), ("limit", words.length(limit).into())]),
+        None => said,
+    };
+    match id {
+        Some(id) => texts.with("event-fact", &[("id", id.as_str().into()), ("event", limited.into())]),
+        None => limited,
+    }
+}
+
+/// The sentence of a note that has its time.
+fn some(note: EventNote, took: Millis) -> &'static str {
+    match note {
+        EventNote::Announced if took.0 < 0 => "event-announced-after",
+        EventNote::Announced => "event-announced",
+        EventNote::Extended if took.0 < 0 => "event-extended-after",
+        EventNote::Extended => "event-extended",
+        EventNote::ExtendedTooFar => "event-extended-far",
+        EventNote::Worked => "event-worked",
+        EventNote::ExemptWork => "event-exempt",
+        EventNote::Noticed if took.0 < 0 => "event-noticed-before",
+        EventNote::Noticed => "event-noticed",
+        EventNote::Restored => "event-restored",
+        EventNote::Recovered => "event-recovered",
+        EventNote::DataLost => "event-lost",
+        EventNote::Happened => "event-happened",
+        EventNote::NotSince => "event-not-since",
+        EventNote::Present => "event-present-for",
+        EventNote::Absent => "event-absent-for",
+    }
+}
+
+/// The sentence of a note that has none.
+fn none(note: EventNote) -> &'static str {
+    match note {
+        EventNote::Announced => "event-announced-never",
+        EventNote::Extended => "event-extended-untold",
+        EventNote::ExtendedTooFar => "event-extended-open",
+        EventNote::Worked => "event-working",
+        EventNote::ExemptWork => "event-exempt-open",
+        EventNote::Noticed => "event-noticed-never",
+        EventNote::Restored => "event-not-restored",
+        EventNote::Recovered => "event-not-recovered",
+        EventNote::DataLost => "event-not-read",
+        EventNote::Happened => "event-happened",
+        EventNote::NotSince => "event-never",
+        EventNote::Present => "event-present",
+        EventNote::Absent => "event-absent",
     }
 }

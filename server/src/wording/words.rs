@@ -1,5 +1,6 @@
 //! Dates, lengths of time and numbers, put into words for one language and one zone, which is always named.
 
+use fluent_bundle::FluentValue;
 use jiff::civil::Date;
 use uphold_core::agreement::{Language, Lead, Text};
 use uphold_core::interval::Interval;
@@ -63,6 +64,35 @@ impl Words {
                 ("year", date.year().to_string().into()),
             ],
         )
+    }
+
+    /// `22 Nov 2026`: for tables.
+    pub(crate) fn short_date(&self, date: Date) -> String {
+        let year = ("year", date.year().to_string().into());
+        self.texts.with("short-date", &[("day", date.day().to_string().into()), self.month(date), year])
+    }
+
+    /// `22 Nov`: for axes, whose heading names the year.
+    pub(crate) fn day_month(&self, date: Date) -> String {
+        self.texts.with("day-month", &[("day", date.day().to_string().into()), self.month(date)])
+    }
+
+    fn month(&self, date: Date) -> (&'static str, FluentValue<'static>) {
+        let name = match date.month() {
+            1 => "month-1",
+            2 => "month-2",
+            3 => "month-3",
+            4 => "month-4",
+            5 => "month-5",
+            6 => "month-6",
+            7 => "month-7",
+            8 => "month-8",
+            9 => "month-9",
+            10 => "month-10",
+            11 => "month-11",
+            _ => "month-12",
+        };
+        ("month", self.texts.get(name).into())
     }
 
     /// `22 November 2026, 12:34:56 UTC`.
