@@ -4,25 +4,37 @@
 //!
 //! ```text
 //! # What the case shows, and how its figures are derived by hand.
-//! --- agreement                 TOML; or one line `file PATH` (from the root of the repository); or a first line `standard`, then TOML that is
-//!                               appended to [`STANDARD_AGREEMENT`]. Several of these sections are revisions, the oldest first.
-//! --- history                   JSON Lines, `#` begins a comment; or one line `file PATH`; or a first line `standard`, then lines that are
-//!                               appended to [`STANDARD_HISTORY`]. May be absent.
-//! --- evaluate 2026-10 [customer=acme|all] [known=2026-12-01T00:00:00Z]        known: absent means a year after the end of the period
+//! --- agreement
+//! TOML; or one line `file PATH` (from the root of the repository); or a first line `standard`, then TOML that is appended
+//! to STANDARD_AGREEMENT. Several of these sections are revisions, the oldest first; `standard 2 from INSTANT` and
+//! `standard 1 until INSTANT` give a revision its name and its time.
+//! --- history
+//! JSON Lines, `#` begins a comment; or one line `file PATH`; or a first line `standard`, then lines that are appended to
+//! STANDARD_HISTORY. May be absent.
+//! --- evaluate 2026-10 [customer=acme|all] [known=2026-12-01T00:00:00Z]
 //! COMMITMENT SUBJECT [PERIOD] [CUSTOMER] [revision REVISION]: VERDICT key=value …
-//! rows: 2                       how many rows there are in all
-//! --- with agreement            for the next expectation only, relative to what stood before: replaces a text that occurs exactly once
+//! rows: 2
+//! --- with agreement
 //! old => new
 //! + a line that is added at the end
-//! --- problems 2026-10 …        as `evaluate`, and every problem of the evaluation must be named, by a part of its text
-//! --- findings                  every finding of `check` must be named, by a part of `error: …` or `warning: …`; or `none`
-//! --- bad lines                 every bad line of the history must be named, by a part of its text
+//! --- problems 2026-10
+//! a part of the text of each problem of the evaluation
+//! --- findings
+//! a part of each finding of `check`, as `error: …` or `warning: …`; or `none`
+//! --- bad lines
+//! a part of what is said of each bad line of the history
 //! ```
 //!
-//! Keys of a row: `lower`, `upper` and `observed` (a fraction, compared exactly, or `"99.86 %"` as shown), `covered`, `up`, `down`, `excluded`,
-//! `unknown` (seconds), `binding`, `credit` (`"10.00 EUR"` or `none`), `credit_range` (`"0 10.00"`), `note` (of the credit), `claim`, `deadline`, `terminates` (an instant, or `none`),
-//! `lapses`, `reason` (a part of some reason's text), `no_reason` (of none), `goal.NAME` and `goal.NAME.lower` and so on for one of several
-//! targets, and every key of `measured`. Only what is listed is compared.
+//! `known` that is absent is a year after the end of the period. `with` changes what stood in the first sections, for the
+//! next expectation only: the text on the left must occur there exactly once. Only what a row lists is compared:
+//!
+//! - `lower`, `upper`, `observed`: a fraction, compared exactly, or `"99.86 %"` as it is shown
+//! - `covered`, `up`, `down`, `excluded`, `unknown`: seconds
+//! - `binding`; `credit` (`"10.00 EUR"` or `none`), `credit_range` (`"0.00 10.00"`), `note` of the credit; `claim`, `deadline`
+//! - `terminates`, `lapses`: an instant, or `none`
+//! - `reason`: a part of some reason, which begins with `FROM/UNTIL`; `no_reason`: a part of none
+//! - `goal.NAME` (a verdict), `goal.NAME.lower` and so on, for one of several targets
+//! - every key of `measured`
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -189,10 +201,13 @@ impl Texts {
             return std::fs::read_to_string(&path)
                 .or_else(|error| fail(line, format!("cannot read `{}`: {error}", path.display())));
         }
-        let is_standard = first.is_some_and(|(_, text)| text == "standard");
-        let own: Vec<&str> =
-            section.body.iter().map(|(_, text)| *text).filter(|text| text.trim() != "standard").collect();
-        Ok(format!("{}{}\n", if is_standard { standard } else { "" }, own.join("\n")))
+        let prelude = match first.and_then(|(line, text)| Some((line, text.strip_prefix("standard")?))) {
+            Some((line, rest)) => prelude(line, rest, standard)?,
+            None => String::new(),
+        };
+        let headed = |(_, text): &&(usize, &'_ str)| !prelude.is_empty() && text.trim().starts_with("standard");
+        let own: Vec<&str> = section.body.iter().filter(|line| !headed(line)).map(|(_, text)| *text).collect();
+        Ok(format!("{prelude}{}\n", own.join("\n")))
     }
 
     /// Applies the lines of a `with` section.
@@ -225,6 +240,25 @@ impl Texts {
         }
         if any { Ok(()) } else { fail(section.line, "nothing is changed here") }
     }
+}
+
+/// The standard text, for the revision and the time of validity that the rest of the line names: `2 from INSTANT until INSTANT`.
+fn prelude(line: usize, rest: &str, standard: &str) -> Result<String, Failure> {
+    let mut words = rest.split_whitespace();
+    let mut text = standard.to_owned();
+    if let Some(revision) = words.next() {
+        text = text.replace("revision = \"1\"", &format!("revision = \"{revision}\""));
+    }
+    while let Some(word) = words.next() {
+        match (word, words.next()) {
+            ("from", Some(at)) => text = text.replace("2000-01-01T00:00:00Z", at),
+            ("until", Some(at)) => {
+                text = text.replace("\n\n[[clause]]", &format!("\nvalid_until = {at}\n\n[[clause]]"))
+            }
+            _ => return fail(line, format!("`{word}` is neither `from INSTANT` nor `until INSTANT`")),
+        }
+    }
+    Ok(text)
 }
 
 /// Runs one case; what failed, with its lines.
