@@ -88,6 +88,7 @@ impl Scene {
             ("indicator", "\"states\""),
             ("aggregate", "\"duration\""),
             ("exclusions", "[]"),
+            ("days_are", "\"calendar\""),
             ("decimals", "3"),
             ("close_after", "\"0s\""),
         ] {
