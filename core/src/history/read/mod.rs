@@ -103,7 +103,7 @@ struct OfSeries {
 #[derive(Debug)]
 pub struct Reader<'a> {
     /// What scopes may point at; without it nothing is looked up.
-    agreement: Option<&'a Agreement>,
+    revisions: Option<&'a [Agreement]>,
     /// Everything but runs.
     history: History,
     bad: Vec<BadLine>,
@@ -123,7 +123,13 @@ impl<'a> Reader<'a> {
     /// Begins a history of what `agreement` is about: a scope that it does not have is a bad line.
     #[must_use]
     pub fn new(agreement: &'a Agreement) -> Self {
-        Self::bound(Some(agreement))
+        Self::of_revisions(std::slice::from_ref(agreement))
+    }
+
+    /// Begins a history that several revisions of one agreement are judged by: a scope that none of them has is a bad line.
+    #[must_use]
+    pub fn of_revisions(revisions: &'a [Agreement]) -> Self {
+        Self::bound(Some(revisions))
     }
 
     /// Begins to read lines that will be one part of a history: what they point at may stand elsewhere, so it is not
@@ -133,9 +139,9 @@ impl<'a> Reader<'a> {
         Self::bound(None)
     }
 
-    fn bound(agreement: Option<&'a Agreement>) -> Self {
+    fn bound(revisions: Option<&'a [Agreement]>) -> Self {
         Self {
-            agreement,
+            revisions,
             history: History::default(),
             bad: Vec::new(),
             line: 0,
@@ -177,8 +183,8 @@ impl<'a> Reader<'a> {
     /// these lines, so that whoever accepts the loss can go on with it.
     #[must_use]
     pub fn finish(mut self) -> (History, Counted, Vec<BadLine>) {
-        let unregistered = self.agreement.map_or_else(Vec::new, |_| self.leave_out_unregistered());
-        let found = references::check(self.agreement, &self.history, &self.lines);
+        let unregistered = self.revisions.map_or_else(Vec::new, |_| self.leave_out_unregistered());
+        let found = references::check(self.revisions, &self.history, &self.lines);
         let places: BTreeSet<_> = found.iter().map(|(place, _)| *place).collect();
         for ((kind, place), wrong) in found {
             // Lines of a series that nothing registers are told of once.
@@ -275,8 +281,8 @@ impl<'a> Reader<'a> {
 
     fn check(&mut self, line: &str) -> Result<(), Wrong> {
         let check = Check::read(line)?;
-        if let Some(agreement) = self.agreement {
-            references::interface(agreement, &check.scope.solution, &check.scope.interface)?;
+        if let Some(revisions) = self.revisions {
+            references::interface(revisions, &check.scope.solution, &check.scope.interface)?;
         }
         self.history.checks.push(check);
         Ok(())
