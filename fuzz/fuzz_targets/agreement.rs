@@ -25,11 +25,14 @@ fuzz_target!(|source: &str| {
     };
     let period = Period::parse("2026-10", &Zone::utc()).expect("the example is right");
     let known = Instant::parse("2026-11-10T00:00:00Z").expect("the example is right");
-    // Every kind that the language has gets through the evaluation, for everybody and for customers.
-    for customers in [Customers::Nobody, Customers::All] {
-        let request = Request { period: period.clone(), as_known_at: known, customers };
-        let Ok(statement) = evaluate(std::slice::from_ref(&agreement), &History::default(), &request) else { continue };
-        for row in statement.rows.iter().filter(|row| substitutes_nothing(&agreement, row)) {
+    let request = Request { period, as_known_at: known, customers: Customers::Nobody };
+    let Ok(statement) = evaluate(std::slice::from_ref(&agreement), &History::default(), &request) else { return };
+    for row in &statement.rows {
+        if let Some(bounds) = &row.availability {
+            assert!(bounds.lower <= bounds.upper, "the bounds are the wrong way round");
+            assert!(bounds.upper.num() <= bounds.upper.den(), "more than everything was up");
+        }
+        if substitutes_nothing(&agreement, row) {
             assert_eq!(row.tally.up.0 + row.tally.down.0, 0, "figures from nothing");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Customers, Request};
-use crate::agreement::{Aggregate, Agreement, Commitment, Indicator, Level, Promise};
+use crate::agreement::{Aggregate, Agreement, Commitment, Indicator, Level, PeriodTerm, Promise, Span};
 use crate::history::{Check, History, Role};
 use crate::id::PartId;
 
@@ -53,6 +53,7 @@ pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> 
             if customers && terms.suspended.is_none() && !known.facts.suspensions.is_empty() {
                 found.insert(silent(&name, "suspended", "a customer was suspended"));
             }
+            of_slices(commitment, request, &name, &mut found);
             let by_counts = terms.goals.iter().any(|goal| goal.indicator == Indicator::Counts);
             if by_counts && terms.goals.iter().any(|goal| goal.aggregate != Aggregate::Events) {
                 of_counts(commitment, known, &name, &mut found);
@@ -100,6 +101,35 @@ fn of_revisions(revisions: &[Agreement], found: &mut BTreeSet<Problem>) {
             if !stated {
                 found.insert(silent(AGREEMENT, term, "it has several revisions"));
             }
+        }
+    }
+}
+
+/// More slices than anybody can mean take more memory than there is.
+const MOST_SLICES: i64 = 3_000_000;
+
+fn of_slices(commitment: &Commitment, request: &Request, name: &str, found: &mut BTreeSet<Problem>) {
+    const DAY: i64 = 86_400_000;
+    let Promise::Availability(terms) = &commitment.promise else { return };
+    let of_span = |span: &Span| match span {
+        Span::Elapsed(length) => length.0,
+        Span::CalendarDays(days) => i64::from(*days) * DAY,
+    };
+    let longest = match &commitment.terms.period.value {
+        PeriodTerm::Month => 31 * DAY,
+        PeriodTerm::Quarter => 92 * DAY,
+        PeriodTerm::Year => 366 * DAY,
+        PeriodTerm::Asked => request.period.interval.length().0,
+        PeriodTerm::Fiscal { months, .. } | PeriodTerm::Billing { months } => i64::from(*months) * 31 * DAY,
+        PeriodTerm::Rolling(span) | PeriodTerm::Claim { span, .. } => of_span(span),
+    };
+    let margin = terms.outage.as_ref().map_or(0, |outage| (outage.value.minimum + outage.value.merge_gap).0);
+    for slice in terms.goals.iter().filter_map(|goal| goal.slice.as_ref()) {
+        if longest.saturating_add(margin.saturating_mul(2)) / slice.width.0.max(1) > MOST_SLICES {
+            found.insert(Problem {
+                message: format!("{name} cuts its period into more than {MOST_SLICES} slices of {}", slice.width),
+                help: "use wider slices, or shorter periods".to_owned(),
+            });
         }
     }
 }
@@ -160,6 +190,14 @@ fn of_levels(
         if named && own_level != Some(level) && !states.levels.contains_key(&level) {
             found.insert(silent(name, level.key(), &format!("its checks name {}", level.key())));
         }
+    }
+    let counted = known.facts.connections.iter().any(|fact| {
+        agreement
+            .covered(commitment)
+            .any(|solution| fact.body.scope.solution.as_ref().is_none_or(|id| *id == solution.id))
+    });
+    if counted && states.connections.is_none() {
+        found.insert(silent(name, "connections", "the history counts connections"));
     }
     let controls = known.checks.iter().filter(covered).any(|check| check.role == Role::Control);
     if controls && states.controls.is_none() {
