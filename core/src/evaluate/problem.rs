@@ -25,15 +25,23 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// Every problem that revisions of one agreement, in the order of their validity, have with each other: two of them in
+/// force at once, none in force for a while, or nothing that says how they follow one another.
+#[must_use]
+pub fn revision_problems(revisions: &[Agreement]) -> Vec<Problem> {
+    let mut found = BTreeSet::new();
+    of_revisions(revisions, &mut found);
+    found.into_iter().collect()
+}
+
 /// Every problem of evaluating `revisions` over what is known.
 #[must_use]
 pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> Vec<Problem> {
-    let mut found = BTreeSet::new();
-    of_revisions(revisions, &mut found);
+    let mut found: BTreeSet<Problem> = revision_problems(revisions).into_iter().collect();
     let customers = request.customers != Customers::Nobody;
     for agreement in revisions {
         if customers && agreement.covered_when.is_none() {
-            found.insert(silent("the agreement", "covered_when", "a customer is judged"));
+            found.insert(silent(AGREEMENT, "covered_when", "a customer is judged"));
         }
         for commitment in &agreement.commitments {
             let name = format!("the commitment `{}`", commitment.id);
@@ -55,10 +63,14 @@ pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> 
     found.into_iter().collect()
 }
 
+/// What the table of the agreement itself is called in messages.
+const AGREEMENT: &str = "the agreement";
+
 fn silent(who: &str, term: &str, because: &str) -> Problem {
+    let place = if who == AGREEMENT { "in [agreement]" } else { "in the commitment" };
     Problem {
         message: format!("{who} does not state `{term}`, and {because}"),
-        help: format!("state `{term}`: in the commitment if the contract says it, in [policy] if you chose it"),
+        help: format!("state `{term}`: {place} if the contract says it, in [policy] if you chose it"),
     }
 }
 
@@ -87,7 +99,7 @@ fn of_revisions(revisions: &[Agreement], found: &mut BTreeSet<Problem>) {
             ("mid_period", revisions.iter().any(|each| each.mid_period.is_some())),
         ] {
             if !stated {
-                found.insert(silent("the agreement", term, "it has several revisions"));
+                found.insert(silent(AGREEMENT, term, "it has several revisions"));
             }
         }
     }
