@@ -21,7 +21,7 @@ pub struct Live {
     pub as_known_at: Instant,
     /// The statement of the periods in progress, a row for each commitment and subject.
     pub statement: Statement,
-    /// The timeline of each commitment's subjects, in the order of the statement's rows.
+    /// The timeline of each subject that is judged by the states of checks, in the order of the agreement.
     pub timelines: Vec<SubjectTimeline>,
     /// Every registered check, with what it saw last.
     pub checks: Vec<CheckView>,

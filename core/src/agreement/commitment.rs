@@ -3,7 +3,7 @@
 use super::indicator::{Below, Slice};
 use super::obligation::{KINDS, Obligation};
 use super::read::{Known, exists, read_text};
-use super::sources::{Listed, Lookup, Sources};
+use super::sources::{Listed, Lookup, Origin, Source, Sources};
 use super::terms::{Availability, Goal, Monitoring, StateTerms, Target, Terms};
 use super::words::{Aggregate, Indicator, Per, UnknownPolicy};
 use super::{Composition, Extent, Language, Text};
@@ -119,10 +119,14 @@ impl Commitment {
         let interfaces = covered.into_iter().any(|solution| solution.interfaces.len() > 1);
         check_per(table, &kind, &per);
         let targets = read_targets(table, kind.value);
-        let lookup = Lookup::new(table, sources);
+        let own_policy = table.table("policy").map(|policy| Source::new(Origin::Policy, policy));
+        let lookup = Lookup::new(table, own_policy.as_ref(), sources);
         let terms = Terms::read(&lookup, known.findings);
         let promise = read_promise(kind.value, &lookup, known, targets, per.value, interfaces);
         let listed = lookup.into_listed();
+        if let Some(own_policy) = own_policy {
+            own_policy.finish();
+        }
         Some(Self {
             id: id?.value,
             name: name?,

@@ -84,7 +84,7 @@ struct Rules {
 impl Rules {
     fn read<'d, 'f>(header: &mut Table<'d, 'f>, sources: &Sources<'d, 'f, '_>) -> Self {
         let findings = header.findings;
-        let lookup = Lookup::new(header, sources);
+        let lookup = Lookup::new(header, None, sources);
         let takes_effect = lookup.find("takes_effect", TakesEffect::read);
         let mid_period = lookup.find("mid_period", MidPeriod::read);
         let covered_when = lookup.find("covered_when", |item| {

@@ -75,7 +75,7 @@ impl<'d, 'f> Source<'d, 'f> {
                 && !used.contains(term.key)
             {
                 table.findings.push(
-                    Diagnostic::warning(format!("no commitment needs `{}`", term.key), item.span)
+                    Diagnostic::warning(format!("nothing here needs `{}`", term.key), item.span)
                         .help("leave it out, or check that the commitment that it is meant for is there"),
                 );
             }
@@ -105,14 +105,20 @@ impl Sources<'_, '_, '_> {
 /// The lookup of one commitment's terms.
 pub(super) struct Lookup<'a, 'd, 'f, 's> {
     own: RefCell<&'a mut Table<'d, 'f>>,
+    /// What the operator chose for this commitment alone; it goes before the policy for all.
+    own_policy: Option<&'a Source<'d, 'f>>,
     sources: &'a Sources<'d, 'f, 's>,
     listed: RefCell<Vec<Listed>>,
     failed: Cell<bool>,
 }
 
 impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
-    pub(super) fn new(own: &'a mut Table<'d, 'f>, sources: &'a Sources<'d, 'f, 's>) -> Self {
-        Self { own: RefCell::new(own), sources, listed: RefCell::default(), failed: Cell::new(false) }
+    pub(super) fn new(
+        own: &'a mut Table<'d, 'f>,
+        own_policy: Option<&'a Source<'d, 'f>>,
+        sources: &'a Sources<'d, 'f, 's>,
+    ) -> Self {
+        Self { own: RefCell::new(own), own_policy, sources, listed: RefCell::default(), failed: Cell::new(false) }
     }
 
     /// Whether a term was refused or missing: then the commitment cannot be used.
@@ -180,7 +186,10 @@ impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
         if let Some(item) = self.own.borrow_mut().find(key) {
             found.push((item, Origin::Contract));
         }
-        self.sources.after.iter().for_each(|source| look(source, &mut found));
+        let (policies, documents): (Vec<_>, Vec<_>) =
+            self.sources.after.iter().partition(|source| source.origin == Origin::Policy);
+        documents.into_iter().for_each(|source| look(source, &mut found));
+        self.own_policy.into_iter().chain(policies).for_each(|source| look(source, &mut found));
         self.contradiction(key, &found);
         found.into_iter().next()
     }

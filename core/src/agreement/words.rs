@@ -152,6 +152,26 @@ words! {
         BeforeQualification = "before-qualification",
     }
 
+    /// What a length that is written in days is.
+    DaysAre, "a meaning of days" {
+        /// So many times 24 hours.
+        Elapsed = "elapsed",
+        /// Local calendar days: to the same time by the wall clock.
+        Calendar = "calendar",
+    }
+
+    /// What software counts as that is not connected for a reason that is not the provider's.
+    Missing, "what missing software counts as" {
+        /// As if it were connected.
+        Connected = "connected",
+        /// As if it were not expected.
+        Left = "left-out",
+        /// As lost.
+        Lost = "lost",
+        /// As connected or lost: nobody knows.
+        Unknown = "unknown",
+    }
+
     /// Which part of a window excludes.
     Extent, "an extent of exclusion" {
         /// All of the announced time, with valid extensions.

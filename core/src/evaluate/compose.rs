@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::View;
 use crate::agreement::{Composition, Level, StateTerms, Weights};
-use crate::history::{Check, Gap, Role, Scope};
+use crate::history::{Check, Connections, Gap, Role, Scope};
 use crate::id::{CheckId, InterfaceId, PartId};
 use crate::interval::{Interval, IntervalSet};
 use crate::run::{Run, Sight, observed_timeline};
 use crate::statement::Cause;
+use crate::time::Instant;
 use crate::timeline::{State, Timeline};
 
 /// Inside a composition this state marks a part that is not registered. Exclusion is a later step, so the name is free.
@@ -57,6 +58,8 @@ pub fn whole(composition: &Composition, parts: &[State]) -> State {
 pub(super) enum Node<'a> {
     /// What one registered series says.
     Leaf(Leaf<'a>),
+    /// What the numbers of connected software say.
+    Connections(Timeline),
     /// Parts that make one.
     Group(Group<'a>),
     /// What is measured, and what it is compared with.
@@ -93,6 +96,7 @@ impl<'a> Node<'a> {
     fn states(&self, relief: &[Relief<'_>]) -> Timeline {
         match self {
             Self::Leaf(leaf) => leaf.timeline.clone(),
+            Self::Connections(timeline) => timeline.clone(),
             Self::Guard { measured, control } => {
                 Timeline::combine(&[&measured.states(relief), &control.states(relief)], |states| {
                     match (states[0], states[1]) {
@@ -111,6 +115,7 @@ impl<'a> Node<'a> {
     pub(super) fn leaves(&self) -> Vec<&Leaf<'a>> {
         match self {
             Self::Leaf(leaf) => vec![leaf],
+            Self::Connections(_) => Vec::new(),
             Self::Guard { measured, control } => [measured.leaves(), control.leaves()].concat(),
             Self::Group(group) => group.parts.iter().flat_map(Node::leaves).collect(),
         }
@@ -119,7 +124,7 @@ impl<'a> Node<'a> {
     /// What it is, where it is a part that something can be said of.
     fn place(&self) -> Option<&Scope> {
         match self {
-            Self::Leaf(_) => None,
+            Self::Leaf(_) | Self::Connections(_) => None,
             Self::Guard { measured, .. } => measured.place(),
             Self::Group(group) => group.place.as_ref(),
         }
@@ -253,6 +258,7 @@ impl<'a> Builder<'_, 'a> {
     /// The interfaces that are measured here, and those that nothing measures anywhere.
     fn interfaces(&self, here: &[&'a Check]) -> Vec<InterfaceId> {
         let measured = |id: &InterfaceId| self.view.checks().any(|check| check.scope.interface == *id);
+        // Connections are counted per interface; they stand in every place that has no checks of its own.
         let declared = self.view.interfaces();
         declared
             .into_iter()
@@ -272,7 +278,10 @@ impl<'a> Builder<'_, 'a> {
             let vantages = self.composition(Level::Vantages);
             // A check with no vantage point at an instant is itself not registered then.
             let one = |parts| Group { place: None, composition: vantages.clone(), parts, vanishes: true };
-            let parts = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
+            let mut parts: Vec<Node<'a>> = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
+            if let (Role::Measure, Some(place)) = (role, &place) {
+                parts.extend(self.connections(place).map(Node::Connections));
+            }
             Node::Group(Group { place, composition, parts, vanishes })
         };
         let measured = group(self.composition(Level::Checks), Role::Measure, Some(place));
@@ -282,6 +291,45 @@ impl<'a> Builder<'_, 'a> {
         let controls = self.terms.controls.as_ref().map_or(Composition::All, |term| term.value.clone());
         let control = group(controls, Role::Control, None);
         Node::Guard { measured: Box::new(measured), control: Box::new(control) }
+    }
+
+    /// What the connections of installed software at one place say: absent before the first count of them, unknown between
+    /// two counts.
+    fn connections(&self, place: &Scope) -> Option<Timeline> {
+        let terms = &self.terms.connections.as_ref()?.value;
+        let customer = self.view.customer();
+        let own = self.view.known.facts.connections.iter().map(|fact| &fact.body).filter(|own| {
+            place.interface.is_some()
+                && place.covers(&own.scope)
+                && own.scope.parts.customer.as_ref().is_none_or(|own| Some(own) == customer)
+        });
+        let mut own: Vec<&Connections> = own.collect();
+        own.sort_by_key(|own| own.span);
+        // Counts that overlap lie in layers of their own, and the worst known state counts.
+        let mut layers: Vec<(Instant, Vec<(Instant, State)>)> = Vec::new();
+        for own in own {
+            let state = terms.state(own.expected, own.connected, own.customer_side, own.undetermined);
+            let steps = [(own.span.from(), state), (own.span.until(), State::Unknown)];
+            match layers.iter_mut().find(|(end, _)| *end <= own.span.from()) {
+                Some((end, layer)) => {
+                    *end = own.span.until();
+                    layer.extend(steps);
+                }
+                None => layers.push((own.span.until(), steps.to_vec())),
+            }
+        }
+        let layers: Vec<Timeline> = layers.into_iter().map(|(_, steps)| Timeline::from_steps(steps)).collect();
+        let parts: Vec<&Timeline> = layers.iter().collect();
+        let all = Timeline::combine(&parts, |states| {
+            let known = states.iter().copied().filter(|state| *state != State::Unknown);
+            known.min().unwrap_or(State::Unknown)
+        });
+        if layers.is_empty() {
+            return None;
+        }
+        let begins = all.steps().first().map_or(Instant::MAX, |(at, _)| *at);
+        let before = Interval::new(Instant::MIN, begins).map_or_else(IntervalSet::empty, IntervalSet::from);
+        Some(all.overlay(&before, ABSENT))
     }
 
     /// What one registered series says, absent outside the time in which it is registered. What was observed outside it
@@ -340,7 +388,10 @@ pub(super) fn causes(view: &View<'_>, root: &Node<'_>, interval: Interval, state
         }
     }
     if state == State::Unknown {
-        let measured = |id: &InterfaceId| leaves.iter().any(|leaf| leaf.check.scope.interface == *id);
+        let counted = |id: &InterfaceId| {
+            view.known.facts.connections.iter().any(|fact| fact.body.scope.interface.as_ref() == Some(id))
+        };
+        let measured = |id: &InterfaceId| counted(id) || leaves.iter().any(|leaf| leaf.check.scope.interface == *id);
         for interface in view.interfaces().into_iter().filter(|id| !measured(id)) {
             causes.insert(Cause::NotMeasured { interface });
         }

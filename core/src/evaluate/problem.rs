@@ -149,6 +149,14 @@ fn of_levels(
             found.insert(silent(name, level.key(), &format!("its checks name {}", level.key())));
         }
     }
+    let counted = known.facts.connections.iter().any(|fact| {
+        agreement
+            .covered(commitment)
+            .any(|solution| fact.body.scope.solution.as_ref().is_none_or(|id| *id == solution.id))
+    });
+    if counted && states.connections.is_none() {
+        found.insert(silent(name, "connections", "the history counts connections"));
+    }
     let controls = known.checks.iter().filter(covered).any(|check| check.role == Role::Control);
     if controls && states.controls.is_none() {
         found.insert(silent(name, "controls", "its checks include controls"));

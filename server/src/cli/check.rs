@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use uphold_core::agreement::{self, Agreement, Origin, TERMS};
+use uphold_core::agreement::{self, Agreement, Listed, Origin, TERMS};
 use uphold_core::diagnostic::Severity;
 
 use super::{Failure, count, read_file, report, table::Table};
@@ -82,13 +82,18 @@ fn summary(agreement: &Agreement, path: &str) -> String {
     );
     for commitment in &agreement.commitments {
         let target =
-            commitment.target.as_ref().map_or("no target".to_owned(), |target| format!("target {} %", target.percent));
-        text.push_str(&format!("\n`{}` (clause {}): availability, {target}\n", commitment.id, commitment.clause));
+            commitment.target().map_or("no target".to_owned(), |target| format!("target {} %", target.percent));
+        text.push_str(&format!(
+            "\n`{}` (clause {}): {}, {target}\n",
+            commitment.id,
+            commitment.clause,
+            commitment.kind()
+        ));
         let mut table = Table::new(&["the contract is silent on", "your policy", "the question"]);
-        for (key, value, origin) in commitment.terms.list() {
-            if origin == Origin::Policy {
-                let question = TERMS.iter().find(|term| term.key == key).map_or("", |term| term.question);
-                table.row(&[key, &value, question]);
+        for Listed { key, value, origin } in &commitment.listed {
+            if *origin == Origin::Policy {
+                let question = TERMS.iter().find(|term| term.key == *key).map_or("", |term| term.question);
+                table.row(&[key, value, question]);
             }
         }
         text.push_str(&table.to_string());

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use uphold_core::agreement::{Agreement, Language};
-use uphold_core::evaluate::{Request, evaluate};
+use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::{BadLine, Counted, History, Reader};
 use uphold_core::statement::{Inputs, Row, Statement};
 use uphold_core::time::{Instant, Period, Zone, tzdb_version};
@@ -64,7 +64,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         None => Clock::system().now(),
     };
     let (history, counted) = read_history(&args.history, &agreement, args.skip_bad_lines)?;
-    let statement = evaluate(&agreement, &history, &Request { period, as_known_at });
+    let request = Request { period, as_known_at, customers: Customers::Nobody };
+    let statement = evaluate(std::slice::from_ref(&agreement), &history, &request).map_err(|problems| {
+        Failure::new("cannot evaluate").because(problems.into_iter().next().expect("a refusal names a problem"))
+    })?;
     let digest = counted.digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
     match args.format {
@@ -142,7 +145,7 @@ fn text(statement: &Statement, agreement: &Agreement, inputs: &Inputs, lang: &st
     let mut text = format!(
         "{}, revision {}\n{}, as known at {} (tz database {})\ninputs: {}, SHA-256 {}\n",
         agreement.title.in_language(language),
-        statement.revision,
+        statement.revision(),
         statement.period.name,
         statement.as_known_at,
         tzdb_version(),

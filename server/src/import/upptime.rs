@@ -194,9 +194,13 @@ period = "asked"
 unknown = "up"
 # Upptime counts a degraded site as down.
 degraded = "down"
+service_time = "24x7"
+# What each site's checks saw, as its share of the time, and nothing is left out.
+indicator = "states"
+aggregate = "duration"
+exclusions = []
 vantages = "all"
 checks = "all"
-interfaces = "all"
 decimals = 4
 close_after = "0s"
 "#;

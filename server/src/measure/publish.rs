@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use uphold_core::evaluate::{Request, evaluate, timeline};
+use uphold_core::agreement::Agreement;
+use uphold_core::evaluate::{Customers, Request, evaluate, subjects, timeline};
+use uphold_core::history::History;
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
+use uphold_core::statement::Statement;
 use uphold_core::time::{Instant, Millis, Zone};
 
 use super::{Engine, Settings, Target};
@@ -40,27 +43,45 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
     let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let history = book.history();
-    let statement = evaluate(agreement, &history, &Request { period: zone.month_of(as_known_at), as_known_at });
-    let known = history.known_at(as_known_at);
-    let timelines = agreement
-        .commitments
-        .iter()
-        .flat_map(|commitment| agreement.subjects(commitment).map(move |subject| (commitment, subject)))
-        .map(|(commitment, subject)| SubjectTimeline {
-            commitment: commitment.id.clone(),
-            timeline: timeline(agreement, commitment, &subject, &known),
-            subject,
-        })
-        .collect();
+    let request = Request { period: zone.month_of(as_known_at), as_known_at, customers: Customers::Nobody };
     Live {
         agreement: Arc::clone(agreement),
         as_known_at,
-        statement,
-        timelines,
+        statement: statement(agreement, &history, request),
+        timelines: timelines(agreement, &history.known_at(as_known_at), as_known_at),
         checks: checks(settings, book, targets),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
         not_recorded_since: None,
     }
+}
+
+/// The statement; one without rows when the agreement leaves open what the facts ask, which the log then says.
+fn statement(agreement: &Agreement, history: &History, request: Request) -> Statement {
+    evaluate(std::slice::from_ref(agreement), history, &request).unwrap_or_else(|problems| {
+        for problem in problems {
+            tracing::error!("nothing can be judged: {problem}; {}", problem.help);
+        }
+        Statement {
+            agreement: agreement.id.clone(),
+            revisions: vec![agreement.revision.clone()],
+            period: request.period,
+            as_known_at: request.as_known_at,
+            rows: Vec::new(),
+        }
+    })
+}
+
+/// The timeline of everything that is judged by the states of checks; other figures have none to draw.
+fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<SubjectTimeline> {
+    let by_states = agreement.commitments.iter().filter(|commitment| commitment.states().is_some());
+    by_states
+        .flat_map(|commitment| subjects(agreement, commitment, known).into_iter().map(move |each| (commitment, each)))
+        .map(|(commitment, subject)| SubjectTimeline {
+            commitment: commitment.id.clone(),
+            timeline: timeline(agreement, commitment, &subject, known, now),
+            subject,
+        })
+        .collect()
 }
 
 fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView> {

@@ -6,8 +6,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use uphold_core::agreement::{Agreement, Commitment, Force, Origin, Per, Text};
-use uphold_core::statement::Inputs;
+use uphold_core::agreement::{Agreement, Commitment, Force, Listed, Text};
+use uphold_core::statement::{Inputs, Statement};
 use uphold_core::time::Instant;
 
 use super::{App, problem};
@@ -15,7 +15,8 @@ use crate::live::{CheckView, LedgerHead};
 
 /// `GET /api/v1/agreement`
 pub(super) async fn agreement(State(app): State<App>) -> Response {
-    json(&AgreementJson::from(&*app.live().agreement))
+    let live = app.live();
+    json(&AgreementJson::new(&live.agreement, &live.statement))
 }
 
 /// `GET /api/v1/statement`
@@ -168,11 +169,11 @@ struct CommitmentJson<'a> {
 #[derive(Serialize)]
 struct TermJson {
     value: String,
-    origin: &'static str,
+    origin: String,
 }
 
-impl<'a> From<&'a Agreement> for AgreementJson<'a> {
-    fn from(agreement: &'a Agreement) -> Self {
+impl<'a> AgreementJson<'a> {
+    fn new(agreement: &'a Agreement, statement: &Statement) -> Self {
         let until = Some(agreement.valid.until()).filter(|until| *until < Instant::MAX);
         Self {
             id: agreement.id.as_str(),
@@ -199,7 +200,7 @@ impl<'a> From<&'a Agreement> for AgreementJson<'a> {
                 })
                 .collect(),
             solutions: agreement.solutions.iter().map(SolutionJson::from).collect(),
-            commitments: agreement.commitments.iter().map(|each| CommitmentJson::new(agreement, each)).collect(),
+            commitments: agreement.commitments.iter().map(|each| CommitmentJson::new(each, statement)).collect(),
         }
     }
 }
@@ -216,21 +217,24 @@ impl<'a> From<&'a uphold_core::agreement::Solution> for SolutionJson<'a> {
 }
 
 impl<'a> CommitmentJson<'a> {
-    fn new(agreement: &'a Agreement, commitment: &'a Commitment) -> Self {
-        let origin = |origin| match origin {
-            Origin::Contract => "contract",
-            Origin::Policy => "policy",
-        };
-        let terms = commitment.terms.list().into_iter();
+    fn new(commitment: &'a Commitment, statement: &Statement) -> Self {
+        let mut subjects: Vec<String> = Vec::new();
+        for row in statement.rows.iter().filter(|row| row.commitment == commitment.id) {
+            let subject = row.subject.to_string();
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        let term = |term: &Listed| (term.key, TermJson { value: term.value.clone(), origin: term.origin.to_string() });
         Self {
             id: commitment.id.as_str(),
             name: texts(&commitment.name),
             clause: commitment.clause.as_str(),
-            kind: "availability",
-            per: Per::name(commitment.per),
-            subjects: agreement.subjects(commitment).map(|subject| subject.to_string()).collect(),
-            target: commitment.target.as_ref().map(|target| target.percent.as_str()),
-            terms: terms.map(|(key, value, by)| (key, TermJson { value, origin: origin(by) })).collect(),
+            kind: commitment.kind(),
+            per: commitment.per.name(),
+            subjects,
+            target: commitment.target().map(|target| target.percent.as_str()),
+            terms: commitment.listed.iter().map(term).collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use uphold_core::agreement::{Clause, Force, Origin};
+use uphold_core::agreement::{Clause, Force, Listed, Origin};
 
 use super::App;
 use super::frame::{self, Frame};
@@ -47,6 +47,7 @@ struct ClauseView {
     /// The worst state of what it is measured by, if it is measured.
     state: Option<&'static str>,
     solutions: Vec<SolutionView>,
+    judged: Vec<JudgedView>,
     terms: Vec<TermView>,
     chosen: i64,
 }
@@ -56,6 +57,14 @@ struct SolutionView {
     state: &'static str,
     sentence: Sentence,
     subjects: Vec<SubjectView>,
+}
+
+/// What a commitment that is not judged by the states of checks came to.
+struct JudgedView {
+    name: Phrase,
+    subject: Phrase,
+    verdict: String,
+    figures: Vec<(&'static str, String)>,
 }
 
 struct TermView {
@@ -133,7 +142,23 @@ fn clause_view(words: &Words, live: &Live, clause: &Clause) -> ClauseView {
         solutions: solutions.into_iter().map(|(_, view)| view).collect(),
         chosen: i64::try_from(terms.iter().filter(|term| !term.by_contract).count()).unwrap_or(0),
         terms,
+        judged: judged(words, live, clause),
     }
+}
+
+fn judged(words: &Words, live: &Live, clause: &Clause) -> Vec<JudgedView> {
+    let mut all = Vec::new();
+    for commitment in live.agreement.commitments.iter().filter(|each| each.clause == clause.id) {
+        let words = &Words { texts: words.texts, zone: commitment.terms.zone.value.clone() };
+        let mine = live.statement.rows.iter().filter(|row| row.commitment == commitment.id);
+        all.extend(mine.filter(|_| commitment.states().is_none()).map(|row| JudgedView {
+            name: words.phrase(&commitment.name),
+            subject: subject::name(words, &live.agreement, &row.subject),
+            verdict: words.verdict(row.verdict),
+            figures: subject::figures(words, row),
+        }));
+    }
+    all
 }
 
 fn force(texts: Texts, force: Force) -> String {
@@ -151,12 +176,12 @@ fn force(texts: Texts, force: Force) -> String {
 fn terms(texts: Texts, live: &Live, clause: &Clause) -> Vec<TermView> {
     let mut all: Vec<TermView> = Vec::new();
     for commitment in live.agreement.commitments.iter().filter(|each| each.clause == clause.id) {
-        for (key, value, origin) in commitment.terms.list() {
-            let by_contract = origin == Origin::Contract;
-            if all.iter().any(|term| term.key == key && term.value == value && term.by_contract == by_contract) {
+        for Listed { key, value, origin } in &commitment.listed {
+            let by_contract = *origin != Origin::Policy;
+            if all.iter().any(|term| term.key == *key && term.value == *value && term.by_contract == by_contract) {
                 continue;
             }
-            all.push(TermView { key, question: question(texts, key), value, by_contract });
+            all.push(TermView { key, question: question(texts, key), value: value.clone(), by_contract });
         }
     }
     all
@@ -167,14 +192,56 @@ fn question(texts: Texts, key: &str) -> String {
     match key {
         "zone" => texts.get("term-zone"),
         "period" => texts.get("term-period"),
+        "close_after" => texts.get("term-close-after"),
+        "decimals" => texts.get("term-decimals"),
         "unknown" => texts.get("term-unknown"),
+        "min_observed" => texts.get("term-min-observed"),
         "degraded" => texts.get("term-degraded"),
+        "service_time" => texts.get("term-service-time"),
         "vantages" => texts.get("term-vantages"),
         "checks" => texts.get("term-checks"),
+        "instances" => texts.get("term-instances"),
+        "features" => texts.get("term-features"),
         "interfaces" => texts.get("term-interfaces"),
+        "zones" => texts.get("term-zones"),
+        "regions" => texts.get("term-regions"),
+        "controls" => texts.get("term-controls"),
+        "confirm" => texts.get("term-confirm"),
+        "outage" => texts.get("term-outage"),
+        "exclude" => texts.get("term-exclude"),
+        "exclusions" => texts.get("term-exclusions"),
+        "caps" => texts.get("term-caps"),
+        "partial" => texts.get("term-partial"),
+        "suspended" => texts.get("term-suspended"),
+        "customers" => texts.get("term-customers"),
         "binding" => texts.get("term-binding"),
-        "decimals" => texts.get("term-decimals"),
-        "close_after" => texts.get("term-close-after"),
+        "indicator" => texts.get("term-indicator"),
+        "aggregate" => texts.get("term-aggregate"),
+        "slice" => texts.get("term-slice"),
+        "remedy" => texts.get("term-remedy"),
+        "termination" => texts.get("term-termination"),
+        "claim" => texts.get("term-claim"),
+        "classes" => texts.get("term-classes"),
+        "maintenance_notice" => texts.get("term-maintenance-notice"),
+        "maintenance_extension" => texts.get("term-maintenance-extension"),
+        "maintenance_limit" => texts.get("term-maintenance-limit"),
+        "cap_scope" => texts.get("term-cap-scope"),
+        "cap_exempt" => texts.get("term-cap-exempt"),
+        "noticed_within" => texts.get("term-noticed-within"),
+        "noticed_from" => texts.get("term-noticed-from"),
+        "restored_within" => texts.get("term-restored-within"),
+        "rto" => texts.get("term-rto"),
+        "rpo" => texts.get("term-rpo"),
+        "exercises_count" => texts.get("term-exercises-count"),
+        "exercise_every" => texts.get("term-exercise-every"),
+        "review_every" => texts.get("term-review-every"),
+        "capacity_every" => texts.get("term-capacity-every"),
+        "about" => texts.get("term-about"),
+        "to" => texts.get("term-to"),
+        "what" => texts.get("term-what"),
+        "takes_effect" => texts.get("term-takes-effect"),
+        "mid_period" => texts.get("term-mid-period"),
+        "covered_when" => texts.get("term-covered-when"),
         other => other.to_owned(),
     }
 }

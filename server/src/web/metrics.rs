@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use uphold_core::agreement::Subject;
+use uphold_core::history::Parts;
 use uphold_core::id::CommitmentId;
 use uphold_core::ratio::Ratio;
 use uphold_core::run::Observed;
@@ -71,9 +72,13 @@ fn seconds(at: Instant) -> String {
     Millis(at.0).seconds()
 }
 
-fn labels<'a>(commitment: &'a CommitmentId, subject: &'a Subject) -> [(&'static str, &'a str); 3] {
+fn labels<'a>(commitment: &'a CommitmentId, subject: &'a Subject) -> [(&'static str, &'a str); 4] {
+    let solution = subject.solution.as_ref().map_or("", |solution| solution.as_str());
     let interface = subject.interface.as_ref().map_or("", |interface| interface.as_str());
-    [("commitment", commitment.as_str()), ("solution", subject.solution.as_str()), ("interface", interface)]
+    let Parts { region, zone, instance, feature, customer: _ } = &subject.parts;
+    // A subject is one part of its solution at most.
+    let part = [region, zone, instance, feature].into_iter().flatten().next().map_or("", |part| part.as_str());
+    [("commitment", commitment.as_str()), ("solution", solution), ("interface", interface), ("part", part)]
 }
 
 fn render(live: &Live, counters: Counters) -> String {
@@ -90,10 +95,10 @@ fn states(text: &mut Text, live: &Live) {
     text.family(NAME, "gauge", "1 for the state that the subject is in, 0 for the others.");
     for line in &live.timelines {
         let (now, _) = subject::now(&line.timeline, live.as_known_at);
-        let [commitment, solution, interface] = labels(&line.commitment, &line.subject);
+        let [commitment, solution, interface, part] = labels(&line.commitment, &line.subject);
         for state in Condition::ALL {
             let value = if state == now { "1" } else { "0" };
-            text.sample(NAME, &[commitment, solution, interface, ("state", state.name())], value);
+            text.sample(NAME, &[commitment, solution, interface, part, ("state", state.name())], value);
         }
     }
 }
@@ -103,15 +108,15 @@ fn figures(text: &mut Text, live: &Live) {
     const SPENT: &str = "uphold_period_state_seconds";
     text.family(RATIO, "gauge", "Availability in the period in progress, both bounds, rounded down to 12 decimals.");
     for row in &live.statement.rows {
-        let [commitment, solution, interface] = labels(&row.commitment, &row.subject);
+        let [commitment, solution, interface, part] = labels(&row.commitment, &row.subject);
         for (bound, ratio) in row.availability.iter().flat_map(|a| [("lower", &a.lower), ("upper", &a.upper)]) {
-            let labels = [commitment, solution, interface, ("bound", bound), ("period", &row.period.name)];
+            let labels = [commitment, solution, interface, part, ("bound", bound), ("period", &row.period.name)];
             text.sample(RATIO, &labels, &decimal(ratio));
         }
     }
     text.family(SPENT, "gauge", "Time in each state in the period in progress.");
     for row in &live.statement.rows {
-        let [commitment, solution, interface] = labels(&row.commitment, &row.subject);
+        let [commitment, solution, interface, part] = labels(&row.commitment, &row.subject);
         let tally = row.tally;
         let spent = [
             (Condition::Up, tally.up),
@@ -120,7 +125,7 @@ fn figures(text: &mut Text, live: &Live) {
             (Condition::Unknown, tally.unknown),
         ];
         for (state, length) in spent {
-            let labels = [commitment, solution, interface, ("state", state.name()), ("period", &row.period.name)];
+            let labels = [commitment, solution, interface, part, ("state", state.name()), ("period", &row.period.name)];
             text.sample(SPENT, &labels, &length.seconds());
         }
     }

@@ -5,6 +5,7 @@
 
 mod api;
 mod assets;
+mod cause;
 mod checks;
 mod contract;
 mod events;

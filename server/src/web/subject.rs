@@ -1,12 +1,14 @@
 //! One subject of a commitment as pages show it: its state now, its strips, and this period's figures.
 
 use fluent_bundle::FluentValue;
-use uphold_core::agreement::{Agreement, Clause, Commitment, Composition, Solution};
+use uphold_core::agreement::{Agreement, Clause, Commitment, Composition, Level, Solution, Subject};
+use uphold_core::history::Parts;
 use uphold_core::ratio::Ratio;
-use uphold_core::statement::{Cause, Reason, Row};
+use uphold_core::statement::{Reason, Row};
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::{State, Timeline};
 
+use super::cause;
 use super::strip::{self, Strip};
 use super::words::{Phrase, Sentence, Words};
 use crate::live::{Live, SubjectTimeline};
@@ -102,7 +104,7 @@ pub(super) fn of_solution<'a>(
             let mine = |line: &&SubjectTimeline| line.commitment == commitment.id;
             live.timelines.iter().filter(mine).map(move |line| (commitment, line))
         })
-        .filter(|(_, line)| line.subject.solution == solution.id)
+        .filter(|(_, line)| line.subject.solution.as_ref() == Some(&solution.id))
         .collect()
 }
 
@@ -111,14 +113,14 @@ pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &S
     let known = live.as_known_at;
     let valid = live.agreement.valid;
     let words = &Words { texts: words.texts, zone: commitment.terms.zone.value.clone() };
-    let name = name(words, &live.agreement, line);
+    let name = name(words, &live.agreement, &line.subject);
     let zone = || ("zone", words.zone.name().into());
     let blanks = [("name", name.text.as_str().into()), zone()];
     let hour = [words.texts.with("title-hour", &[zone()]), words.texts.with("strip-hour", &blanks)];
     let days = [words.texts.with("title-days", &[zone()]), words.texts.with("strip-days", &blanks)];
     SubjectView {
         id: format!("{}-{}", line.commitment, line.subject).replace('/', "-"),
-        composed: line.subject.interface.is_none().then(|| composed(words, commitment)),
+        composed: is_whole(&line.subject).then(|| composed(words, commitment)).flatten(),
         now: now_view(words, &line.timeline, known),
         hour: strip::draw(words, hour, &strip::minutes(words, known, 60), &line.timeline, valid),
         days: strip::draw(words, days, &strip::days(words, known, 90), &line.timeline, valid),
@@ -127,21 +129,36 @@ pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &S
     }
 }
 
-fn name(words: &Words, agreement: &Agreement, line: &SubjectTimeline) -> Phrase {
-    let solution = agreement.find_solution(&line.subject.solution);
-    match &line.subject.interface {
-        Some(id) => solution
-            .and_then(|solution| solution.interfaces.iter().find(|interface| interface.id == *id))
-            .map_or_else(|| Phrase { lang: "", text: id.to_string() }, |found| words.phrase(&found.name)),
+fn solution_of<'a>(agreement: &'a Agreement, subject: &Subject) -> Option<&'a Solution> {
+    subject.solution.as_ref().and_then(|id| agreement.find_solution(id))
+}
+
+/// What a subject is called within its solution: its interface, its part, or the service as a whole.
+pub(super) fn name(words: &Words, agreement: &Agreement, subject: &Subject) -> Phrase {
+    let plain = |text: String| Phrase { lang: "", text };
+    if let Some(id) = &subject.interface {
+        let interfaces = solution_of(agreement, subject).map_or(&[][..], |solution| &solution.interfaces);
+        let found = interfaces.iter().find(|interface| interface.id == *id);
+        return found.map_or_else(|| plain(id.to_string()), |found| words.phrase(&found.name));
+    }
+    let Parts { region, zone, instance, feature, customer: _ } = &subject.parts;
+    match [region, zone, instance, feature].into_iter().flatten().next() {
+        Some(part) => plain(part.to_string()),
         None => Phrase { lang: words.texts.code(), text: words.texts.get("whole-service") },
     }
 }
 
-fn composed(words: &Words, commitment: &Commitment) -> String {
-    match commitment.terms.interfaces.as_ref().map_or(Composition::All, |term| term.value) {
-        Composition::All => words.texts.get("composed-all"),
-        Composition::Any => words.texts.get("composed-any"),
-        Composition::DownWhen(n) => words.texts.with("composed-when", &[("n", n.into())]),
+fn is_whole(subject: &Subject) -> bool {
+    Subject { solution: None, ..subject.clone() } == Subject::default()
+}
+
+/// How its interfaces make a solution, where the commitment says so in a sentence that a page has.
+fn composed(words: &Words, commitment: &Commitment) -> Option<String> {
+    match &commitment.states()?.levels.get(&Level::Interfaces)?.value {
+        Composition::All => Some(words.texts.get("composed-all")),
+        Composition::Any => Some(words.texts.get("composed-any")),
+        Composition::DownWhen(n) => Some(words.texts.with("composed-when", &[("n", (*n).into())])),
+        Composition::OverReporting { .. } | Composition::Weighted(_) | Composition::Worst => None,
     }
 }
 
@@ -178,14 +195,6 @@ fn row<'a>(live: &'a Live, line: &SubjectTimeline) -> Option<&'a Row> {
 
 fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
     let texts = words.texts;
-    let shown = row.availability.as_ref().map(|bounds| {
-        let [lower, upper] = [&bounds.lower, &bounds.upper].map(|ratio| ratio.percent(row.decimals));
-        if lower == upper {
-            texts.with("percent", &[("percent", lower.into())])
-        } else {
-            texts.with("percent-range", &[("lower", lower.into()), ("upper", upper.into())])
-        }
-    });
     let exact = row.availability.as_ref().map(|bounds| [&bounds.lower, &bounds.upper].map(|r| fraction(words, r)));
     let spent = |state: State, label: String, length: Millis, main: bool| Spent {
         state: state.name(),
@@ -197,7 +206,7 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
     let shown_reasons = row.reasons.iter().rev().take(REASONS_SHOWN);
     Figure {
         period: words.period(&row.period.name),
-        availability: shown,
+        availability: shown(words, row),
         exact,
         promised: row
             .target
@@ -209,46 +218,45 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
             spent(State::Excluded, texts.get("time-excluded"), row.tally.excluded, row.tally.excluded.0 > 0),
             spent(State::Up, texts.get("time-up"), row.tally.up, true),
         ],
-        reasons: shown_reasons.map(|each| reason(words, agreement, row, each)).collect(),
+        reasons: shown_reasons.filter_map(|each| reason(words, agreement, row, each)).collect(),
         more: row.reasons.len().saturating_sub(REASONS_SHOWN),
     }
+}
+
+/// What was measured of a commitment that has no timeline: a percentage, or figures by their stable keys.
+pub(super) fn figures(words: &Words, row: &Row) -> Vec<(&'static str, String)> {
+    let share = shown(words, row).map(|text| ("availability", text));
+    let measured = row.measured.iter().map(|each| (each.key, words.amount(&each.amount, row.decimals)));
+    share.into_iter().chain(measured).collect()
+}
+
+/// Both bounds of a percentage, or one where they are equal.
+fn shown(words: &Words, row: &Row) -> Option<String> {
+    let bounds = row.availability.as_ref()?;
+    let [lower, upper] = [&bounds.lower, &bounds.upper].map(|ratio| ratio.percent(row.decimals));
+    Some(if lower == upper {
+        words.texts.with("percent", &[("percent", lower.into())])
+    } else {
+        words.texts.with("percent-range", &[("lower", lower.into()), ("upper", upper.into())])
+    })
 }
 
 fn fraction(words: &Words, ratio: &Ratio) -> String {
     format!("{} / {}", words.number(&ratio.num().to_string()), words.number(&ratio.den().to_string()))
 }
 
-fn reason(words: &Words, agreement: &Agreement, row: &Row, reason: &Reason) -> ReasonView {
-    let solution = agreement.find_solution(&row.subject.solution);
-    let interface = |id: &uphold_core::id::InterfaceId| {
-        let found = solution.and_then(|solution| solution.interfaces.iter().find(|each| each.id == *id));
-        found.map_or_else(|| id.to_string(), |each| words.phrase(&each.name).text)
-    };
-    let causes: Vec<String> = reason
-        .causes
-        .iter()
-        .map(|cause| match cause {
-            Cause::Check { interface: id, series } => {
-                let blanks = [("check", series.to_string().into()), ("interface", interface(id).into())];
-                match reason.state {
-                    State::Down => words.texts.with("cause-down", &blanks),
-                    _ => words.texts.with("cause-not-observed", &blanks),
-                }
-            }
-            Cause::NotMeasured { interface: id } => {
-                words.texts.with("cause-not-measured", &[("interface", interface(id).into())])
-            }
-            Cause::Gap { why, .. } => words.texts.with("cause-gap", &[("why", why.as_str().into())]),
-        })
-        .collect();
-    ReasonView {
-        state: reason.state.name(),
-        label: words.state(reason.state),
+fn reason(words: &Words, agreement: &Agreement, row: &Row, reason: &Reason) -> Option<ReasonView> {
+    let state = reason.state()?;
+    let solution = solution_of(agreement, &row.subject);
+    let causes: Vec<String> = reason.causes.iter().map(|each| cause::text(words, solution, state, each)).collect();
+    Some(ReasonView {
+        state: state.name(),
+        label: words.state(state),
         from: words.moment(reason.interval.from()),
         until: words.moment(reason.interval.until()),
         length: words.length(reason.interval.length()),
         causes: words.list(&causes),
-    }
+    })
 }
 
 /// One plain sentence about a solution's interfaces, led by what is worst.
@@ -302,5 +310,5 @@ pub(super) fn interfaces(
             None => told.push((line, state, since)),
         }
     }
-    told.into_iter().map(|(line, state, since)| (name(words, &live.agreement, line), state, since)).collect()
+    told.into_iter().map(|(line, state, since)| (name(words, &live.agreement, &line.subject), state, since)).collect()
 }

@@ -1,8 +1,9 @@
 //! Dates, lengths of time and numbers, put into words for one language and one zone, which is always named.
 
 use jiff::civil::Date;
-use uphold_core::agreement::{Language, Text};
+use uphold_core::agreement::{Language, Lead, Text};
 use uphold_core::interval::Interval;
+use uphold_core::statement::{Amount, Verdict};
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_core::timeline::{State, Tally};
 
@@ -116,6 +117,39 @@ impl Words {
     /// How long a state held, to the second and rounded toward the worse: time up down, all other time up.
     pub(super) fn held(&self, state: State, length: Millis) -> String {
         if state == State::Up { self.units(length.0.max(0) / 1000, 4) } else { self.length(length) }
+    }
+
+    /// How long before something its notice must come.
+    pub(super) fn lead(&self, lead: Lead) -> String {
+        match lead {
+            Lead::Elapsed(length) => self.length(length),
+            Lead::CalendarDays(days) => self.texts.with("calendar-days", &[("n", days.into())]),
+        }
+    }
+
+    /// The name of a verdict.
+    pub(super) fn verdict(&self, verdict: Verdict) -> String {
+        let texts = self.texts;
+        match verdict {
+            Verdict::Met => texts.get("verdict-met"),
+            Verdict::Missed => texts.get("verdict-missed"),
+            Verdict::Indeterminate => texts.get("verdict-indeterminate"),
+            Verdict::NoTarget => texts.get("verdict-no-target"),
+            Verdict::NoOccasion => texts.get("verdict-no-occasion"),
+            Verdict::NotCovered => texts.get("verdict-not-covered"),
+            Verdict::InProgress => texts.get("verdict-in-progress"),
+        }
+    }
+
+    /// One figure of a commitment that is no percentage.
+    pub(super) fn amount(&self, amount: &Amount, decimals: usize) -> String {
+        match amount {
+            Amount::Time(length) if length.0 < 0 => format!("−{}", self.length(Millis(-length.0))),
+            Amount::Time(length) => self.length(*length),
+            Amount::Count(count) => self.number(&count.to_string()),
+            Amount::Moment(at) => self.moment(*at),
+            Amount::Share(share) => self.texts.with("percent", &[("percent", share.percent(decimals).into())]),
+        }
     }
 
     fn units(&self, seconds: i64, most: usize) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uphold::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
 use uphold_core::agreement::{self, Agreement};
-use uphold_core::evaluate::{self, Request};
+use uphold_core::evaluate::{self, Customers, Request, subjects};
 use uphold_core::history::{History, Reader};
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis, Zone};
@@ -138,15 +138,17 @@ fn views(known: &History, now: Instant) -> Vec<CheckView> {
 pub(crate) fn live(story: Story, now: Instant) -> Live {
     let agreement = agreement();
     let known = history(&agreement, &lines(story, now)).known_at(now);
-    let request = Request { period: Zone::utc().month_of(now), as_known_at: now };
-    let statement = evaluate::evaluate(&agreement, &known, &request);
+    let request = Request { period: Zone::utc().month_of(now), as_known_at: now, customers: Customers::Nobody };
+    let statement = evaluate::evaluate(std::slice::from_ref(&agreement), &known, &request).unwrap();
     let timelines = agreement
         .commitments
         .iter()
-        .flat_map(|commitment| agreement.subjects(commitment).map(move |subject| (commitment, subject)))
+        .flat_map(|commitment| {
+            subjects(&agreement, commitment, &known).into_iter().map(move |subject| (commitment, subject))
+        })
         .map(|(commitment, subject)| SubjectTimeline {
             commitment: commitment.id.clone(),
-            timeline: evaluate::timeline(&agreement, commitment, &subject, &known),
+            timeline: evaluate::timeline(&agreement, commitment, &subject, &known, now),
             subject,
         })
         .collect();
