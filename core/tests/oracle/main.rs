@@ -16,6 +16,7 @@ mod windows;
 
 mod build;
 mod compare;
+mod compare_duties;
 mod tests_duties;
 mod tests_exclusion;
 mod tests_law;
