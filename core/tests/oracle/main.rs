@@ -23,6 +23,7 @@ mod compare_timeline;
 mod draw;
 mod parts;
 mod scene;
+mod compare_duties;
 mod tests_duties;
 mod tests_exclusion;
 mod tests_law;
