@@ -9,5 +9,7 @@ pub mod ledger;
 pub mod live;
 pub mod measure;
 pub mod sample_service;
+pub mod statement;
 pub mod terminal;
 pub mod web;
+mod wording;

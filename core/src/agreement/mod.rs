@@ -11,6 +11,7 @@ mod lint;
 mod obligation;
 mod period;
 mod read;
+pub mod reference;
 mod remedy;
 mod sources;
 mod terms;

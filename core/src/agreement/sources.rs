@@ -67,11 +67,13 @@ impl<'d, 'f> Source<'d, 'f> {
         Self { origin, table: RefCell::new(table), used: RefCell::default() }
     }
 
-    /// Ends the reading. A key that is no term is an error; a term that nobody looked up is a warning.
-    pub(super) fn finish(self) {
+    /// Ends the reading. A key that is no term is an error; a term that nobody looked up is a warning, unless a commitment
+    /// could not be read, which might have.
+    pub(super) fn finish(self, whole: bool) {
         let (mut table, used) = (self.table.into_inner(), self.used.into_inner());
         for term in &TERMS {
             if let Some(item) = table.find(term.key)
+                && whole
                 && !used.contains(term.key)
             {
                 table.findings.push(
@@ -95,9 +97,9 @@ pub(super) struct Sources<'d, 'f, 's> {
 }
 
 impl Sources<'_, '_, '_> {
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self, whole: bool) {
         for source in self.before.into_iter().chain(self.after) {
-            source.finish();
+            source.finish(whole);
         }
     }
 }
@@ -124,6 +126,11 @@ impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
     /// Whether a term was refused or missing: then the commitment cannot be used.
     pub(super) fn failed(&self) -> bool {
         self.failed.get()
+    }
+
+    /// Whether a term that was looked up is stated somewhere, be its value refused or not.
+    pub(super) fn is_stated(&self, key: &str) -> bool {
+        self.listed.borrow().iter().any(|listed| listed.key == key)
     }
 
     /// The commitment's place in the file.

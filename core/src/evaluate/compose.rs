@@ -79,6 +79,8 @@ pub(super) struct Group<'a> {
     /// What it is, for windows that cover it; absent below the smallest part that anything is said of.
     place: Option<Scope>,
     composition: Composition,
+    /// The level that its parts stand on.
+    level: Level,
     parts: Vec<Node<'a>>,
     /// Whether it is not registered while none of its parts is; else it is unknown then.
     vanishes: bool,
@@ -122,7 +124,7 @@ impl<'a> Node<'a> {
     }
 
     /// What it is, where it is a part that something can be said of.
-    fn place(&self) -> Option<&Scope> {
+    pub(super) fn place(&self) -> Option<&Scope> {
         match self {
             Self::Leaf(_) | Self::Connections(_) => None,
             Self::Guard { measured, .. } => measured.place(),
@@ -130,20 +132,23 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A name for weights: the finest key of its place, or the check.
-    fn name(&self) -> Option<String> {
-        let place = self.place()?;
-        let parts = &place.parts;
-        let finest = [&parts.instance, &parts.feature].into_iter().flatten().next().map(PartId::to_string);
-        let interface = || place.interface.as_ref().map(InterfaceId::to_string);
-        let coarse = || [&parts.zone, &parts.region].into_iter().flatten().next().map(PartId::to_string);
-        finest.or_else(interface).or_else(coarse)
+    /// What it is called among the parts of a level, for weights.
+    fn name(&self, level: Level) -> Option<&str> {
+        let part = |one: fn(&Scope) -> &Option<PartId>| one(self.place()?).as_ref().map(PartId::as_str);
+        match level {
+            Level::Regions => part(|place| &place.parts.region),
+            Level::Zones => part(|place| &place.parts.zone),
+            Level::Interfaces => self.place()?.interface.as_ref().map(InterfaceId::as_str),
+            Level::Features => part(|place| &place.parts.feature),
+            Level::Instances => part(|place| &place.parts.instance),
+            Level::Checks | Level::Vantages => self.leaves().first().map(|leaf| leaf.check.series.check.as_str()),
+        }
     }
 
-    /// What it weighs.
-    fn weight(&self, weights: &Weights) -> i64 {
+    /// What it weighs among the parts of a level.
+    fn weight(&self, weights: &Weights, level: Level) -> i64 {
         match weights {
-            Weights::Named(named) => self.name().and_then(|name| named.get(&name)).copied().map_or(0, i64::from),
+            Weights::Named(named) => self.name(level).and_then(|name| named.get(name)).copied().map_or(0, i64::from),
             Weights::OfChecks => self.leaves().first().map_or(1, |leaf| i64::from(leaf.check.weight)),
         }
     }
@@ -164,8 +169,8 @@ impl<'a> Node<'a> {
     /// The weighted parts, where the share of the up ones counts, each with its states.
     pub(super) fn weighted(&self) -> Option<Vec<(i64, Timeline)>> {
         match self {
-            Self::Group(Group { composition: Composition::Weighted(weights), parts, .. }) => {
-                Some(parts.iter().map(|part| (part.weight(weights), part.states(&[]))).collect())
+            Self::Group(Group { composition: Composition::Weighted(weights), parts, level, .. }) => {
+                Some(parts.iter().map(|part| (part.weight(weights, *level), part.states(&[]))).collect())
             }
             _ => None,
         }
@@ -252,7 +257,7 @@ impl<'a> Builder<'_, 'a> {
                 })
                 .collect()
         };
-        Node::Group(Group { place: Some(place), composition: self.composition(*level), parts, vanishes })
+        Node::Group(Group { place: Some(place), composition: self.composition(*level), level: *level, parts, vanishes })
     }
 
     /// The interfaces that are measured here, and those that nothing measures anywhere.
@@ -269,7 +274,7 @@ impl<'a> Builder<'_, 'a> {
     /// The node of the checks of one place.
     fn checks(&self, checks: &[&'a Check], place: Scope, vanishes: bool) -> Node<'a> {
         let of_role = |role: Role| checks.iter().filter(move |check| check.role == role).copied();
-        let group = |composition: Composition, role: Role, place: Option<Scope>| {
+        let group = |composition: Composition, role: Role, place: Option<Scope>, vanishes: bool| {
             let mut by_check: BTreeMap<&CheckId, Vec<Node<'a>>> = BTreeMap::new();
             for check in of_role(role) {
                 let leaf = Leaf { check, timeline: self.series(check) };
@@ -277,19 +282,26 @@ impl<'a> Builder<'_, 'a> {
             }
             let vantages = self.composition(Level::Vantages);
             // A check with no vantage point at an instant is itself not registered then.
-            let one = |parts| Group { place: None, composition: vantages.clone(), parts, vanishes: true };
+            let one = |parts| Group {
+                place: None,
+                composition: vantages.clone(),
+                level: Level::Vantages,
+                parts,
+                vanishes: true,
+            };
             let mut parts: Vec<Node<'a>> = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
             if let (Role::Measure, Some(place)) = (role, &place) {
                 parts.extend(self.connections(place).map(Node::Connections));
             }
-            Node::Group(Group { place, composition, parts, vanishes })
+            Node::Group(Group { place, composition, level: Level::Checks, parts, vanishes })
         };
-        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place));
+        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place), vanishes);
         if of_role(Role::Control).next().is_none() {
             return measured;
         }
         let controls = self.terms.controls.as_ref().map_or(Composition::All, |term| term.value.clone());
-        let control = group(controls, Role::Control, None);
+        // While no control is registered there is nothing to compare an outage with, and it counts.
+        let control = group(controls, Role::Control, None, true);
         Node::Guard { measured: Box::new(measured), control: Box::new(control) }
     }
 

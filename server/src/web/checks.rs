@@ -8,9 +8,9 @@ use uphold_core::run::Observed;
 
 use super::App;
 use super::frame::{self, Frame};
-use super::language::{Reader, Texts};
-use super::words::{Phrase, Sentence, Words};
+use super::language::Reader;
 use crate::live::{CheckView, Live};
+use crate::wording::{Phrase, Sentence, Texts, Words};
 
 /// `GET /checks`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {

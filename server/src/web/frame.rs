@@ -6,10 +6,9 @@ use axum::response::{Html, IntoResponse, Response};
 use uphold_core::agreement::Language;
 use uphold_core::time::Zone;
 
-use super::language::Texts;
-use super::words::{Phrase, Words};
 use super::{assets, problem};
 use crate::live::Live;
+use crate::wording::{Phrase, Texts, Words};
 
 /// What the base template needs.
 pub(super) struct Frame {

@@ -5,7 +5,6 @@
 
 mod api;
 mod assets;
-mod cause;
 mod checks;
 mod contract;
 mod events;
@@ -18,7 +17,6 @@ pub mod routes;
 mod status;
 mod strip;
 mod subject;
-mod words;
 
 use std::sync::Arc;
 

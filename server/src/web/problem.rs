@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::App;
 use super::frame::{self, Frame};
-use super::language::{Reader, Texts};
+use super::language::Reader;
 use crate::live::Live;
+use crate::wording::Texts;
 
 /// The fallback for every path that is no route.
 pub(super) async fn not_found(State(app): State<App>, Reader(texts): Reader, uri: Uri) -> Response {

@@ -8,10 +8,10 @@ use uphold_core::timeline::State as Condition;
 
 use super::App;
 use super::frame::{self, Frame};
-use super::language::{Reader, Texts};
+use super::language::Reader;
 use super::subject::{self, SubjectView};
-use super::words::{Phrase, Sentence};
 use crate::live::Live;
+use crate::wording::{Phrase, Sentence, Texts};
 
 /// `GET /status`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {

@@ -7,7 +7,7 @@ use uphold_core::interval::{Interval, IntervalSet};
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::{State, Tally, Timeline};
 
-use super::words::Words;
+use crate::wording::Words;
 
 /// Bars' height in the drawing.
 const HEIGHT: i64 = 34;
@@ -161,8 +161,8 @@ fn parts(tally: &Tally) -> Vec<Part> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::language::Texts;
     use super::*;
+    use crate::wording::Texts;
     use uphold_core::agreement::Language;
     use uphold_core::time::Zone;
 

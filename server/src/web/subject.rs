@@ -2,16 +2,15 @@
 
 use fluent_bundle::FluentValue;
 use uphold_core::agreement::{Agreement, Clause, Commitment, Composition, Level, Solution, Subject};
-use uphold_core::history::Parts;
 use uphold_core::ratio::Ratio;
 use uphold_core::statement::{Reason, Row};
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::{State, Timeline};
 
-use super::cause;
 use super::strip::{self, Strip};
-use super::words::{Phrase, Sentence, Words};
 use crate::live::{Live, SubjectTimeline};
+use crate::wording::subject::{name, solution_of};
+use crate::wording::{Phrase, Sentence, Texts, Words, cause};
 
 /// How many stretches that were not up a page lists; the statement has all of them.
 const REASONS_SHOWN: usize = 20;
@@ -129,25 +128,6 @@ pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &S
     }
 }
 
-fn solution_of<'a>(agreement: &'a Agreement, subject: &Subject) -> Option<&'a Solution> {
-    subject.solution.as_ref().and_then(|id| agreement.find_solution(id))
-}
-
-/// What a subject is called within its solution: its interface, its part, or the service as a whole.
-pub(super) fn name(words: &Words, agreement: &Agreement, subject: &Subject) -> Phrase {
-    let plain = |text: String| Phrase { lang: "", text };
-    if let Some(id) = &subject.interface {
-        let interfaces = solution_of(agreement, subject).map_or(&[][..], |solution| &solution.interfaces);
-        let found = interfaces.iter().find(|interface| interface.id == *id);
-        return found.map_or_else(|| plain(id.to_string()), |found| words.phrase(&found.name));
-    }
-    let Parts { region, zone, instance, feature, customer: _ } = &subject.parts;
-    match [region, zone, instance, feature].into_iter().flatten().next() {
-        Some(part) => plain(part.to_string()),
-        None => Phrase { lang: words.texts.code(), text: words.texts.get("whole-service") },
-    }
-}
-
 fn is_whole(subject: &Subject) -> bool {
     Subject { solution: None, ..subject.clone() } == Subject::default()
 }
@@ -169,7 +149,7 @@ pub(super) fn now_view(words: &Words, timeline: &Timeline, known: Instant) -> No
         None if state == State::Unknown => Sentence::plain(words.texts.get("never-observed")),
         None => Sentence::plain(words.state(state)),
         Some(since) => {
-            let text = |texts: super::language::Texts, blank: &'static str| {
+            let text = |texts: Texts, blank: &'static str| {
                 let blanks = [("duration", FluentValue::from(blank))];
                 match state {
                     State::Up => texts.with("up-for", &blanks),
@@ -273,7 +253,7 @@ pub(super) fn headline(words: &Words, parts: &[(Phrase, State, Option<Instant>)]
         return (state, Sentence::plain(words.texts.with("all-up", &[("n", count(all).into())])));
     };
     if let ([(name, _, Some(since))], State::Down | State::Unknown) = (affected.as_slice(), state) {
-        let text = |texts: super::language::Texts, blank: &'static str| {
+        let text = |texts: Texts, blank: &'static str| {
             let blanks = [("name", name.text.as_str().into()), ("duration", blank.into())];
             if state == State::Down { texts.with("one-down", &blanks) } else { texts.with("one-unknown", &blanks) }
         };

@@ -98,7 +98,7 @@ struct OfSeries {
 #[derive(Debug)]
 pub struct Reader<'a> {
     /// What scopes may point at; without it nothing is looked up.
-    agreement: Option<&'a Agreement>,
+    revisions: Option<&'a [Agreement]>,
     /// Everything but runs.
     history: History,
     bad: Vec<BadLine>,
@@ -118,7 +118,13 @@ impl<'a> Reader<'a> {
     /// Begins a history of what `agreement` is about: a scope that it does not have is a bad line.
     #[must_use]
     pub fn new(agreement: &'a Agreement) -> Self {
-        Self::bound(Some(agreement))
+        Self::of_revisions(std::slice::from_ref(agreement))
+    }
+
+    /// Begins a history that several revisions of one agreement are judged by: a scope that none of them has is a bad line.
+    #[must_use]
+    pub fn of_revisions(revisions: &'a [Agreement]) -> Self {
+        Self::bound(Some(revisions))
     }
 
     /// Begins to read lines that will be one part of a history: what they point at may stand elsewhere, so it is not
@@ -128,9 +134,9 @@ impl<'a> Reader<'a> {
         Self::bound(None)
     }
 
-    fn bound(agreement: Option<&'a Agreement>) -> Self {
+    fn bound(revisions: Option<&'a [Agreement]>) -> Self {
         Self {
-            agreement,
+            revisions,
             history: History::default(),
             bad: Vec::new(),
             line: 0,
@@ -172,8 +178,8 @@ impl<'a> Reader<'a> {
     /// these lines, so that whoever accepts the loss can go on with it.
     #[must_use]
     pub fn finish(mut self) -> (History, Counted, Vec<BadLine>) {
-        let unregistered = self.agreement.map_or_else(Vec::new, |_| self.leave_out_unregistered());
-        let found = references::check(self.agreement, &self.history, &self.lines);
+        let unregistered = self.revisions.map_or_else(Vec::new, |_| self.leave_out_unregistered());
+        let found = references::check(self.revisions, &self.history, &self.lines);
         let places: BTreeSet<_> = found.iter().map(|(place, _)| *place).collect();
         let mut skipped = BTreeSet::new();
         for ((kind, place), wrong) in found {
@@ -286,8 +292,8 @@ impl<'a> Reader<'a> {
 
     fn check(&mut self, line: &str) -> Result<(), Wrong> {
         let check = Check::read(line)?;
-        if let Some(agreement) = self.agreement {
-            references::interface(agreement, &check.scope.solution, &check.scope.interface)?;
+        if let Some(revisions) = self.revisions {
+            references::interface(revisions, &check.scope.solution, &check.scope.interface)?;
         }
         self.history.checks.push(check);
         Ok(())

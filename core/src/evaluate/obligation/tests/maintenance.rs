@@ -44,7 +44,9 @@ fn calendar_days_are_counted_by_the_wall_clock() {
     // Berlin leaves summer time on 25 October: seven calendar days are 169 hours.
     let policy = POLICY.replace("\"UTC\"", "\"Europe/Berlin\"");
     let judged = |rule: &str, at: &str| {
-        let terms = format!("classes = [\"scheduled\"]\nmaintenance_notice = {{ {rule}, by = \"published\" }}");
+        let days_are = if rule.starts_with("days") { "days_are = \"calendar\"\n" } else { "" };
+        let notice = format!("maintenance_notice = {{ {rule}, by = \"published\" }}");
+        let terms = format!("classes = [\"scheduled\"]\n{days_are}{notice}");
         let agreement = promise_with("maintenance-notice", &terms, &policy);
         let request = Request {
             period: Period::parse("2026-10", &Zone::parse("Europe/Berlin").unwrap()).unwrap(),

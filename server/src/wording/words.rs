@@ -1,5 +1,6 @@
 //! Dates, lengths of time and numbers, put into words for one language and one zone, which is always named.
 
+use fluent_bundle::FluentValue;
 use jiff::civil::Date;
 use uphold_core::agreement::{Language, Lead, Text};
 use uphold_core::interval::Interval;
@@ -7,54 +8,54 @@ use uphold_core::statement::{Amount, Verdict};
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_core::timeline::{State, Tally};
 
-use super::language::Texts;
+use super::texts::Texts;
 
 /// A text of the agreement, with the language that it is really in.
 #[derive(Debug, Clone)]
-pub(super) struct Phrase {
+pub(crate) struct Phrase {
     /// The language's code.
-    pub(super) lang: &'static str,
+    pub(crate) lang: &'static str,
     /// What it says.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// A sentence that may hold a length of time which grows while it is read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sentence {
+pub(crate) struct Sentence {
     /// What stands before the length; all of it when there is none.
-    pub(super) before: String,
+    pub(crate) before: String,
     /// The length, and the instant that it counts from in milliseconds.
-    pub(super) lasting: Option<(String, i64)>,
+    pub(crate) lasting: Option<(String, i64)>,
     /// What stands after.
-    pub(super) after: String,
+    pub(crate) after: String,
 }
 
 impl Sentence {
     /// A sentence without a growing length.
-    pub(super) fn plain(text: String) -> Self {
+    pub(crate) fn plain(text: String) -> Self {
         Self { before: text, ..Self::default() }
     }
 }
 
 /// The words of one language, with the zone of its times.
 #[derive(Debug, Clone)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// The language.
-    pub(super) texts: Texts,
+    pub(crate) texts: Texts,
     /// The zone.
-    pub(super) zone: Zone,
+    pub(crate) zone: Zone,
 }
 
 impl Words {
     /// A text of the agreement in this language, or in another where it has none in this.
-    pub(super) fn phrase(&self, text: &Text) -> Phrase {
+    pub(crate) fn phrase(&self, text: &Text) -> Phrase {
         let language =
             if text.0.contains_key(&self.texts.0) { Some(self.texts.0) } else { text.0.keys().next().copied() };
         Phrase { lang: language.map_or("", Language::code), text: text.in_language(self.texts.0).to_owned() }
     }
 
     /// `22 November 2026`.
-    pub(super) fn date(&self, date: Date) -> String {
+    pub(crate) fn date(&self, date: Date) -> String {
         self.texts.with(
             "date",
             &[
@@ -65,8 +66,37 @@ impl Words {
         )
     }
 
+    /// `22 Nov 2026`: for tables.
+    pub(crate) fn short_date(&self, date: Date) -> String {
+        let year = ("year", date.year().to_string().into());
+        self.texts.with("short-date", &[("day", date.day().to_string().into()), self.month(date), year])
+    }
+
+    /// `22 Nov`: for axes, whose heading names the year.
+    pub(crate) fn day_month(&self, date: Date) -> String {
+        self.texts.with("day-month", &[("day", date.day().to_string().into()), self.month(date)])
+    }
+
+    fn month(&self, date: Date) -> (&'static str, FluentValue<'static>) {
+        let name = match date.month() {
+            1 => "month-1",
+            2 => "month-2",
+            3 => "month-3",
+            4 => "month-4",
+            5 => "month-5",
+            6 => "month-6",
+            7 => "month-7",
+            8 => "month-8",
+            9 => "month-9",
+            10 => "month-10",
+            11 => "month-11",
+            _ => "month-12",
+        };
+        ("month", self.texts.get(name).into())
+    }
+
     /// `22 November 2026, 12:34:56 UTC`.
-    pub(super) fn moment(&self, at: Instant) -> String {
+    pub(crate) fn moment(&self, at: Instant) -> String {
         let date = self.date(self.zone.date(at));
         self.texts.with(
             "moment",
@@ -75,7 +105,7 @@ impl Words {
     }
 
     /// `12:34`, without the zone: only for use beside a place that names it.
-    pub(super) fn minute(&self, at: Instant) -> String {
+    pub(crate) fn minute(&self, at: Instant) -> String {
         self.clock(at, 5)
     }
 
@@ -84,7 +114,7 @@ impl Words {
     }
 
     /// The name of a period, such as `November 2026`.
-    pub(super) fn period(&self, name: &str) -> String {
+    pub(crate) fn period(&self, name: &str) -> String {
         let Some((year, rest)) = name.split_once('-').filter(|_| !name.contains('/')) else { return name.to_owned() };
         let year = ("year", year.into());
         match rest.strip_prefix('Q') {
@@ -94,7 +124,7 @@ impl Words {
     }
 
     /// When something is in force.
-    pub(super) fn validity(&self, valid: Interval) -> String {
+    pub(crate) fn validity(&self, valid: Interval) -> String {
         let from = self.moment(valid.from());
         if valid.until() >= Instant::MAX {
             self.texts.with("valid-from", &[("from", from.into())])
@@ -105,22 +135,22 @@ impl Words {
     }
 
     /// The two largest units of a length, for one that grows: `4 min 10 s`. The script of the page has the same rule.
-    pub(super) fn lasting(&self, length: Millis) -> String {
+    pub(crate) fn lasting(&self, length: Millis) -> String {
         self.units(length.0.max(0) / 1000, 2)
     }
 
     /// A whole length to the second, a part of a second counted as one.
-    pub(super) fn length(&self, length: Millis) -> String {
+    pub(crate) fn length(&self, length: Millis) -> String {
         self.units(length.0.max(0).unsigned_abs().div_ceil(1000).try_into().unwrap_or(i64::MAX), 4)
     }
 
     /// How long a state held, to the second and rounded toward the worse: time up down, all other time up.
-    pub(super) fn held(&self, state: State, length: Millis) -> String {
+    pub(crate) fn held(&self, state: State, length: Millis) -> String {
         if state == State::Up { self.units(length.0.max(0) / 1000, 4) } else { self.length(length) }
     }
 
     /// How long before something its notice must come.
-    pub(super) fn lead(&self, lead: Lead) -> String {
+    pub(crate) fn lead(&self, lead: Lead) -> String {
         match lead {
             Lead::Elapsed(length) => self.length(length),
             Lead::CalendarDays(days) => self.texts.with("calendar-days", &[("n", days.into())]),
@@ -128,7 +158,7 @@ impl Words {
     }
 
     /// The name of a verdict.
-    pub(super) fn verdict(&self, verdict: Verdict) -> String {
+    pub(crate) fn verdict(&self, verdict: Verdict) -> String {
         let texts = self.texts;
         match verdict {
             Verdict::Met => texts.get("verdict-met"),
@@ -142,7 +172,7 @@ impl Words {
     }
 
     /// One figure of a commitment that is no percentage.
-    pub(super) fn amount(&self, amount: &Amount, decimals: usize) -> String {
+    pub(crate) fn amount(&self, amount: &Amount, decimals: usize) -> String {
         match amount {
             Amount::Time(length) if length.0 < 0 => format!("−{}", self.length(Millis(-length.0))),
             Amount::Time(length) => self.length(*length),
@@ -166,7 +196,7 @@ impl Words {
     }
 
     /// A whole number with its digits in groups of three.
-    pub(super) fn number(&self, digits: &str) -> String {
+    pub(crate) fn number(&self, digits: &str) -> String {
         let mut grouped = String::new();
         for (place, digit) in digits.chars().enumerate() {
             if place > 0 && (digits.len() - place).is_multiple_of(3) {
@@ -178,7 +208,7 @@ impl Words {
     }
 
     /// The name of a state.
-    pub(super) fn state(&self, state: State) -> String {
+    pub(crate) fn state(&self, state: State) -> String {
         let texts = self.texts;
         match state {
             State::Up => texts.get("state-up"),
@@ -189,7 +219,7 @@ impl Words {
     }
 
     /// How a span was spent: `up` when it was in one state, else each state with its length.
-    pub(super) fn spent(&self, tally: &Tally) -> String {
+    pub(crate) fn spent(&self, tally: &Tally) -> String {
         let parts = [
             (State::Down, tally.down),
             (State::Unknown, tally.unknown),
@@ -206,12 +236,12 @@ impl Words {
     }
 
     /// A list in one line.
-    pub(super) fn list(&self, parts: &[String]) -> String {
+    pub(crate) fn list(&self, parts: &[String]) -> String {
         parts.join(&self.texts.get("list-separator"))
     }
 
     /// A sentence whose blank `duration` is a length that grows.
-    pub(super) fn growing(
+    pub(crate) fn growing(
         &self,
         sentence: impl FnOnce(Texts, &'static str) -> String,
         since: Instant,

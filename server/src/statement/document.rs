@@ -1,0 +1,252 @@
+//! The statement as one HTML file for people: it needs no script, no network and no other file, and it prints.
+
+use askama::Template;
+use uphold_core::agreement::{Agreement, Clause, Language, Origin};
+use uphold_core::statement::{Inputs, Row, Statement};
+use uphold_core::time::{Zone, tzdb_version};
+
+use super::commitment::{self, CommitmentView, RowView};
+use super::when;
+use crate::wording::{Phrase, Texts, Words, terms};
+
+#[derive(Template)]
+#[template(path = "statement.html")]
+struct Document {
+    t: Texts,
+    title: Phrase,
+    provider: Phrase,
+    /// What it is about, as labelled lines.
+    facts: Vec<(String, String)>,
+    /// What the reader of another language is told about the one that governs.
+    note: Option<Phrase>,
+    /// What makes the figures less than they should be.
+    warnings: Vec<String>,
+    /// Whether rows are for customers, so that the overview names them.
+    with_customers: bool,
+    clauses: Vec<ClauseView>,
+    choices: Vec<ChoiceView>,
+    /// What it was computed from and by, as labelled lines.
+    origin: Vec<(String, String)>,
+    /// The command that computes it again.
+    command: String,
+}
+
+/// A clause that has commitments.
+struct ClauseView {
+    number: String,
+    anchor: String,
+    /// The revision that it stands in, where several judged.
+    revision: Option<String>,
+    force: String,
+    title: Phrase,
+    text: Phrase,
+    commitments: Vec<CommitmentView>,
+}
+
+impl ClauseView {
+    fn rows(&self) -> impl Iterator<Item = (&CommitmentView, &RowView)> {
+        self.commitments.iter().flat_map(|commitment| commitment.rows.iter().map(move |row| (commitment, row)))
+    }
+}
+
+/// What the operator chose where the contract is silent.
+struct ChoiceView {
+    key: &'static str,
+    question: String,
+    value: String,
+    /// The commitments that it holds for; empty means the agreement as a whole.
+    commitments: Vec<Phrase>,
+}
+
+/// The document in one language. `agreements` are the revisions that the statement was evaluated by.
+///
+/// # Errors
+/// When the template cannot be rendered, which only a fault of the program can cause.
+pub fn html(
+    statement: &Statement,
+    agreements: &[Agreement],
+    inputs: &Inputs,
+    language: Language,
+) -> Result<String, askama::Error> {
+    let texts = Texts(language);
+    let zone = statement.rows.first().map_or_else(Zone::utc, |row| row.zone.clone());
+    let words = Words { texts, zone };
+    let judged = |agreement: &&Agreement| statement.revisions.contains(&agreement.revision);
+    let judging: Vec<&Agreement> = agreements.iter().filter(judged).collect();
+    let newest = judging.last().copied().or_else(|| agreements.last());
+    let phrase = |of: fn(&Agreement) -> &uphold_core::agreement::Text| {
+        newest.map_or_else(|| Phrase { lang: "", text: statement.agreement.to_string() }, |each| words.phrase(of(each)))
+    };
+    let clauses = clauses(texts, statement, &judging);
+    Document {
+        t: texts,
+        title: phrase(|agreement| &agreement.title),
+        provider: phrase(|agreement| &agreement.provider),
+        facts: facts(&words, statement),
+        note: newest.and_then(|agreement| terms::governs(&words, agreement)),
+        warnings: warnings(&words, statement, inputs),
+        with_customers: customers(statement).len() > 1,
+        clauses,
+        choices: choices(&words, statement, &judging),
+        origin: origin(&words, statement, inputs),
+        command: command(statement, agreements.len(), language),
+    }
+    .render()
+}
+
+/// The customers that rows are for, each once.
+fn customers(statement: &Statement) -> Vec<&str> {
+    let mut customers: Vec<&str> = Vec::new();
+    for customer in statement.rows.iter().filter_map(Row::customer) {
+        if !customers.contains(&customer.as_str()) {
+            customers.push(customer.as_str());
+        }
+    }
+    customers
+}
+
+fn facts(words: &Words, statement: &Statement) -> Vec<(String, String)> {
+    let texts = words.texts;
+    let customer = match customers(statement).as_slice() {
+        [] => texts.get("statement-customer-nobody"),
+        [one] => (*one).to_owned(),
+        several => {
+            let n = i64::try_from(several.len()).unwrap_or(i64::MAX);
+            texts.with("statement-customer-several", &[("n", n.into())])
+        }
+    };
+    let period = &statement.period;
+    let name = when::period(words, period);
+    let span = when::span(words, period.interval);
+    let mut facts = vec![(texts.get("statement-customer"), customer), (texts.get("statement-period"), name.clone())];
+    if span != name {
+        facts.push((texts.get("statement-span-label"), format!("{span} ({})", words.zone)));
+    }
+    facts.push((texts.get("statement-known"), words.moment(statement.as_known_at)));
+    let revisions = format!("{} {}", statement.agreement, words.list(&statement.revisions));
+    facts.push((texts.get("statement-revision"), revisions));
+    facts
+}
+
+fn warnings(words: &Words, statement: &Statement, inputs: &Inputs) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if inputs.skipped > 0 {
+        let n = i64::try_from(inputs.skipped).unwrap_or(i64::MAX);
+        warnings.push(words.texts.with("statement-skipped", &[("n", n.into())]));
+    }
+    if statement.rows.is_empty() {
+        warnings.push(words.texts.get("statement-no-rows"));
+    } else if statement.as_known_at < statement.period.interval.until() {
+        warnings.push(words.texts.get("statement-not-ended"));
+    }
+    warnings
+}
+
+/// The clauses that have rows, revision by revision, in the order of the contract.
+fn clauses(texts: Texts, statement: &Statement, judging: &[&Agreement]) -> Vec<ClauseView> {
+    let mut number = 0;
+    let mut clauses = Vec::new();
+    for agreement in judging {
+        for clause in &agreement.clauses {
+            let commitments = commitments(texts, statement, agreement, clause, &mut number);
+            if commitments.is_empty() {
+                continue;
+            }
+            let words = Words { texts, zone: Zone::utc() };
+            clauses.push(ClauseView {
+                number: clause.id.to_string(),
+                anchor: format!("clause-{}", clauses.len() + 1),
+                revision: (judging.len() > 1).then(|| agreement.revision.clone()),
+                force: terms::force(texts, clause.force),
+                title: words.phrase(&clause.title),
+                text: words.phrase(&clause.text),
+                commitments,
+            });
+        }
+    }
+    clauses
+}
+
+fn commitments(
+    texts: Texts,
+    statement: &Statement,
+    agreement: &Agreement,
+    clause: &Clause,
+    number: &mut usize,
+) -> Vec<CommitmentView> {
+    let own = agreement.commitments.iter().filter(|commitment| commitment.clause == clause.id);
+    let views = own.map(|commitment| {
+        let rows =
+            statement.rows.iter().filter(|row| row.commitment == commitment.id && row.revision == agreement.revision);
+        commitment::view(texts, agreement, commitment, rows, statement.as_known_at, number)
+    });
+    views.filter(|view| !view.rows.is_empty()).collect()
+}
+
+/// Every term that the contract left open, with the policy that filled it; what several commitments share stands once.
+fn choices(words: &Words, statement: &Statement, judging: &[&Agreement]) -> Vec<ChoiceView> {
+    let mut choices: Vec<ChoiceView> = Vec::new();
+    for agreement in judging {
+        let of = |commitment: &uphold_core::agreement::Commitment| {
+            statement.rows.iter().any(|row| row.commitment == commitment.id && row.revision == agreement.revision)
+        };
+        let own = agreement.commitments.iter().filter(|commitment| of(commitment));
+        let listed = own.flat_map(|each| each.listed.iter().map(|term| (term, Some(words.phrase(&each.name)))));
+        for (term, name) in agreement.listed.iter().map(|term| (term, None)).chain(listed) {
+            if term.origin != Origin::Policy {
+                continue;
+            }
+            let same = |choice: &&mut ChoiceView| {
+                choice.key == term.key && choice.value == term.value && choice.commitments.is_empty() == name.is_none()
+            };
+            match (choices.iter_mut().find(same), name) {
+                (Some(choice), Some(name)) if choice.commitments.iter().all(|each| each.text != name.text) => {
+                    choice.commitments.push(name);
+                }
+                (Some(_), _) => {}
+                (None, name) => choices.push(ChoiceView {
+                    key: term.key,
+                    question: terms::question(words.texts, term.key),
+                    value: term.value.clone(),
+                    commitments: name.into_iter().collect(),
+                }),
+            }
+        }
+    }
+    choices
+}
+
+fn origin(words: &Words, statement: &Statement, inputs: &Inputs) -> Vec<(String, String)> {
+    let texts = words.texts;
+    let mut zones: Vec<String> = Vec::new();
+    for row in &statement.rows {
+        if !zones.contains(&row.zone.to_string()) {
+            zones.push(row.zone.to_string());
+        }
+    }
+    vec![
+        (texts.get("statement-zones"), words.list(&zones)),
+        (texts.get("statement-tzdb"), tzdb_version().to_owned()),
+        (texts.get("statement-digest"), inputs.digest.clone()),
+        (texts.get("statement-lines"), words.number(&inputs.lines.to_string())),
+        (texts.get("statement-lines-skipped"), words.number(&inputs.skipped.to_string())),
+        (texts.get("statement-program"), format!("Uphold {}", env!("CARGO_PKG_VERSION"))),
+    ]
+}
+
+/// The command that computes the same statement from the same files.
+fn command(statement: &Statement, revisions: usize, language: Language) -> String {
+    let mut command = "uphold evaluate".to_owned();
+    for number in 1..=revisions.max(1) {
+        let file = if revisions > 1 { format!("AGREEMENT-{number}.toml") } else { "AGREEMENT.toml".to_owned() };
+        command.push_str(&format!(" --agreement {file}"));
+    }
+    command.push_str(&format!(" --history HISTORY.jsonl --period {}", statement.period.name));
+    match customers(statement).as_slice() {
+        [] => {}
+        [one] => command.push_str(&format!(" --customer {one}")),
+        _ => command.push_str(" --customer all"),
+    }
+    command.push_str(&format!(" --as-known-at {} --format html --lang {}", statement.as_known_at, language.code()));
+    command
+}
