@@ -129,7 +129,7 @@ impl Commitment {
         let promise = read_promise(kind.value, &lookup, known, targets, read_per, interfaces);
         let listed = lookup.into_listed();
         if let Some(own_policy) = own_policy {
-            own_policy.finish();
+            own_policy.finish(promise.is_some());
         }
         Some(Self {
             id: id?.value,
