@@ -88,7 +88,7 @@ pub(super) fn period(words: &Words, period: &Period) -> String {
         }
         _ => false,
     };
-    if is_calendar { words.period(name) } else { span(words, period.interval) }
+    if is_calendar { unbroken(&words.period(name)) } else { span(words, period.interval) }
 }
 
 /// Both ends of a span.
@@ -135,7 +135,11 @@ mod tests {
         assert_eq!(named("2026-10"), "2026年10月");
         assert_eq!(named("2026-Q3"), "2026年第3四半期");
         for name in ["to 2026-10-02", "2026-10-02/2026-10-03", "claim c-1", "2026-10-02"] {
-            assert_eq!(named(name).replace('\u{a0}', " "), "2026年10月2日 00:00:00 ～ 2026年10月3日 00:00:00", "{name}");
+            assert_eq!(
+                named(name).replace('\u{a0}', " "),
+                "2026年10月2日 00:00:00 ～ 2026年10月3日 00:00:00",
+                "{name}"
+            );
         }
     }
 }
