@@ -4,6 +4,7 @@
 //! server, the command line and the verifier call the same code, so that they cannot disagree.
 
 pub mod agreement;
+pub mod columns;
 pub mod diagnostic;
 pub mod document;
 pub mod evaluate;

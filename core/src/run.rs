@@ -117,7 +117,8 @@ pub fn observed_timeline(runs: &[Run], sight: Sight, gaps: &IntervalSet) -> Time
                     steps.push((run.from, State::Up));
                 }
                 if at < next {
-                    steps.push((at, State::Down));
+                    // The row may have been confirmed by an earlier run.
+                    steps.push((at.max(run.from), State::Down));
                 }
             }
         }
@@ -269,6 +270,17 @@ mod tests {
         assert_eq!(
             confirmed_states(Onset::Confirmation, State::Up, &runs, &[10, 29, 30, 49]),
             [State::Up, State::Up, State::Down, State::Down]
+        );
+    }
+
+    #[test]
+    fn a_row_that_an_earlier_run_confirmed_stays_down_after_silence_that_somebody_saw() {
+        let unseen = |at| run(at, at, Observed::Unknown);
+        let failing = Run { n: 3, ..run(0, 2, Down) };
+        let runs = [failing, unseen(10), run(20, 20, Down)];
+        assert_eq!(
+            confirmed_states(Onset::Confirmation, State::Up, &runs, &[1, 2, 9, 10, 19, 20, 25]),
+            [State::Up, State::Down, State::Down, State::Unknown, State::Unknown, State::Down, State::Down]
         );
     }
 

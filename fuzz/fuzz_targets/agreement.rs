@@ -2,10 +2,17 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use uphold_core::agreement::read;
-use uphold_core::evaluate::{Request, evaluate};
+use uphold_core::agreement::{Agreement, Commitment, UnknownPolicy, read};
+use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
+use uphold_core::statement::Row;
 use uphold_core::time::{Instant, Period, Zone};
+
+/// Whether unknown time stays unknown: a term may say that it counts as up or down.
+fn substitutes_nothing(agreement: &Agreement, row: &Row) -> bool {
+    let terms = agreement.find_commitment(&row.commitment).and_then(Commitment::availability);
+    terms.is_none_or(|terms| terms.unknown.value == UnknownPolicy::Bounds && terms.states.is_some())
+}
 
 fuzz_target!(|source: &str| {
     let reading = read(source);
@@ -18,8 +25,15 @@ fuzz_target!(|source: &str| {
     };
     let period = Period::parse("2026-10", &Zone::utc()).expect("the example is right");
     let known = Instant::parse("2026-11-10T00:00:00Z").expect("the example is right");
-    let statement = evaluate(&agreement, &History::default(), &Request { period, as_known_at: known });
+    let request = Request { period, as_known_at: known, customers: Customers::Nobody };
+    let Ok(statement) = evaluate(std::slice::from_ref(&agreement), &History::default(), &request) else { return };
     for row in &statement.rows {
-        assert_eq!(row.tally.up.0 + row.tally.down.0, 0, "figures from nothing");
+        if let Some(bounds) = &row.availability {
+            assert!(bounds.lower <= bounds.upper, "the bounds are the wrong way round");
+            assert!(bounds.upper.num() <= bounds.upper.den(), "more than everything was up");
+        }
+        if substitutes_nothing(&agreement, row) {
+            assert_eq!(row.tally.up.0 + row.tally.down.0, 0, "figures from nothing");
+        }
     }
 });

@@ -3,7 +3,7 @@
 use super::indicator::{Below, Slice};
 use super::obligation::{KINDS, Obligation};
 use super::read::{Known, exists, read_text};
-use super::sources::{Listed, Lookup, Sources};
+use super::sources::{Listed, Lookup, Origin, Source, Sources};
 use super::terms::{Availability, Goal, Monitoring, StateTerms, Target, Terms};
 use super::words::{Aggregate, Indicator, Per, UnknownPolicy};
 use super::{Composition, Extent, Language, Text};
@@ -110,24 +110,32 @@ impl Commitment {
             None => None,
             Some(list) => Some(list?),
         };
-        let (Some(kind), Some(per)) = (kind, per) else {
+        let Some(kind) = kind else {
             // Without its kind nobody can say which of the other keys are right.
             table.take_all();
             return None;
         };
         let covered = known.solutions.iter().filter(|s| solutions.as_ref().is_none_or(|chosen| chosen.contains(&s.id)));
         let interfaces = covered.into_iter().any(|solution| solution.interfaces.len() > 1);
-        check_per(table, &kind, &per);
+        if let Some(per) = &per {
+            check_per(table, &kind, per);
+        }
         let targets = read_targets(table, kind.value);
-        let lookup = Lookup::new(table, sources);
+        let own_policy = table.table("policy").map(|policy| Source::new(Origin::Policy, policy));
+        let lookup = Lookup::new(table, own_policy.as_ref(), sources);
         let terms = Terms::read(&lookup, known.findings);
-        let promise = read_promise(kind.value, &lookup, known, targets, per.value, interfaces);
+        // Whatever was refused, the rest is read all the same, so that every problem is found at once.
+        let read_per = per.as_ref().map_or(Per::Interface, |per| per.value);
+        let promise = read_promise(kind.value, &lookup, known, targets, read_per, interfaces);
         let listed = lookup.into_listed();
+        if let Some(own_policy) = own_policy {
+            own_policy.finish(promise.is_some());
+        }
         Some(Self {
             id: id?.value,
             name: name?,
             clause: clause?.value,
-            per: per.value,
+            per: per?.value,
             solutions,
             terms: terms?,
             promise: promise?,
@@ -172,7 +180,11 @@ fn check_per(table: &Table<'_, '_>, kind: &Placed<&'static str>, per: &Placed<Pe
 /// The goals as far as the commitment's own table states them: name, target, and what they measure.
 type Targets = Vec<(Option<String>, Option<Target>, Overrides)>;
 
-#[derive(Default)]
+fn no_target() -> Targets {
+    vec![(None, None, Overrides::default())]
+}
+
+#[derive(Debug, Clone, Default)]
 struct Overrides {
     indicator: Option<Indicator>,
     aggregate: Option<Aggregate>,
@@ -188,7 +200,7 @@ fn read_targets(table: &mut Table<'_, '_>, kind: &str) -> Option<Targets> {
     let several = if kind == "availability" { table.find("targets") } else { None };
     let Some(several) = several else {
         return match target {
-            None => Some(vec![(None, None, Overrides::default())]),
+            None => Some(no_target()),
             Some(target) => Some(vec![(None, Some(target?), Overrides::default())]),
         };
     };
@@ -229,8 +241,12 @@ fn read_promise(
 ) -> Option<Promise> {
     match kind {
         "availability" => {
-            let goals = read_goals(lookup, known, targets?)?;
-            let availability = Availability::read(lookup, known.findings, goals, per, interfaces)?;
+            let goals = read_goals(lookup, known, targets.clone().unwrap_or_else(no_target));
+            let stand_in = goals.clone().unwrap_or_default();
+            let availability = Availability::read(lookup, known.findings, stand_in, per, interfaces)?;
+            if targets.is_none() || goals.is_none() {
+                return None;
+            }
             refuse_bounds(lookup, known, &availability);
             Some(Promise::Availability(Box::new(availability)))
         }
@@ -251,7 +267,7 @@ fn read_goals(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, targets: Targe
     let aggregate =
         if each_says(|o| o.aggregate.is_some()) { None } else { Some(lookup.need("aggregate", Aggregate::read)?) };
     let slice = lookup.find("slice", |item| Slice::read(item, known.findings));
-    if lookup.failed() {
+    if slice.is_none() && lookup.is_stated("slice") {
         return None;
     }
     let mut goals = Vec::new();

@@ -1,7 +1,7 @@
 //! Terms of exclusion: which classes of time leave the figure, under which notice, and up to which cap.
 
 use super::period::PeriodTerm;
-use super::words::{CapMeasure, CapScope, Effect, Extent, NoticeBy};
+use super::words::{CapMeasure, CapScope, DaysAre, Effect, Extent, NoticeBy};
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item, Table};
 use crate::time::Millis;
@@ -34,6 +34,21 @@ pub struct NoticeRule {
 }
 
 impl NoticeRule {
+    /// The same with days that are what the agreement says that they are.
+    pub(super) fn with_days(self, days_are: Option<DaysAre>) -> Self {
+        match (self.lead, days_are) {
+            (Lead::CalendarDays(days), Some(DaysAre::Elapsed)) => {
+                Self { lead: Lead::Elapsed(Millis(i64::from(days) * 86_400_000)), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether it is written in days, which may be of two kinds.
+    pub(super) fn needs_days(&self) -> bool {
+        matches!(self.lead, Lead::CalendarDays(_))
+    }
+
     pub(super) fn read(item: &Item<'_>, findings: &Findings) -> Result<Self, Refusal> {
         let mut table = item.table(findings)?;
         let lead = read_lead(&mut table);
@@ -46,7 +61,7 @@ impl NoticeRule {
 
 /// Takes `lead` (elapsed) or `days` (calendar) of a table.
 fn read_lead(table: &mut Table<'_, '_>) -> Result<Option<Lead>, Refusal> {
-    const HELP: &str = "write `lead = \"7d\"` for 168 hours, or `days = 7` for seven calendar days";
+    const HELP: &str = "write `lead = \"7d\"` for 168 hours, or `days = 7`, which the term `days_are` explains";
     let lead = table.option("lead", Item::length);
     let days = table.option("days", Item::whole);
     match (lead, days) {

@@ -1,7 +1,7 @@
 //! Terms of what is measured and how outages are found: confirmation, slices, qualification.
 
 use super::sources::percent;
-use super::words::{Onset, QualifyOn, Worth, up_or_down};
+use super::words::{Missing, Onset, QualifyOn, Worth, up_or_down};
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item};
 use crate::ratio::Ratio;
@@ -144,5 +144,53 @@ impl Outage {
         };
         let qualify = qualify.ok_or_else(|| Refusal::new("an outage does not say what it is tested on"))?.value;
         Ok(Self { minimum, merge_gap, gap, qualify })
+    }
+}
+
+/// When missing connections of installed software are down time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionsTerm {
+    /// A smaller connected share than this is down.
+    pub down_below: Ratio,
+    /// What software counts as that is missing for a reason on the customer's side.
+    pub customer_side: Missing,
+    /// What software counts as that is missing for a reason that nobody knows.
+    pub undetermined: Missing,
+}
+
+impl ConnectionsTerm {
+    pub(super) fn read(item: &Item<'_>, findings: &Findings) -> Result<Self, Refusal> {
+        let mut table = item.table(findings)?;
+        let down_below = table.require("down_below", percent);
+        let customer_side = table.require("customer_side", Missing::read);
+        let undetermined = table.require("undetermined", Missing::read);
+        table.finish();
+        let incomplete = || Refusal::new(format!("`{}` is not complete", item.name));
+        Ok(Self {
+            down_below: down_below.ok_or_else(incomplete)?.value,
+            customer_side: customer_side.ok_or_else(incomplete)?.value,
+            undetermined: undetermined.ok_or_else(incomplete)?.value,
+        })
+    }
+
+    /// What numbers of connections are: down, up, or unknown where those that nobody can place decide.
+    #[must_use]
+    pub fn state(&self, expected: u64, connected: u64, customer_side: u64, undetermined: u64) -> State {
+        let (mut least, mut most, mut of) = (u128::from(connected), u128::from(connected), u128::from(expected));
+        for (kind, number) in [(self.customer_side, customer_side), (self.undetermined, undetermined)] {
+            let number = u128::from(number);
+            match kind {
+                Missing::Connected => (least, most) = (least + number, most + number),
+                Missing::Left => of = of.saturating_sub(number),
+                Missing::Unknown => most += number,
+                Missing::Lost => {}
+            }
+        }
+        let is_down = |connected: u128| Ratio::new(connected, of).is_some_and(|share| share < self.down_below);
+        match (is_down(least), is_down(most)) {
+            (true, true) => State::Down,
+            (false, false) => State::Up,
+            _ => State::Unknown,
+        }
     }
 }

@@ -57,7 +57,9 @@ pub(super) fn commitment(commitment: &Commitment, calendars: &[Calendar], span: 
     place.interfaces(availability);
     place.caps(availability);
     if let Some(remedy) = &availability.remedy {
-        place.tiers(&remedy.value.tiers, availability.target());
+        // A figure that misses the highest of several targets is a miss.
+        let targets = availability.goals.iter().filter_map(|goal| goal.target.as_ref());
+        place.tiers(&remedy.value.tiers, targets.max_by(|one, other| one.ratio.cmp(&other.ratio)));
     }
 }
 
@@ -113,37 +115,32 @@ impl Place<'_> {
         edges.extend(target.map(|target| target.ratio.clone()));
         edges.sort();
         edges.dedup();
+        let mut said: Vec<&str> = Vec::new();
         for probe in probes(&edges) {
             let inside: Vec<&Tier> =
                 ranges.iter().filter(|(_, low, high)| holds(low, high, &probe)).map(|(tier, _, _)| *tier).collect();
             let missed = target.is_none_or(|target| probe < target.ratio);
-            let shown = format!("{} %", probe.percent(4));
-            match inside.as_slice() {
-                [] if missed && target.is_some() && !ranges.is_empty() => {
-                    self.warn(
-                        format!("an availability of {shown} misses the target and is in no tier"),
-                        "give the tiers ends that meet: `from` and `up_to` include a figure, `above` and `below` do not",
-                    );
-                    return;
-                }
+            let (what, span, help) = match inside.as_slice() {
+                [] if missed && target.is_some() && !ranges.is_empty() => (
+                    "misses the target and is in no tier",
+                    &self.span,
+                    "give the tiers ends that meet: `from` and `up_to` include a figure, `above` and `below` do not",
+                ),
                 [first, second, ..] if first.credit != second.credit => {
-                    self.findings.push(
-                        Diagnostic::warning(format!("an availability of {shown} is in two tiers"), second.span.clone())
-                            .help("the first one pays; give the tiers ends that do not overlap"),
-                    );
-                    return;
+                    ("is in two tiers", &second.span, "the first one pays; give the tiers ends that do not overlap")
                 }
-                [tier, ..] if !missed => {
-                    self.findings.push(
-                        Diagnostic::warning(
-                            format!("an availability of {shown} meets the target, and this tier is for it"),
-                            tier.span.clone(),
-                        )
-                        .help("a met target pays nothing; end the tier below the target"),
-                    );
-                    return;
-                }
-                _ => {}
+                [tier, ..] if !missed => (
+                    "meets the target, and this tier is for it",
+                    &tier.span,
+                    "a met target pays nothing; end the tier below the target",
+                ),
+                _ => continue,
+            };
+            // One example of each is enough.
+            if !said.contains(&what) {
+                said.push(what);
+                let message = format!("an availability of {} % {what}", probe.percent(4));
+                self.findings.push(Diagnostic::warning(message, span.clone()).help(help));
             }
         }
     }

@@ -11,6 +11,7 @@ mod lint;
 mod obligation;
 mod period;
 mod read;
+pub mod reference;
 mod remedy;
 mod sources;
 mod terms;
@@ -19,7 +20,7 @@ mod words;
 pub use commitment::{Commitment, Promise};
 pub use composition::{Composition, Level, Weights};
 pub use exclusion::{Cap, Exclusion, Exempt, ExtensionRule, Lead, NoticeRule};
-pub use indicator::{BadWhen, Below, Confirm, Outage, Slice};
+pub use indicator::{BadWhen, Below, Confirm, ConnectionsTerm, Outage, Slice};
 pub use obligation::{About, Every, Limit, Obligation, Recurring, To};
 pub use period::{Calendar, PeriodTerm, ServiceTime, Span, WEEKDAYS};
 pub use read::{Reading, read};
@@ -29,9 +30,9 @@ pub use remedy::{
 pub use sources::{Listed, Origin, Stated};
 pub use terms::{Availability, Goal, Monitoring, StateTerms, TERMS, Target, TermDoc, Terms};
 pub use words::{
-    Aggregate, Base, Binding, CapMeasure, CapScope, ClaimFrom, CoverageNeed, Customers, Effect, ExcludeOrder, Extent,
-    Indicator, MidPeriod, NoticeBy, Onset, Partial, Per, QualifyOn, RoundingMode, Suspended, SuspendedFrom,
-    TakesEffect, TotalPer, UnknownPolicy, Worth,
+    Aggregate, Base, Binding, CapMeasure, CapScope, ClaimFrom, CoverageNeed, Customers, DaysAre, Effect, ExcludeOrder,
+    Extent, Indicator, MidPeriod, Missing, NoticeBy, Onset, Partial, Per, QualifyOn, RoundingMode, Suspended,
+    SuspendedFrom, TakesEffect, TotalPer, UnknownPolicy, Worth,
 };
 
 use std::collections::BTreeMap;

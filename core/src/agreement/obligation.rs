@@ -5,6 +5,7 @@
 use super::exclusion::{Exempt, ExtensionRule, NoticeRule, read_exempt};
 use super::period::Span;
 use super::sources::{Lookup, Stated};
+use super::terms::days_are;
 use super::words::{CapScope, SuspendedFrom, one_of};
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item};
@@ -204,7 +205,11 @@ impl Obligation {
         match kind {
             "maintenance-notice" => {
                 let classes = classes();
-                let notice = terms.need("maintenance_notice", |item| NoticeRule::read(item, findings));
+                let mut notice = terms.need("maintenance_notice", |item| NoticeRule::read(item, findings));
+                if let Some(notice) = &mut notice {
+                    let days_are = days_are(terms, std::iter::once(notice.value));
+                    notice.value = notice.value.with_days(days_are);
+                }
                 Some(Self::MaintenanceNotice { classes: classes?, notice: notice? })
             }
             "maintenance-extension" => {

@@ -54,10 +54,10 @@ fn read_root(root: &mut Table<'_, '_>, text: &str) -> Option<Agreement> {
         read_all(root.tables("solution", "this solution"), |t| read_solution(t, &languages), |s| s.id.as_str());
     let known = Known { clauses: &clauses, solutions: &solutions, findings };
     let tables = root.tables("commitment", "this commitment");
-    let promises = !tables.is_empty();
+    let promises = tables.len();
     let commitments =
         read_all(tables, |table| read_commitment(table, &languages, &sources, &known, &calendars), |c| c.id.as_str());
-    if !promises {
+    if promises == 0 {
         let place = root.span.clone();
         findings.missing(
             Diagnostic::warning("the agreement promises nothing that can be measured", place)
@@ -66,7 +66,7 @@ fn read_root(root: &mut Table<'_, '_>, text: &str) -> Option<Agreement> {
     }
     let mut header = header?;
     let rules = Rules::read(&mut header, &sources);
-    sources.finish();
+    sources.finish(commitments.len() == promises);
     let body = Body { documents, definitions, calendars, clauses, solutions, commitments };
     let agreement = read_header(&mut header, &languages, rules, body);
     header.finish();
@@ -84,7 +84,7 @@ struct Rules {
 impl Rules {
     fn read<'d, 'f>(header: &mut Table<'d, 'f>, sources: &Sources<'d, 'f, '_>) -> Self {
         let findings = header.findings;
-        let lookup = Lookup::new(header, sources);
+        let lookup = Lookup::new(header, None, sources);
         let takes_effect = lookup.find("takes_effect", TakesEffect::read);
         let mid_period = lookup.find("mid_period", MidPeriod::read);
         let covered_when = lookup.find("covered_when", |item| {

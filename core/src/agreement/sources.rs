@@ -67,15 +67,17 @@ impl<'d, 'f> Source<'d, 'f> {
         Self { origin, table: RefCell::new(table), used: RefCell::default() }
     }
 
-    /// Ends the reading. A key that is no term is an error; a term that nobody looked up is a warning.
-    pub(super) fn finish(self) {
+    /// Ends the reading. A key that is no term is an error; a term that nobody looked up is a warning, unless a commitment
+    /// could not be read, which might have.
+    pub(super) fn finish(self, whole: bool) {
         let (mut table, used) = (self.table.into_inner(), self.used.into_inner());
         for term in &TERMS {
             if let Some(item) = table.find(term.key)
+                && whole
                 && !used.contains(term.key)
             {
                 table.findings.push(
-                    Diagnostic::warning(format!("no commitment needs `{}`", term.key), item.span)
+                    Diagnostic::warning(format!("nothing here needs `{}`", term.key), item.span)
                         .help("leave it out, or check that the commitment that it is meant for is there"),
                 );
             }
@@ -95,9 +97,9 @@ pub(super) struct Sources<'d, 'f, 's> {
 }
 
 impl Sources<'_, '_, '_> {
-    pub(super) fn finish(self) {
+    pub(super) fn finish(self, whole: bool) {
         for source in self.before.into_iter().chain(self.after) {
-            source.finish();
+            source.finish(whole);
         }
     }
 }
@@ -105,19 +107,30 @@ impl Sources<'_, '_, '_> {
 /// The lookup of one commitment's terms.
 pub(super) struct Lookup<'a, 'd, 'f, 's> {
     own: RefCell<&'a mut Table<'d, 'f>>,
+    /// What the operator chose for this commitment alone; it goes before the policy for all.
+    own_policy: Option<&'a Source<'d, 'f>>,
     sources: &'a Sources<'d, 'f, 's>,
     listed: RefCell<Vec<Listed>>,
     failed: Cell<bool>,
 }
 
 impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
-    pub(super) fn new(own: &'a mut Table<'d, 'f>, sources: &'a Sources<'d, 'f, 's>) -> Self {
-        Self { own: RefCell::new(own), sources, listed: RefCell::default(), failed: Cell::new(false) }
+    pub(super) fn new(
+        own: &'a mut Table<'d, 'f>,
+        own_policy: Option<&'a Source<'d, 'f>>,
+        sources: &'a Sources<'d, 'f, 's>,
+    ) -> Self {
+        Self { own: RefCell::new(own), own_policy, sources, listed: RefCell::default(), failed: Cell::new(false) }
     }
 
     /// Whether a term was refused or missing: then the commitment cannot be used.
     pub(super) fn failed(&self) -> bool {
         self.failed.get()
+    }
+
+    /// Whether a term that was looked up is stated somewhere, be its value refused or not.
+    pub(super) fn is_stated(&self, key: &str) -> bool {
+        self.listed.borrow().iter().any(|listed| listed.key == key)
     }
 
     /// The commitment's place in the file.
@@ -180,7 +193,10 @@ impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
         if let Some(item) = self.own.borrow_mut().find(key) {
             found.push((item, Origin::Contract));
         }
-        self.sources.after.iter().for_each(|source| look(source, &mut found));
+        let (policies, documents): (Vec<_>, Vec<_>) =
+            self.sources.after.iter().partition(|source| source.origin == Origin::Policy);
+        documents.into_iter().for_each(|source| look(source, &mut found));
+        self.own_policy.into_iter().chain(policies).for_each(|source| look(source, &mut found));
         self.contradiction(key, &found);
         found.into_iter().next()
     }

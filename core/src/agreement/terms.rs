@@ -4,13 +4,13 @@
 //! contract is silent). One that is needed and stated by none is an error, never a hidden default.
 
 use super::composition::{Composition, Level};
-use super::exclusion::{Cap, Exclusion};
-use super::indicator::{Confirm, Outage, Slice};
+use super::exclusion::{Cap, Exclusion, NoticeRule};
+use super::indicator::{Confirm, ConnectionsTerm, Outage, Slice};
 use super::period::{PeriodTerm, ServiceTime};
 use super::remedy::{ClaimTerm, Remedy, Termination};
 use super::sources::{Lookup, Stated, percent};
 use super::words::{
-    Aggregate, Binding, Customers, ExcludeOrder, Indicator, Partial, Per, Suspended, UnknownPolicy, up_or_down,
+    Aggregate, Binding, Customers, DaysAre, ExcludeOrder, Indicator, Partial, Per, Suspended, UnknownPolicy, up_or_down,
 };
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item};
@@ -38,7 +38,7 @@ const fn term(key: &'static str, values: &'static str, question: &'static str, n
 
 /// Every term that there is, in the order of the reference.
 #[rustfmt::skip]
-pub const TERMS: [TermDoc; 52] = [
+pub const TERMS: [TermDoc; 54] = [
     term("zone", "an IANA time zone", "in whose calendar does a period begin and end?", "always"),
     term("period", "month, quarter, year, asked, { fiscal = 12, from = 2026-04-01 }, { billing = 1 }, { rolling = \"30d\" }, { claim_days = 365 }", "how long is the period that is judged?", "always"),
     term("close_after", "a length of time", "how long after the end of a period is its statement frozen?", "always"),
@@ -57,6 +57,8 @@ pub const TERMS: [TermDoc; 52] = [
     term("controls", "as `vantages`", "how do several control checks make the one that an outage is compared with?", "where the history has control checks"),
     term("confirm", "{ failures = 2, onset = \"first-failure\", unconfirmed = \"up\" }", "how many failures in a row make an outage, and from when?", "may be left out: every failure counts at once"),
     term("outage", "{ at_least = \"10m\", merge_gap = \"5m\", gap = \"up\", qualify = \"whole\" }, or longer_than", "which outages are long enough to count?", "may be left out: all"),
+    term("days_are", "elapsed, calendar", "is a notice of so many days a number of hours, or of calendar days?", "where a notice is written in `days`"),
+    term("connections", "{ down_below = \"90\", customer_side = \"connected\", undetermined = \"unknown\" }", "how many connections of installed software may be missing, and whose fault counts?", "where the history has connections of what is judged"),
     term("exclude", "after-qualification, before-qualification", "does excluded time leave before or after outages are tested for their length?", "where there are both `outage` and `exclusions`"),
     term("exclusions", "a list of { class, extent, effect, notice, extension }", "which time leaves the figure?", "availability; an empty list says none"),
     term("caps", "a list of { classes, limit, measure, scope, period, exempt }", "up to how much time may classes be excluded?", "may be left out: without limit"),
@@ -123,6 +125,18 @@ fn read_decimals(item: &Item<'_>) -> Result<u32, Refusal> {
     }
 }
 
+/// What days are, where a notice is written in them.
+pub(super) fn days_are(
+    terms: &Lookup<'_, '_, '_, '_>,
+    mut notices: impl Iterator<Item = NoticeRule>,
+) -> Option<DaysAre> {
+    if notices.any(|notice| notice.needs_days()) {
+        terms.need("days_are", DaysAre::read).map(|stated| stated.value)
+    } else {
+        None
+    }
+}
+
 /// How observations make the state of what is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateTerms {
@@ -134,6 +148,8 @@ pub struct StateTerms {
     pub controls: Option<Stated<Composition>>,
     /// How failures become an outage; absent means that each counts at once.
     pub confirm: Option<Stated<Confirm>>,
+    /// When missing connections of installed software are down time.
+    pub connections: Option<Stated<ConnectionsTerm>>,
 }
 
 impl StateTerms {
@@ -159,7 +175,8 @@ impl StateTerms {
         }
         let controls = terms.find("controls", |item| Composition::read(item, findings));
         let confirm = terms.find("confirm", |item| Confirm::read(item, findings));
-        Some(Self { degraded: degraded?, levels, controls, confirm })
+        let connections = terms.find("connections", |item| ConnectionsTerm::read(item, findings));
+        Some(Self { degraded: degraded?, levels, controls, confirm, connections })
     }
 }
 
@@ -252,7 +269,13 @@ impl Availability {
         let states = if by_states { Some(StateTerms::read(terms, findings, per, interfaces)) } else { None };
         let unknown = terms.need("unknown", UnknownPolicy::read);
         let service_time = terms.need("service_time", ServiceTime::read);
-        let exclusions = terms.need("exclusions", |item| Exclusion::read_all(item, findings));
+        let mut exclusions = terms.need("exclusions", |item| Exclusion::read_all(item, findings));
+        if let Some(exclusions) = &mut exclusions {
+            let days_are = days_are(terms, exclusions.value.iter().filter_map(|exclusion| exclusion.notice));
+            for exclusion in &mut exclusions.value {
+                exclusion.notice = exclusion.notice.map(|notice| notice.with_days(days_are));
+            }
+        }
         let outage = terms.find("outage", |item| Outage::read(item, findings));
         let ordered = outage.is_some() && exclusions.as_ref().is_some_and(|all| !all.value.is_empty());
         let exclude =

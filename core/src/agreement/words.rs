@@ -1,19 +1,25 @@
 //! The words of the language: closed sets of values, each with the name that files use.
 
+use super::reference::WordSet;
 use crate::diagnostic::Refusal;
 use crate::document::Item;
 use crate::timeline::State;
 
-/// Declares closed sets: the type, its values with their names, and what one is called in messages.
+/// Declares closed sets: the type, its values with their names, and what one is called in messages. What is written above
+/// each value is also what the reference of the language says of it.
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$each:meta])* $variant:ident = $text:literal,)* })*) => {$(
-        $(#[$doc])*
+    ($(#[doc = $doc:literal] $name:ident, $what:literal { $(#[doc = $each:literal] $variant:ident = $text:literal,)* })*) => {$(
+        #[doc = $doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
-            $($(#[$each])* $variant,)*
+            $(#[doc = $each] $variant,)*
         }
 
         impl $name {
+            /// The set as the reference of the language shows it.
+            pub const DOC: WordSet =
+                WordSet { name: stringify!($name), says: $doc, words: &[$(($text, $each)),*] };
+
             /// All of them, with the names that files use.
             pub const NAMES: &'static [(Self, &'static str)] = &[$((Self::$variant, $text),)*];
 
@@ -35,7 +41,11 @@ macro_rules! words {
                 f.write_str(self.name())
             }
         }
-    )*};
+    )*
+
+        /// Every closed set of the terms.
+        pub(super) const SETS: &[WordSet] = &[$($name::DOC),*];
+    };
 }
 
 pub(super) fn one_of<T: Copy>(item: &Item<'_>, what: &str, all: &[(T, &'static str)]) -> Result<T, Refusal> {
@@ -150,6 +160,26 @@ words! {
         AfterQualification = "after-qualification",
         /// Before: a window can split an outage into parts that are too short.
         BeforeQualification = "before-qualification",
+    }
+
+    /// What a length that is written in days is.
+    DaysAre, "a meaning of days" {
+        /// So many times 24 hours.
+        Elapsed = "elapsed",
+        /// Local calendar days: to the same time by the wall clock.
+        Calendar = "calendar",
+    }
+
+    /// What software counts as that is not connected for a reason that is not the provider's.
+    Missing, "what missing software counts as" {
+        /// As if it were connected.
+        Connected = "connected",
+        /// As if it were not expected.
+        Left = "left-out",
+        /// As lost.
+        Lost = "lost",
+        /// As connected or lost: nobody knows.
+        Unknown = "unknown",
     }
 
     /// Which part of a window excludes.

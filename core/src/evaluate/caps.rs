@@ -6,6 +6,7 @@ use super::period::spans;
 use super::view::View;
 use super::windows::Window;
 use crate::agreement::{Cap, CapMeasure, CapScope, Effect, Exclusion, Exempt, Extent};
+use crate::history::Scope;
 use crate::interval::{Interval, IntervalSet};
 use crate::time::{Instant, Millis, Period};
 
@@ -17,12 +18,13 @@ pub(super) fn extent<'w>(window: &'w Window, rule: &Exclusion) -> &'w IntervalSe
     }
 }
 
-/// For each window the time in which it may exclude, after every cap. `down` is the subject's measured down time.
+/// For each window the time in which it may exclude, after every cap. `subject` is what is judged, and `down` its measured
+/// down time.
 pub(super) fn allowed(
     view: &View<'_>,
     caps: &[Cap],
     windows: &[(Window, &Exclusion)],
-    down: &IntervalSet,
+    (subject, down): (&Scope, &IntervalSet),
     period: &Period,
 ) -> Vec<IntervalSet> {
     let acts = |rule: &Exclusion| rule.effect != Effect::Nothing;
@@ -30,7 +32,7 @@ pub(super) fn allowed(
         .iter()
         .map(|(window, rule)| if acts(rule) { extent(window, rule).clone() } else { IntervalSet::empty() })
         .collect();
-    let touches = |window: &Window| view.concerns(&window.scope);
+    let touches = |window: &Window| window.scope.meets(subject);
     for cap in caps {
         let capped = |window: &Window| cap.classes.contains(&window.class) && !is_exempt(cap.exempt, window);
         let consumes = |window: &Window| capped(window) && (cap.scope == CapScope::All || touches(window));
@@ -51,7 +53,7 @@ pub(super) fn allowed(
         let consumed = consumed.difference(&exempt);
         let Some(hull) = hull(&allowed) else { continue };
         let mut beyond = Vec::new();
-        for span in spans(&cap.period, view, hull, period) {
+        for span in spans(&cap.period, view, whole_days(view, hull), period) {
             if let Some(at) = used_up(&consumed, span.interval, cap.limit) {
                 beyond.extend(Interval::new(at, span.interval.until()));
             }
@@ -89,6 +91,14 @@ fn used_up(consumed: &IntervalSet, span: Interval, limit: Millis) -> Option<Inst
 fn hull(sets: &[IntervalSet]) -> Option<Interval> {
     let parts = || sets.iter().flat_map(|set| set.parts());
     Interval::new(parts().map(|part| part.from()).min()?, parts().map(|part| part.until()).max()?)
+}
+
+/// The same up to the end of its last local day: a rolling period ends with a day, and that of the last one counts too.
+fn whole_days(view: &View<'_>, hull: Interval) -> Interval {
+    let zone = view.zone();
+    let last = zone.date(hull.until() - Millis(1));
+    let end = last.tomorrow().map_or(Instant::MAX, |next| zone.start_of_day(next));
+    Interval::new(hull.from(), end.max(hull.until())).unwrap_or(hull)
 }
 
 /// Windows under which the components that they cover are relieved, with the time in which they may.

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::view::View;
 use crate::agreement::{Composition, Level, StateTerms, Weights};
-use crate::history::{Check, Gap, Role, Scope};
+use crate::history::{Check, Connections, Gap, Role, Scope};
 use crate::id::{CheckId, InterfaceId, PartId};
 use crate::interval::{Interval, IntervalSet};
 use crate::run::{Run, Sight, observed_timeline};
 use crate::statement::Cause;
+use crate::time::Instant;
 use crate::timeline::{State, Timeline};
 
 /// Inside a composition this state marks a part that is not registered. Exclusion is a later step, so the name is free.
@@ -57,6 +58,8 @@ pub fn whole(composition: &Composition, parts: &[State]) -> State {
 pub(super) enum Node<'a> {
     /// What one registered series says.
     Leaf(Leaf<'a>),
+    /// What the numbers of connected software say.
+    Connections(Timeline),
     /// Parts that make one.
     Group(Group<'a>),
     /// What is measured, and what it is compared with.
@@ -76,6 +79,8 @@ pub(super) struct Group<'a> {
     /// What it is, for windows that cover it; absent below the smallest part that anything is said of.
     place: Option<Scope>,
     composition: Composition,
+    /// The level that its parts stand on.
+    level: Level,
     parts: Vec<Node<'a>>,
     /// Whether it is not registered while none of its parts is; else it is unknown then.
     vanishes: bool,
@@ -93,6 +98,7 @@ impl<'a> Node<'a> {
     fn states(&self, relief: &[Relief<'_>]) -> Timeline {
         match self {
             Self::Leaf(leaf) => leaf.timeline.clone(),
+            Self::Connections(timeline) => timeline.clone(),
             Self::Guard { measured, control } => {
                 Timeline::combine(&[&measured.states(relief), &control.states(relief)], |states| {
                     match (states[0], states[1]) {
@@ -111,34 +117,38 @@ impl<'a> Node<'a> {
     pub(super) fn leaves(&self) -> Vec<&Leaf<'a>> {
         match self {
             Self::Leaf(leaf) => vec![leaf],
+            Self::Connections(_) => Vec::new(),
             Self::Guard { measured, control } => [measured.leaves(), control.leaves()].concat(),
             Self::Group(group) => group.parts.iter().flat_map(Node::leaves).collect(),
         }
     }
 
     /// What it is, where it is a part that something can be said of.
-    fn place(&self) -> Option<&Scope> {
+    pub(super) fn place(&self) -> Option<&Scope> {
         match self {
-            Self::Leaf(_) => None,
+            Self::Leaf(_) | Self::Connections(_) => None,
             Self::Guard { measured, .. } => measured.place(),
             Self::Group(group) => group.place.as_ref(),
         }
     }
 
-    /// A name for weights: the finest key of its place, or the check.
-    fn name(&self) -> Option<String> {
-        let place = self.place()?;
-        let parts = &place.parts;
-        let finest = [&parts.instance, &parts.feature].into_iter().flatten().next().map(PartId::to_string);
-        let interface = || place.interface.as_ref().map(InterfaceId::to_string);
-        let coarse = || [&parts.zone, &parts.region].into_iter().flatten().next().map(PartId::to_string);
-        finest.or_else(interface).or_else(coarse)
+    /// What it is called among the parts of a level, for weights.
+    fn name(&self, level: Level) -> Option<&str> {
+        let part = |one: fn(&Scope) -> &Option<PartId>| one(self.place()?).as_ref().map(PartId::as_str);
+        match level {
+            Level::Regions => part(|place| &place.parts.region),
+            Level::Zones => part(|place| &place.parts.zone),
+            Level::Interfaces => self.place()?.interface.as_ref().map(InterfaceId::as_str),
+            Level::Features => part(|place| &place.parts.feature),
+            Level::Instances => part(|place| &place.parts.instance),
+            Level::Checks | Level::Vantages => self.leaves().first().map(|leaf| leaf.check.series.check.as_str()),
+        }
     }
 
-    /// What it weighs.
-    fn weight(&self, weights: &Weights) -> i64 {
+    /// What it weighs among the parts of a level.
+    fn weight(&self, weights: &Weights, level: Level) -> i64 {
         match weights {
-            Weights::Named(named) => self.name().and_then(|name| named.get(&name)).copied().map_or(0, i64::from),
+            Weights::Named(named) => self.name(level).and_then(|name| named.get(name)).copied().map_or(0, i64::from),
             Weights::OfChecks => self.leaves().first().map_or(1, |leaf| i64::from(leaf.check.weight)),
         }
     }
@@ -159,8 +169,8 @@ impl<'a> Node<'a> {
     /// The weighted parts, where the share of the up ones counts, each with its states.
     pub(super) fn weighted(&self) -> Option<Vec<(i64, Timeline)>> {
         match self {
-            Self::Group(Group { composition: Composition::Weighted(weights), parts, .. }) => {
-                Some(parts.iter().map(|part| (part.weight(weights), part.states(&[]))).collect())
+            Self::Group(Group { composition: Composition::Weighted(weights), parts, level, .. }) => {
+                Some(parts.iter().map(|part| (part.weight(weights, *level), part.states(&[]))).collect())
             }
             _ => None,
         }
@@ -247,12 +257,13 @@ impl<'a> Builder<'_, 'a> {
                 })
                 .collect()
         };
-        Node::Group(Group { place: Some(place), composition: self.composition(*level), parts, vanishes })
+        Node::Group(Group { place: Some(place), composition: self.composition(*level), level: *level, parts, vanishes })
     }
 
     /// The interfaces that are measured here, and those that nothing measures anywhere.
     fn interfaces(&self, here: &[&'a Check]) -> Vec<InterfaceId> {
         let measured = |id: &InterfaceId| self.view.checks().any(|check| check.scope.interface == *id);
+        // Connections are counted per interface; they stand in every place that has no checks of its own.
         let declared = self.view.interfaces();
         declared
             .into_iter()
@@ -263,7 +274,7 @@ impl<'a> Builder<'_, 'a> {
     /// The node of the checks of one place.
     fn checks(&self, checks: &[&'a Check], place: Scope, vanishes: bool) -> Node<'a> {
         let of_role = |role: Role| checks.iter().filter(move |check| check.role == role).copied();
-        let group = |composition: Composition, role: Role, place: Option<Scope>| {
+        let group = |composition: Composition, role: Role, place: Option<Scope>, vanishes: bool| {
             let mut by_check: BTreeMap<&CheckId, Vec<Node<'a>>> = BTreeMap::new();
             for check in of_role(role) {
                 let leaf = Leaf { check, timeline: self.series(check) };
@@ -271,17 +282,66 @@ impl<'a> Builder<'_, 'a> {
             }
             let vantages = self.composition(Level::Vantages);
             // A check with no vantage point at an instant is itself not registered then.
-            let one = |parts| Group { place: None, composition: vantages.clone(), parts, vanishes: true };
-            let parts = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
-            Node::Group(Group { place, composition, parts, vanishes })
+            let one = |parts| Group {
+                place: None,
+                composition: vantages.clone(),
+                level: Level::Vantages,
+                parts,
+                vanishes: true,
+            };
+            let mut parts: Vec<Node<'a>> = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
+            if let (Role::Measure, Some(place)) = (role, &place) {
+                parts.extend(self.connections(place).map(Node::Connections));
+            }
+            Node::Group(Group { place, composition, level: Level::Checks, parts, vanishes })
         };
-        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place));
+        let measured = group(self.composition(Level::Checks), Role::Measure, Some(place), vanishes);
         if of_role(Role::Control).next().is_none() {
             return measured;
         }
         let controls = self.terms.controls.as_ref().map_or(Composition::All, |term| term.value.clone());
-        let control = group(controls, Role::Control, None);
+        // While no control is registered there is nothing to compare an outage with, and it counts.
+        let control = group(controls, Role::Control, None, true);
         Node::Guard { measured: Box::new(measured), control: Box::new(control) }
+    }
+
+    /// What the connections of installed software at one place say: absent before the first count of them, unknown between
+    /// two counts.
+    fn connections(&self, place: &Scope) -> Option<Timeline> {
+        let terms = &self.terms.connections.as_ref()?.value;
+        let customer = self.view.customer();
+        let own = self.view.known.facts.connections.iter().map(|fact| &fact.body).filter(|own| {
+            place.interface.is_some()
+                && place.covers(&own.scope)
+                && own.scope.parts.customer.as_ref().is_none_or(|own| Some(own) == customer)
+        });
+        let mut own: Vec<&Connections> = own.collect();
+        own.sort_by_key(|own| own.span);
+        // Counts that overlap lie in layers of their own, and the worst known state counts.
+        let mut layers: Vec<(Instant, Vec<(Instant, State)>)> = Vec::new();
+        for own in own {
+            let state = terms.state(own.expected, own.connected, own.customer_side, own.undetermined);
+            let steps = [(own.span.from(), state), (own.span.until(), State::Unknown)];
+            match layers.iter_mut().find(|(end, _)| *end <= own.span.from()) {
+                Some((end, layer)) => {
+                    *end = own.span.until();
+                    layer.extend(steps);
+                }
+                None => layers.push((own.span.until(), steps.to_vec())),
+            }
+        }
+        let layers: Vec<Timeline> = layers.into_iter().map(|(_, steps)| Timeline::from_steps(steps)).collect();
+        let parts: Vec<&Timeline> = layers.iter().collect();
+        let all = Timeline::combine(&parts, |states| {
+            let known = states.iter().copied().filter(|state| *state != State::Unknown);
+            known.min().unwrap_or(State::Unknown)
+        });
+        if layers.is_empty() {
+            return None;
+        }
+        let begins = all.steps().first().map_or(Instant::MAX, |(at, _)| *at);
+        let before = Interval::new(Instant::MIN, begins).map_or_else(IntervalSet::empty, IntervalSet::from);
+        Some(all.overlay(&before, ABSENT))
     }
 
     /// What one registered series says, absent outside the time in which it is registered. What was observed outside it
@@ -340,7 +400,10 @@ pub(super) fn causes(view: &View<'_>, root: &Node<'_>, interval: Interval, state
         }
     }
     if state == State::Unknown {
-        let measured = |id: &InterfaceId| leaves.iter().any(|leaf| leaf.check.scope.interface == *id);
+        let counted = |id: &InterfaceId| {
+            view.known.facts.connections.iter().any(|fact| fact.body.scope.interface.as_ref() == Some(id))
+        };
+        let measured = |id: &InterfaceId| counted(id) || leaves.iter().any(|leaf| leaf.check.scope.interface == *id);
         for interface in view.interfaces().into_iter().filter(|id| !measured(id)) {
             causes.insert(Cause::NotMeasured { interface });
         }

@@ -24,12 +24,10 @@ impl Counted {
 
 /// The customer's entitlements to the subject.
 pub(super) fn entitlements<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Fact<Entitlement>> + use<'a> {
-    let (customer, solution) = (view.customer(), view.subject.solution.as_ref());
+    let (customer, subject) = (view.customer(), view.scope());
     view.known.facts.entitlements.iter().filter(move |fact| {
         let scope = &fact.body.scope;
-        customer.is_some()
-            && scope.parts.customer.as_ref() == customer
-            && (scope.solution.is_none() || solution.is_none() || scope.solution.as_ref() == solution)
+        customer.is_some() && scope.parts.customer.as_ref() == customer && scope.meets(&subject)
     })
 }
 

@@ -19,7 +19,7 @@ mod view;
 mod windows;
 
 pub use compose::whole;
-pub use problem::{Problem, problems};
+pub use problem::{Problem, problems, revision_problems};
 pub use subjects::{customers, subjects};
 
 use crate::agreement::{Agreement, Commitment, Promise, Subject};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Customers, Request};
-use crate::agreement::{Aggregate, Agreement, Commitment, Indicator, Level, Promise};
+use crate::agreement::{Aggregate, Agreement, Commitment, Indicator, Level, PeriodTerm, Promise, Span};
 use crate::history::{Check, History, Role};
 use crate::id::PartId;
 
@@ -25,15 +25,23 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// Every problem that revisions of one agreement, in the order of their validity, have with each other: two of them in
+/// force at once, none in force for a while, or nothing that says how they follow one another.
+#[must_use]
+pub fn revision_problems(revisions: &[Agreement]) -> Vec<Problem> {
+    let mut found = BTreeSet::new();
+    of_revisions(revisions, &mut found);
+    found.into_iter().collect()
+}
+
 /// Every problem of evaluating `revisions` over what is known.
 #[must_use]
 pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> Vec<Problem> {
-    let mut found = BTreeSet::new();
-    of_revisions(revisions, &mut found);
+    let mut found: BTreeSet<Problem> = revision_problems(revisions).into_iter().collect();
     let customers = request.customers != Customers::Nobody;
     for agreement in revisions {
         if customers && agreement.covered_when.is_none() {
-            found.insert(silent("the agreement", "covered_when", "a customer is judged"));
+            found.insert(silent(AGREEMENT, "covered_when", "a customer is judged"));
         }
         for commitment in &agreement.commitments {
             let name = format!("the commitment `{}`", commitment.id);
@@ -45,6 +53,7 @@ pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> 
             if customers && terms.suspended.is_none() && !known.facts.suspensions.is_empty() {
                 found.insert(silent(&name, "suspended", "a customer was suspended"));
             }
+            of_slices(commitment, request, &name, &mut found);
             let by_counts = terms.goals.iter().any(|goal| goal.indicator == Indicator::Counts);
             if by_counts && terms.goals.iter().any(|goal| goal.aggregate != Aggregate::Events) {
                 of_counts(commitment, known, &name, &mut found);
@@ -54,10 +63,14 @@ pub fn problems(revisions: &[Agreement], known: &History, request: &Request) -> 
     found.into_iter().collect()
 }
 
+/// What the table of the agreement itself is called in messages.
+const AGREEMENT: &str = "the agreement";
+
 fn silent(who: &str, term: &str, because: &str) -> Problem {
+    let place = if who == AGREEMENT { "in [agreement]" } else { "in the commitment" };
     Problem {
         message: format!("{who} does not state `{term}`, and {because}"),
-        help: format!("state `{term}`: in the commitment if the contract says it, in [policy] if you chose it"),
+        help: format!("state `{term}`: {place} if the contract says it, in [policy] if you chose it"),
     }
 }
 
@@ -86,8 +99,37 @@ fn of_revisions(revisions: &[Agreement], found: &mut BTreeSet<Problem>) {
             ("mid_period", revisions.iter().any(|each| each.mid_period.is_some())),
         ] {
             if !stated {
-                found.insert(silent("the agreement", term, "it has several revisions"));
+                found.insert(silent(AGREEMENT, term, "it has several revisions"));
             }
+        }
+    }
+}
+
+/// More slices than anybody can mean take more memory than there is.
+const MOST_SLICES: i64 = 3_000_000;
+
+fn of_slices(commitment: &Commitment, request: &Request, name: &str, found: &mut BTreeSet<Problem>) {
+    const DAY: i64 = 86_400_000;
+    let Promise::Availability(terms) = &commitment.promise else { return };
+    let of_span = |span: &Span| match span {
+        Span::Elapsed(length) => length.0,
+        Span::CalendarDays(days) => i64::from(*days) * DAY,
+    };
+    let longest = match &commitment.terms.period.value {
+        PeriodTerm::Month => 31 * DAY,
+        PeriodTerm::Quarter => 92 * DAY,
+        PeriodTerm::Year => 366 * DAY,
+        PeriodTerm::Asked => request.period.interval.length().0,
+        PeriodTerm::Fiscal { months, .. } | PeriodTerm::Billing { months } => i64::from(*months) * 31 * DAY,
+        PeriodTerm::Rolling(span) | PeriodTerm::Claim { span, .. } => of_span(span),
+    };
+    let margin = terms.outage.as_ref().map_or(0, |outage| (outage.value.minimum + outage.value.merge_gap).0);
+    for slice in terms.goals.iter().filter_map(|goal| goal.slice.as_ref()) {
+        if longest.saturating_add(margin.saturating_mul(2)) / slice.width.0.max(1) > MOST_SLICES {
+            found.insert(Problem {
+                message: format!("{name} cuts its period into more than {MOST_SLICES} slices of {}", slice.width),
+                help: "use wider slices, or shorter periods".to_owned(),
+            });
         }
     }
 }
@@ -148,6 +190,14 @@ fn of_levels(
         if named && own_level != Some(level) && !states.levels.contains_key(&level) {
             found.insert(silent(name, level.key(), &format!("its checks name {}", level.key())));
         }
+    }
+    let counted = known.facts.connections.iter().any(|fact| {
+        agreement
+            .covered(commitment)
+            .any(|solution| fact.body.scope.solution.as_ref().is_none_or(|id| *id == solution.id))
+    });
+    if counted && states.connections.is_none() {
+        found.insert(silent(name, "connections", "the history counts connections"));
     }
     let controls = known.checks.iter().filter(covered).any(|check| check.role == Role::Control);
     if controls && states.controls.is_none() {

@@ -175,12 +175,10 @@ fn base(view: &View<'_>, base: Base, span: Interval) -> (Option<Ratio>, Option<S
 }
 
 fn fees<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Fact<Fee>> + use<'a> {
-    let (customer, solution) = (view.customer(), view.subject.solution.as_ref());
+    let (customer, subject) = (view.customer(), view.scope());
     view.known.facts.fees.iter().filter(move |fact| {
         let scope = &fact.body.scope;
-        customer.is_some()
-            && scope.parts.customer.as_ref() == customer
-            && (scope.solution.is_none() || solution.is_none() || scope.solution.as_ref() == solution)
+        customer.is_some() && scope.parts.customer.as_ref() == customer && scope.meets(&subject)
     })
 }
 

@@ -4,7 +4,7 @@ use crate::history::{History, Reader};
 use crate::statement::{Row, Statement, Verdict};
 use crate::time::{Instant, Period, Zone};
 
-const CLOUD_ONE: &str = include_str!("../../../examples/cloud-one/agreement.toml");
+const TWO_COMMITMENTS: &str = include_str!("../../tests/fixtures/two-commitments.toml");
 
 fn agreement(source: &str) -> Agreement {
     let reading = agreement::read(source);
@@ -67,7 +67,7 @@ fn an_hour_down() -> String {
 
 #[test]
 fn an_hour_of_744_is_a_share_of_743_in_744() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let statement = october(&agreement, &an_hour_down(), LATER);
     assert_eq!(statement.rows.len(), 4);
     let api = row(&statement, "workload-security/api");
@@ -85,7 +85,7 @@ fn an_hour_of_744_is_a_share_of_743_in_744() {
 
 #[test]
 fn what_no_check_measures_is_unknown_and_makes_the_whole_unknown() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let lines: String = an_hour_down().lines().filter(|l| !l.contains("connect")).map(|l| format!("{l}\n")).collect();
     let statement = october(&agreement, &lines, LATER);
     let connections = row(&statement, "workload-security/connections");
@@ -97,7 +97,7 @@ fn what_no_check_measures_is_unknown_and_makes_the_whole_unknown() {
 
 #[test]
 fn instants_after_the_moment_of_knowledge_do_not_exist() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let statement = october(&agreement, &an_hour_down(), "2026-10-02T00:00:00Z");
     let console = row(&statement, "workload-security/console");
     assert_eq!(console.verdict, Verdict::InProgress);
@@ -108,7 +108,7 @@ fn instants_after_the_moment_of_knowledge_do_not_exist() {
 
 #[test]
 fn the_order_of_lines_and_their_repetition_change_nothing() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let forward = october(&agreement, &an_hour_down(), LATER);
     let mut lines: Vec<String> = an_hour_down().lines().map(str::to_owned).collect();
     lines.reverse();
@@ -118,7 +118,7 @@ fn the_order_of_lines_and_their_repetition_change_nothing() {
 
 #[test]
 fn a_recorded_gap_is_unknown_in_both_bounds() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let gap = r#"{"type":"observer_gap","id":"g1","from":"2026-10-05T00:00:00Z","until":"2026-10-05T01:00:00Z","why":"restart","recorded_at":"2026-10-05T01:00:00Z"}"#;
     let statement = october(&agreement, &format!("{}\n{gap}", an_hour_down()), LATER);
     let api = row(&statement, "workload-security/api");
@@ -130,7 +130,7 @@ fn a_recorded_gap_is_unknown_in_both_bounds() {
 }
 
 fn with_target(percent: &str, binding: &str) -> Agreement {
-    let source = CLOUD_ONE.replace(
+    let source = TWO_COMMITMENTS.replace(
         "per = \"interface\"",
         &format!("per = \"interface\"\ntarget = \"{percent}\"\nbinding = \"{binding}\""),
     );
@@ -160,7 +160,7 @@ fn only_both_bounds_make_a_verdict_indeterminate() {
 
 #[test]
 fn a_revision_counts_only_from_the_moment_it_is_in_force() {
-    let agreement = agreement(&CLOUD_ONE.replace("2026-01-01T00:00:00Z", "2026-10-31T00:00:00Z"));
+    let agreement = agreement(&TWO_COMMITMENTS.replace("2026-01-01T00:00:00Z", "2026-10-31T00:00:00Z"));
     let statement = october(&agreement, &an_hour_down(), LATER);
     assert_eq!(row(&statement, "workload-security/api").tally.covered().seconds(), "86400");
 }
@@ -168,7 +168,7 @@ fn a_revision_counts_only_from_the_moment_it_is_in_force() {
 /// The same agreement, its one solution covered from a later moment than the revision.
 fn covered_from(from: &str) -> Agreement {
     let solution = "id = \"workload-security\"\n";
-    agreement(&CLOUD_ONE.replacen(solution, &format!("{solution}covered_from = {from}\n"), 1))
+    agreement(&TWO_COMMITMENTS.replacen(solution, &format!("{solution}covered_from = {from}\n"), 1))
 }
 
 #[test]
@@ -189,14 +189,14 @@ fn time_before_a_solution_is_covered_is_not_judged_at_all() {
 fn a_solution_that_was_covered_before_the_revision_counts_from_the_revision() {
     let lines = an_hour_down();
     let early = october(&covered_from("2020-01-01T00:00:00Z"), &lines, LATER);
-    assert_eq!(early, october(&agreement(CLOUD_ONE), &lines, LATER));
+    assert_eq!(early, october(&agreement(TWO_COMMITMENTS), &lines, LATER));
 }
 
 #[test]
 fn a_period_as_asked_is_judged_as_one_and_a_month_is_not() {
     let period = "2026-09-30T00:00:00Z/2026-10-03T01:30:00.5Z";
     let judged = |length: &str| {
-        let agreement = agreement(&CLOUD_ONE.replace("period = \"month\"", &format!("period = \"{length}\"")));
+        let agreement = agreement(&TWO_COMMITMENTS.replace("period = \"month\"", &format!("period = \"{length}\"")));
         let request = Request {
             period: Period::parse(period, &Zone::utc()).unwrap(),
             as_known_at: at(LATER),
@@ -214,7 +214,7 @@ fn a_period_as_asked_is_judged_as_one_and_a_month_is_not() {
 
 #[test]
 fn a_check_that_was_retired_takes_no_part_afterwards() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let retired = check("api-old", "api", "none")
         .replace(r#""from":"2026-01-01T00:00:00Z""#, r#""from":"2026-01-01T00:00:00Z","until":"2026-10-01T00:00:00Z""#);
     let down = run("api-old", "09-01T00:00:00", "09-02T00:00:00", "down", 3);
@@ -224,7 +224,7 @@ fn a_check_that_was_retired_takes_no_part_afterwards() {
 
 #[test]
 fn json_holds_the_bounds_as_text_and_as_fractions() {
-    let agreement = agreement(CLOUD_ONE);
+    let agreement = agreement(TWO_COMMITMENTS);
     let inputs = crate::statement::Inputs { digest: "00".into(), lines: 8, skipped: 0 };
     let json = october(&agreement, &an_hour_down(), LATER).to_json(&inputs);
     let api = json["commitments"].as_array().unwrap().iter().find(|r| r["subject"] == "workload-security/api").unwrap();
@@ -233,4 +233,17 @@ fn json_holds_the_bounds_as_text_and_as_fractions() {
     assert_eq!(api["seconds"]["down"], "3600");
     assert_eq!(api["period"]["zone"], "UTC");
     assert_eq!(api["reasons"][0]["from"], "2026-10-03T01:00:00Z");
+}
+
+#[test]
+fn the_reference_agreement_reads_without_a_finding_and_judges_every_kind() {
+    let source = include_str!("../../../examples/cloud-one/agreement.toml");
+    let reading = agreement::read(source);
+    assert_eq!(reading.findings, []);
+    let reference = agreement(source);
+    let kinds: std::collections::BTreeSet<&str> = reference.commitments.iter().map(|c| c.kind()).collect();
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
+    assert!(reference.commitments.iter().all(|commitment| commitment.target().is_none()), "no percentage is promised");
+    let definition = reference.find_definition("Force Majeure").unwrap();
+    assert_eq!(definition.document.as_ref().map(|id| id.as_str()), Some("terms-of-use"));
 }

@@ -98,7 +98,13 @@ pub(super) fn noticed_at(view: &View<'_>, about: &FactId, sequence: u32, by: Not
 
 /// Every window of the classes that `rules` name and that concerns the subject's customer.
 pub(super) fn windows<'r>(view: &View<'_>, rules: &'r [Exclusion]) -> Vec<(Window, &'r Exclusion)> {
-    let rule_of = |class: &str| rules.iter().find(|rule| rule.class == class);
+    let mut found = maintenance(view, rules);
+    found.extend(causes(view, rules));
+    found
+}
+
+/// Those of them that are maintenance.
+pub(super) fn maintenance<'r>(view: &View<'_>, rules: &'r [Exclusion]) -> Vec<(Window, &'r Exclusion)> {
     let mut found = Vec::new();
     let mut sequences: BTreeMap<&FactId, Vec<&Fact<Maintenance>>> = BTreeMap::new();
     for fact in &view.known.facts.maintenance {
@@ -109,12 +115,18 @@ pub(super) fn windows<'r>(view: &View<'_>, rules: &'r [Exclusion]) -> Vec<(Windo
     for (_, mut plans) in sequences {
         plans.sort_by_key(|plan| plan.body.sequence);
         let Some(latest) = plans.last() else { continue };
-        if let Some(rule) = rule_of(&latest.body.class)
+        if let Some(rule) = rule_of(rules, &latest.body.class)
             && is_for(view, &latest.body.scope)
         {
             found.push((of_maintenance(view, &plans, rule), rule));
         }
     }
+    found
+}
+
+/// Those of them that are interruptions or exclusions.
+fn causes<'r>(view: &View<'_>, rules: &'r [Exclusion]) -> Vec<(Window, &'r Exclusion)> {
+    let mut found = Vec::new();
     let incidents = view
         .known
         .facts
@@ -128,13 +140,17 @@ pub(super) fn windows<'r>(view: &View<'_>, rules: &'r [Exclusion]) -> Vec<(Windo
         .iter()
         .map(|fact| (fact.about(), &fact.body.scope, &fact.body.cause, fact.body.span));
     for (about, scope, cause, span) in incidents.chain(exclusions) {
-        if let Some(rule) = rule_of(cause)
+        if let Some(rule) = rule_of(rules, cause)
             && is_for(view, scope)
         {
             found.push((of_span(view, about, scope, span, rule), rule));
         }
     }
     found
+}
+
+fn rule_of<'r>(rules: &'r [Exclusion], class: &str) -> Option<&'r Exclusion> {
+    rules.iter().find(|rule| rule.class == class)
 }
 
 fn is_for(view: &View<'_>, scope: &Scope) -> bool {

@@ -3,9 +3,13 @@
 //! The same structure is filled from a history file ([`Reader`]) and from the ledger, so that both give the same figures.
 
 mod fields;
+#[cfg(test)]
+mod laws;
 mod read;
 mod record;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod version;
 mod write;
 
@@ -101,6 +105,14 @@ macro_rules! facts {
                 })*
             }
 
+            /// The line of every fact.
+            #[cfg(test)]
+            fn written(&self) -> Vec<String> {
+                let mut lines = Vec::new();
+                $(lines.extend(self.$list.iter().map(<$body>::write));)*
+                lines
+            }
+
             /// Takes out the facts at these places.
             fn leave_out(&mut self, places: &BTreeSet<Place>) {
                 $(
@@ -112,22 +124,11 @@ macro_rules! facts {
                 )*
             }
         }
-
-        $(impl Listed for $body {
-            fn list(facts: &mut Facts) -> &mut Vec<Fact<Self>> {
-                &mut facts.$list
-            }
-        })*
     };
 }
 
 /// A type of line, and a place in the list of its facts.
 type Place = (&'static str, usize);
-
-/// A body whose facts have a list.
-trait Listed: Body {
-    fn list(facts: &mut Facts) -> &mut Vec<Fact<Self>>;
-}
 
 facts! {
     /// Counted events.
@@ -202,7 +203,12 @@ impl History {
         };
         known.gaps.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
         for (series, runs) in &self.runs {
-            let runs = runs.iter().filter(|run| run.recorded_at <= at).cloned().collect();
+            // Most often all is known, and then the list is copied as one.
+            let is_known = |run: &&Run| run.recorded_at <= at;
+            let runs = match runs.iter().all(|run| is_known(&run)) {
+                true => runs.clone(),
+                false => runs.iter().filter(is_known).cloned().collect(),
+            };
             known.runs.insert(series.clone(), runs);
         }
         known.take_named(&mut facts);

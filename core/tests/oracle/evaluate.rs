@@ -22,7 +22,7 @@ pub(crate) fn evaluate(world: &World, commitment: &Commitment, subject: &Subject
 }
 
 /// Conjoined targets: one missed is missed, else one indeterminate is indeterminate.
-fn conjoined(findings: &[Finding]) -> Verdict {
+pub(crate) fn conjoined(findings: &[Finding]) -> Verdict {
     let order = [
         Verdict::InProgress,
         Verdict::Missed,

@@ -16,6 +16,13 @@ mod windows;
 
 mod build;
 mod compare;
+mod compare_customer;
+mod compare_exclusion;
+mod compare_slices;
+mod compare_timeline;
+mod draw;
+mod parts;
+mod scene;
 mod tests_duties;
 mod tests_exclusion;
 mod tests_law;

@@ -3,8 +3,10 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use uphold_core::agreement::{self, Agreement, Listed, Origin, TERMS};
-use uphold_core::diagnostic::Severity;
+use serde_json::{Value, json};
+use uphold_core::agreement::{self, Agreement, Commitment, Listed, Origin, TERMS};
+use uphold_core::diagnostic::{Diagnostic, Severity};
+use uphold_core::evaluate::{Problem, revision_problems};
 
 use super::{Failure, count, read_file, report, table::Table};
 use crate::config;
@@ -12,7 +14,7 @@ use crate::config;
 /// Check an agreement.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The agreements to check
+    /// The agreements to check; files with the id of one agreement are its revisions, and are checked with each other
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The checks that measure it, to be checked with it
@@ -30,47 +32,106 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let mut errors = 0;
-    let mut all = Vec::new();
+    let mut found = Found { format: args.format, errors: 0, findings: Vec::new() };
+    let mut read: Vec<(String, Agreement)> = Vec::new();
     for file in &args.files {
         let source = read_file(file).map_err(|failure| failure.exit(2))?;
         let reading = agreement::read(&source);
-        errors += print(&reading.findings, &source, &file.display().to_string(), args.format, &mut all);
+        let name = file.display().to_string();
+        found.in_file(reading.findings, &source, &name);
         let Some(agreement) = reading.agreement else { continue };
         if let Some(checks) = &args.checks {
             let source = read_file(checks).map_err(|failure| failure.exit(2))?;
             let reading = config::read_checks(&source, &agreement);
-            errors += print(&reading.findings, &source, &checks.display().to_string(), args.format, &mut all);
+            found.in_file(reading.findings, &source, &checks.display().to_string());
         }
-        if args.format == Format::Text {
-            print!("{}", summary(&agreement, &file.display().to_string()));
+        read.push((name, agreement));
+    }
+    for revisions in by_id(&read) {
+        found.between(&revisions);
+    }
+    match args.format {
+        Format::Text => read.iter().for_each(|(name, agreement)| print!("{}", summary(agreement, name))),
+        Format::Json => {
+            let agreements: Vec<Value> = read.iter().map(|(name, agreement)| open(agreement, name)).collect();
+            println!("{:#}", json!({ "findings": found.findings, "agreements": agreements }));
         }
     }
-    if args.format == Format::Json {
-        println!("{:#}", serde_json::Value::Array(all));
-    }
-    match errors {
+    match found.errors {
         0 => Ok(()),
         n => Err(Failure::new(format!("found {}", count(n, "error", "errors")))),
     }
 }
 
-/// Prints findings and says how many of them are errors.
-fn print(
-    findings: &[uphold_core::diagnostic::Diagnostic],
-    source: &str,
-    path: &str,
-    format: Format,
-    all: &mut Vec<serde_json::Value>,
-) -> usize {
-    match format {
-        Format::Text => eprint!("{}", report::render(findings, source, path, std::io::stderr().is_terminal())),
-        Format::Json => all.extend(report::json(findings, source, path).as_array().cloned().unwrap_or_default()),
+/// The revisions of each agreement, the oldest first.
+fn by_id(read: &[(String, Agreement)]) -> Vec<Vec<Agreement>> {
+    let mut all: Vec<Vec<Agreement>> = Vec::new();
+    for (_, agreement) in read {
+        match all.iter_mut().find(|revisions| revisions[0].id == agreement.id) {
+            Some(revisions) => revisions.push(agreement.clone()),
+            None => all.push(vec![agreement.clone()]),
+        }
     }
-    findings.iter().filter(|finding| finding.severity == Severity::Error).count()
+    for revisions in &mut all {
+        revisions.sort_by_key(|agreement| agreement.valid.from());
+    }
+    all
 }
 
-/// What the agreement holds, and every term that its contract leaves open with the policy that fills it.
+/// What was found so far; as text it is printed at once.
+struct Found {
+    format: Format,
+    errors: usize,
+    findings: Vec<Value>,
+}
+
+impl Found {
+    /// Findings about places of a file: the errors first, then the warnings.
+    fn in_file(&mut self, mut findings: Vec<Diagnostic>, source: &str, path: &str) {
+        findings.sort_by_key(|finding| finding.severity);
+        self.errors += findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        match self.format {
+            Format::Text => eprint!("{}", report::render(&findings, source, path, std::io::stderr().is_terminal())),
+            Format::Json => {
+                self.findings.extend(report::json(&findings, source, path).as_array().cloned().unwrap_or_default());
+            }
+        }
+    }
+
+    /// Problems between the revisions of one agreement, which have no place in one file.
+    fn between(&mut self, revisions: &[Agreement]) {
+        for Problem { message, help } in revision_problems(revisions) {
+            self.errors += 1;
+            match self.format {
+                Format::Text => eprintln!("error: {message}\nhelp: {help}\n"),
+                Format::Json => self.findings.push(json!({ "severity": "error", "message": message, "help": help })),
+            }
+        }
+    }
+}
+
+/// The terms that the contract itself does not state.
+fn silent(listed: &[Listed]) -> impl Iterator<Item = (&Listed, &'static str)> {
+    let question = |key: &str| TERMS.iter().find(|term| term.key == key).map_or("", |term| term.question);
+    listed.iter().filter(|term| term.origin != Origin::Contract).map(move |term| (term, question(term.key)))
+}
+
+fn promised(commitment: &Commitment) -> String {
+    let goals = commitment.availability().map_or(&[][..], |availability| &availability.goals);
+    let mut targets: Vec<String> =
+        goals.iter().filter_map(|goal| Some(format!("{} %", goal.target.as_ref()?.percent))).collect();
+    if goals.is_empty() {
+        targets.extend(commitment.target().map(|target| format!("{} %", target.percent)));
+    }
+    match targets.as_slice() {
+        [] if matches!(commitment.kind(), "availability" | "monitoring") => ", no target".to_owned(),
+        [] => String::new(),
+        [one] => format!(", target {one}"),
+        several => format!(", targets {}", several.join(" and ")),
+    }
+}
+
+/// What the agreement holds, and every term that its contract leaves open with who fills it.
 fn summary(agreement: &Agreement, path: &str) -> String {
     let mut text = format!(
         "{path}: `{}`, revision {}: {}, {}, {}\n",
@@ -80,23 +141,54 @@ fn summary(agreement: &Agreement, path: &str) -> String {
         count(agreement.solutions.len(), "solution", "solutions"),
         count(agreement.commitments.len(), "commitment", "commitments"),
     );
-    for commitment in &agreement.commitments {
-        let target =
-            commitment.target().map_or("no target".to_owned(), |target| format!("target {} %", target.percent));
-        text.push_str(&format!(
-            "\n`{}` (clause {}): {}, {target}\n",
-            commitment.id,
-            commitment.clause,
-            commitment.kind()
-        ));
-        let mut table = Table::new(&["the contract is silent on", "your policy", "the question"]);
-        for Listed { key, value, origin } in &commitment.listed {
-            if *origin == Origin::Policy {
-                let question = TERMS.iter().find(|term| term.key == *key).map_or("", |term| term.question);
-                table.row(&[key, value, question]);
-            }
+    let table = |listed: &[Listed]| {
+        let mut table = Table::new(["the agreement is silent on", "what holds", "stated by", "the question"]);
+        for (Listed { key, value, origin }, question) in silent(listed) {
+            table.row([*key, value, &origin.to_string(), question], Vec::new());
         }
-        text.push_str(&table.to_string());
+        table
+    };
+    if silent(&agreement.listed).next().is_some() {
+        text.push_str(&format!("\nthe agreement as a whole\n{}", table(&agreement.listed)));
+    }
+    for commitment in &agreement.commitments {
+        let (id, clause, kind) = (&commitment.id, &commitment.clause, commitment.kind());
+        text.push_str(&format!("\n`{id}` (clause {clause}): {kind}{}\n", promised(commitment)));
+        if silent(&commitment.listed).next().is_some() {
+            text.push_str(&table(&commitment.listed).to_string());
+        } else {
+            text.push_str("  the agreement states every term that it needs\n");
+        }
     }
     text
+}
+
+/// The same for other programs.
+fn open(agreement: &Agreement, path: &str) -> Value {
+    let terms = |listed: &[Listed]| -> Vec<Value> {
+        silent(listed)
+            .map(|(Listed { key, value, origin }, question)| {
+                json!({ "term": key, "value": value, "stated_by": origin.to_string(), "question": question })
+            })
+            .collect()
+    };
+    let commitments: Vec<Value> = agreement
+        .commitments
+        .iter()
+        .map(|commitment| {
+            json!({
+                "id": commitment.id.as_str(),
+                "clause": commitment.clause.as_str(),
+                "kind": commitment.kind(),
+                "silent": terms(&commitment.listed),
+            })
+        })
+        .collect();
+    json!({
+        "file": path,
+        "id": agreement.id.as_str(),
+        "revision": agreement.revision,
+        "silent": terms(&agreement.listed),
+        "commitments": commitments,
+    })
 }

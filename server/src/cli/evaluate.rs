@@ -5,27 +5,33 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use uphold_core::agreement::{Agreement, Language};
-use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::evaluate::{self, Customers, Problem, Request, evaluate};
 use uphold_core::history::{BadLine, Counted, History, Reader};
-use uphold_core::statement::{Inputs, Row, Statement};
-use uphold_core::time::{Instant, Period, Zone, tzdb_version};
+use uphold_core::id::CustomerId;
+use uphold_core::nearest::nearest;
+use uphold_core::statement::Inputs;
+use uphold_core::time::{Instant, Period, Zone};
 
-use super::{Failure, count, read_agreement, table::Table};
+use super::statement::{self, Shown};
+use super::{Failure, count, read_agreement};
 use crate::clock::Clock;
 use crate::error::file_failure;
 
 /// Evaluate an agreement over a history file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The agreement
-    #[arg(long, value_name = "FILE")]
-    agreement: PathBuf,
+    /// The agreement; given several times, its revisions
+    #[arg(long, required = true, value_name = "FILE")]
+    agreement: Vec<PathBuf>,
     /// What happened, as JSON Lines
     #[arg(long, value_name = "FILE")]
     history: PathBuf,
     /// A month `2026-10`, a quarter `2026-Q3`, a year `2026`, or an interval `START/END`
     #[arg(long)]
     period: String,
+    /// Judge for this customer, or for `all` that the history knows
+    #[arg(long, value_name = "ID")]
+    customer: Option<String>,
     /// Leave out what was recorded later; now, when it is not given
     #[arg(long, value_name = "TIME")]
     as_known_at: Option<String>,
@@ -35,6 +41,9 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Print every reason below its row; JSON always has them
+    #[arg(long)]
+    reasons: bool,
     /// The language of names
     #[arg(long, value_parser = ["en", "ja"], default_value = "en")]
     lang: String,
@@ -47,8 +56,9 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let (agreement, _) = read_agreement(&args.agreement)?;
-    let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
+    let revisions = read_revisions(&args.agreement)?;
+    let newest = revisions.last().and_then(|agreement| agreement.commitments.first());
+    let zone = newest.map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let period = Period::parse(&args.period, &zone).map_err(|error| {
         let failure = Failure::new("cannot understand `--period`");
         let help = error.help.clone();
@@ -63,26 +73,80 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             .map_err(|error| Failure::new("cannot understand `--as-known-at`").because(error).exit(2))?,
         None => Clock::system().now(),
     };
-    let (history, counted) = read_history(&args.history, &agreement, args.skip_bad_lines)?;
-    let request = Request { period, as_known_at, customers: Customers::Nobody };
-    let statement = evaluate(std::slice::from_ref(&agreement), &history, &request).map_err(|problems| {
-        Failure::new("cannot evaluate").because(problems.into_iter().next().expect("a refusal names a problem"))
-    })?;
+    let (history, counted) = read_history(&args.history, &revisions, args.skip_bad_lines)?;
+    let customers = customers(args.customer.as_deref(), &history, as_known_at)?;
+    let statement = evaluate(&revisions, &history, &Request { period, as_known_at, customers }).map_err(refused)?;
     let digest = counted.digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
     match args.format {
         Format::Json => println!("{}", statement.to_json_text(&inputs)),
-        Format::Text => print!("{}", text(&statement, &agreement, &inputs, &args.lang)),
+        Format::Text => {
+            let language = Language::find(&args.lang).unwrap_or(Language::En);
+            let shown = Shown { language, reasons: args.reasons };
+            print!("{}", statement::text(&statement, &revisions, &inputs, shown));
+        }
     }
     Ok(())
 }
 
+/// Reads every revision, the oldest first. The problems of all files are printed before the command fails.
+fn read_revisions(paths: &[PathBuf]) -> Result<Vec<Agreement>, Failure> {
+    let mut revisions = Vec::new();
+    let mut failures = Vec::new();
+    for path in paths {
+        match read_agreement(path) {
+            Ok((agreement, _)) => revisions.push(agreement),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    revisions.sort_by_key(|agreement| agreement.valid.from());
+    let Some(last) = failures.pop() else { return Ok(revisions) };
+    for failure in failures {
+        eprintln!("{failure}\n");
+    }
+    Err(last)
+}
+
+/// For whom to judge. A customer that the history does not speak of is refused: its figures would be everybody's.
+fn customers(asked: Option<&str>, history: &History, known: Instant) -> Result<Customers, Failure> {
+    let Some(asked) = asked else { return Ok(Customers::Nobody) };
+    if asked == "all" {
+        return Ok(Customers::All);
+    }
+    let customer = CustomerId::parse(asked)
+        .map_err(|error| Failure::new("cannot understand `--customer`").because(error).exit(2))?;
+    let all = evaluate::customers(&history.known_at(known));
+    if all.contains(&customer) {
+        return Ok(Customers::One(customer));
+    }
+    let names: Vec<&str> = all.iter().map(CustomerId::as_str).collect();
+    let help = match (nearest(asked, names.iter().copied()), names.as_slice()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => "a line of type `entitlement`, `fee` or `assent` makes a customer known".to_owned(),
+        (None, [few @ ..]) if few.len() <= 10 => format!("it knows: {}", few.join(", ")),
+        (None, _) => "use `--customer all` for everyone that it knows".to_owned(),
+    };
+    Err(Failure::new(format!("the history knows no customer `{asked}` at {known}")).help(help))
+}
+
+/// Prints all problems but the last, which ends the command.
+fn refused(mut problems: Vec<Problem>) -> Failure {
+    let last = problems.pop();
+    for Problem { message, help } in problems {
+        eprintln!("error: {message}\nhelp: {help}\n");
+    }
+    match last {
+        Some(Problem { message, help }) => Failure::new(message).help(help),
+        None => Failure::new("nothing can be judged"),
+    }
+}
+
 /// Reads a history file line by line; every bad line is printed, and any is a failure unless it may be skipped.
-fn read_history(path: &Path, agreement: &Agreement, skip: bool) -> Result<(History, Counted), Failure> {
+fn read_history(path: &Path, revisions: &[Agreement], skip: bool) -> Result<(History, Counted), Failure> {
     let file = File::open(path).map_err(|error| file_failure("read", path, error))?;
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let mut input = BufReader::with_capacity(1 << 16, file);
-    let mut reader = Reader::new(agreement);
+    let mut reader = Reader::of_revisions(revisions);
     let mut buffer = Vec::new();
     let mut progress = Progress::new(size);
     loop {
@@ -138,63 +202,4 @@ impl Progress {
             eprint!("\r\x1b[K");
         }
     }
-}
-
-fn text(statement: &Statement, agreement: &Agreement, inputs: &Inputs, lang: &str) -> String {
-    let language = Language::find(lang).unwrap_or(Language::En);
-    let mut text = format!(
-        "{}, revision {}\n{}, as known at {} (tz database {})\ninputs: {}, SHA-256 {}\n",
-        agreement.title.in_language(language),
-        statement.revision(),
-        statement.period.name,
-        statement.as_known_at,
-        tzdb_version(),
-        count(usize::try_from(inputs.lines).unwrap_or(usize::MAX), "line", "lines"),
-        inputs.digest,
-    );
-    if inputs.skipped > 0 {
-        let skipped = count(usize::try_from(inputs.skipped).unwrap_or(usize::MAX), "bad line", "bad lines");
-        text.push_str(&format!("left out: {skipped}, by `--skip-bad-lines`; what they say is in no figure below\n"));
-    }
-    if let Some(note) = agreement.note.as_ref().filter(|_| language != agreement.authoritative) {
-        text.push_str(&format!("{}\n", note.in_language(language)));
-    }
-    for commitment in &agreement.commitments {
-        text.push_str(&format!("\n{} (clause {})\n", commitment.name.in_language(language), commitment.clause));
-        let mut table = Table::new(&[
-            "subject",
-            "period",
-            "verdict",
-            "lower",
-            "upper",
-            "target",
-            "down s",
-            "excluded s",
-            "unknown s",
-            "covered s",
-        ]);
-        for row in statement.rows.iter().filter(|row| row.commitment == commitment.id) {
-            add_row(&mut table, row);
-        }
-        text.push_str(&table.to_string());
-    }
-    text
-}
-
-fn add_row(table: &mut Table, row: &Row) {
-    let percent = |ratio: Option<&uphold_core::ratio::Ratio>| {
-        ratio.map_or("–".to_owned(), |ratio| format!("{} %", ratio.percent(row.decimals)))
-    };
-    table.row(&[
-        &row.subject.to_string(),
-        &format!("{} {}", row.period.name, row.zone),
-        row.verdict.name(),
-        &percent(row.availability.as_ref().map(|bounds| &bounds.lower)),
-        &percent(row.availability.as_ref().map(|bounds| &bounds.upper)),
-        &row.target.as_ref().map_or("–".to_owned(), |target| format!("{} %", target.percent)),
-        &row.tally.down.seconds(),
-        &row.tally.excluded.seconds(),
-        &row.tally.unknown.seconds(),
-        &row.tally.covered().seconds(),
-    ]);
 }

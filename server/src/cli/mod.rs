@@ -6,8 +6,11 @@ mod evaluate;
 mod export;
 mod import;
 mod ledger;
+mod new;
+mod reference;
 pub mod report;
 mod serve;
+mod statement;
 mod table;
 
 use std::io::IsTerminal as _;
@@ -31,8 +34,12 @@ pub struct Cli {
 enum Command {
     /// Check an agreement: print everything that is wrong with it, and what it leaves open
     Check(check::Args),
+    /// Write a commented agreement to begin with
+    New(new::Args),
     /// Evaluate an agreement over a history file and print the statement
     Evaluate(evaluate::Args),
+    /// Print every table, key, term and word of the agreement language
+    Reference(reference::Args),
     /// Measure, keep, evaluate and show
     Serve(serve::Args),
     /// Write what was recorded in a form that others can read
@@ -57,7 +64,9 @@ pub fn run() -> u8 {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Reference(args) => reference::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Export(command) => export::run(&command),
         Command::Import(command) => import::run(&command),

@@ -2,38 +2,50 @@
 
 use std::fmt;
 
-/// Rows of text under a header, aligned by width.
+/// Rows of text under a header, aligned by width; below each row may stand notes, which widen nothing.
 #[derive(Debug)]
 pub(super) struct Table {
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    cells: Vec<String>,
+    notes: Vec<String>,
 }
 
 impl Table {
-    pub(super) fn new(header: &[&str]) -> Self {
-        Self { rows: vec![header.iter().map(ToString::to_string).collect()] }
+    pub(super) fn new(header: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut table = Self { rows: Vec::new() };
+        table.row(header, Vec::new());
+        table
     }
 
-    pub(super) fn row(&mut self, cells: &[&str]) {
-        self.rows.push(cells.iter().map(ToString::to_string).collect());
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>, notes: Vec<String>) {
+        self.rows.push(Row { cells: cells.into_iter().map(Into::into).collect(), notes });
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let columns = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
         let width = |column: usize| {
-            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| columns_of(cell)).max().unwrap_or(0)
+            let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+            cells.map(|cell| columns_of(cell)).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for (number, row) in self.rows.iter().enumerate() {
             let mut line = String::from(" ");
-            for (cell, width) in row.iter().zip(&widths) {
+            for (cell, width) in row.cells.iter().zip(&widths) {
                 line.push_str(&format!(" {cell}{} ", " ".repeat(width - columns_of(cell))));
             }
             writeln!(f, "{}", line.trim_end())?;
             if number == 0 {
                 let rule: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
                 writeln!(f, " {}", rule.join(""))?;
+            }
+            for note in &row.notes {
+                writeln!(f, "      {note}")?;
             }
         }
         Ok(())
@@ -50,10 +62,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_align_over_wide_characters() {
-        let mut table = Table::new(&["a", "b"]);
-        table.row(&["可用性", "x"]);
-        table.row(&["api", "y"]);
-        assert_eq!(table.to_string(), "  a       b\n ───────────\n  可用性  x\n  api     y\n");
+    fn columns_align_over_wide_characters_and_notes_widen_nothing() {
+        let mut table = Table::new(["a", "b"]);
+        table.row(["可用性", "x"], vec!["a note that is wider than the table".to_owned()]);
+        table.row(["api", "y"], Vec::new());
+        let expected =
+            "  a       b\n ───────────\n  可用性  x\n      a note that is wider than the table\n  api     y\n";
+        assert_eq!(table.to_string(), expected);
     }
 }

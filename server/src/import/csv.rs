@@ -451,6 +451,70 @@ mod tests {
     }
 
     #[test]
+    fn a_calendar_of_maintenance_becomes_lines() {
+        let maintenance = plan(
+            "maintenance",
+            "id=ticket,sequence=rev,status=state,from=start,until=end,iaas=cloud,recorded_at=entered",
+            "class=scheduled,scope.solution=shop",
+        );
+        let table = "ticket,rev,state,start,end,cloud,entered\n\
+            M-7,0,CONFIRMED,2026-10-10T15:00:00Z,2026-10-10T17:00:00Z,false,2026-10-01T00:00:00Z\n\
+            M-8,0,confirmed,2026-10-10T15:00:00Z,2026-10-10T17:00:00Z,false,2026-10-01T00:00:00Z\n\
+            M-9,1,CANCELLED,2026-10-10T15:00:00Z,2026-10-10T14:00:00Z,true,2026-10-01T00:00:00Z\n\
+            M-10,1,CANCELLED,2026-10-10T15:00:00Z,,yes,2026-10-01T00:00:00Z\n";
+        let converted = maintenance.convert(table.as_bytes()).unwrap();
+        assert_eq!(
+            converted.lines,
+            [
+                r#"{"class":"scheduled","from":"2026-10-10T15:00:00Z","iaas":false,"id":"M-7","recorded_at":"2026-10-01T00:00:00Z","scope":{"solution":"shop"},"sequence":0,"status":"CONFIRMED","type":"maintenance","until":"2026-10-10T17:00:00Z","v":1}"#
+            ]
+        );
+        assert_eq!(
+            converted.bad.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "3: column 3 (`state`): `confirmed` is not one of the words that this key knows; did you mean `CONFIRMED`?",
+                "4: `until` (2026-10-10T14:00:00Z) is not later than `from` (2026-10-10T15:00:00Z)",
+                "5: column 6 (`cloud`): `yes` is not a yes or no; use one of: `true`, `false`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_list_of_fees_becomes_lines_with_exact_amounts() {
+        let fees = plan(
+            "fee",
+            "scope.customer=customer,from=from,until=until,amount=amount,id=invoice",
+            "currency=JPY,recorded_at=2026-10-01T00:00:00Z",
+        );
+        let table = "invoice,customer,from,until,amount\n\
+            f1,acme,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,120000.50\n\
+            f2,acme,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,\"120,000\"\n\
+            f3,acme,2026-12-01T00:00:00Z,,7\n";
+        let converted = fees.convert(table.as_bytes()).unwrap();
+        assert_eq!(converted.lines.len(), 1);
+        assert!(converted.lines[0].contains(r#""amount":"120000.50""#), "{:?}", converted.lines);
+        assert_eq!(
+            converted.bad.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            [
+                "3: column 5 (`amount`): `120,000` is not a decimal number; \
+                 write digits with at most one point, as in `\"99.95\"`",
+                "4: column 4 (`until`): the value is empty, and `until` is needed",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_value_with_bars_becomes_a_list() {
+        let impacts = plan(
+            "impact",
+            "count=n,user_set=who",
+            "from=2026-10-01T00:00:00Z,unit=user,recorded_at=2026-10-02T00:00:00Z",
+        );
+        let lines = impacts.convert("n,who\n2,ana|ben\n3,\n".as_bytes()).unwrap().lines;
+        assert!(lines[0].contains(r#""user_set":["ana","ben"]"#) && !lines[1].contains("user_set"), "{lines:?}");
+    }
+
+    #[test]
     fn a_plan_that_does_not_fit_is_refused_before_any_row() {
         let table = "site,time,state,note\n";
         let plan_of = |map: &str, set: &str| plan("observation", map, set);

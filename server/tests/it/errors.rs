@@ -188,6 +188,38 @@ fn a_history_with_bad_lines_names_them_all() {
 }
 
 #[test]
+fn bad_lines_may_be_skipped_and_the_statement_says_how_many() {
+    let folder = Folder::new();
+    let history = folder.file(
+        "history.jsonl",
+        concat!(
+            r#"{"type":"check","id":"api","scope":{"solution":"workload-security","interface":"api"},"vantage":"l","staleness":"15m","from":"2026-01-01T00:00:00Z"}"#,
+            "\n",
+            r#"{"type":"observation","check":"api","vantage":"l","at":"2026-10-03T01:10:00Z","state":"dawn"}"#,
+            "\n",
+            r#"{"type":"observation","check":"apo","vantage":"l","at":"2026-10-03T01:10:00Z","state":"up"}"#,
+            "\n",
+            r#"{"type":"observation","check":"apo","vantage":"l","at":"2026-10-03T01:11:00Z","state":"up"}"#,
+            "\n",
+        ),
+    );
+    let evaluate = |format: &str| {
+        let mut command = uphold(["evaluate", "--period", "2026-10", "--skip-bad-lines", "--format", format]);
+        command.arg("--agreement").arg(example()).arg("--history").arg(&history);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("history.jsonl:2:1: `dawn` is not a state"), "{told}");
+        assert!(told.contains("history.jsonl:3:1: no line registers the check `apo`"), "{told}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: serde_json::Value = serde_json::from_str(&evaluate("json")).unwrap();
+    assert_eq!((&json["inputs"]["lines"], &json["inputs"]["skipped"]), (&4.into(), &3.into()));
+    let printed = evaluate("text");
+    assert!(printed.contains("left out: 3 bad lines, by `--skip-bad-lines`"), "{printed}");
+}
+
+#[test]
 fn a_period_that_is_none() {
     let folder = Folder::new();
     let mut command = uphold(["evaluate", "--period", "2026-13", "--history", "/dev/null"]);

@@ -15,6 +15,7 @@ use super::coverage::{self, Counted};
 use super::remedy;
 use super::view::View;
 use crate::agreement::{Aggregate, Availability as Terms, Binding, Goal, Indicator, Target, UnknownPolicy};
+use crate::history::Scope;
 use crate::interval::{Interval, IntervalSet};
 use crate::ratio::Ratio;
 use crate::statement::{Availability, GoalRow, Verdict};
@@ -37,6 +38,8 @@ pub(super) struct Case<'v, 'a> {
     pub(super) terms: &'a Terms,
     pub(super) goal: &'a Goal,
     pub(super) period: &'v Period,
+    /// What is judged: the subject, or the part of it that is judged alone.
+    pub(super) subject: Scope,
     /// What is measured; absent where events or users are.
     pub(super) root: Option<&'v Node<'a>>,
     /// The composed states of the root, without any relief.
@@ -100,7 +103,8 @@ pub(super) fn judge(view: &View<'_>, terms: &Terms, goal: &Goal, period: &Period
     for root in roots {
         // Without checks the time is down only where events say so.
         let states = root.map_or_else(|| Timeline::unknown().map(|_| State::Up), |root| root.timeline(&[]));
-        let case = Case { view, terms, goal, period, root, states: &states, counted: &counted };
+        let subject = root.and_then(Node::place).cloned().unwrap_or_else(|| view.scope());
+        let case = Case { view, terms, goal, period, subject, root, states: &states, counted: &counted };
         let (row, lost) = of_root(&case);
         let upper = row.availability.as_ref().map(|bounds| bounds.upper.clone());
         least_upper = match (least_upper, upper) {
@@ -219,6 +223,7 @@ pub(super) fn timeline(view: &View<'_>, terms: &Terms, period: &Period) -> Timel
     let tree = terms.states.as_ref().map(|states| compose::tree(view, states));
     let states = tree.as_ref().map_or_else(|| Timeline::unknown().map(|_| State::Up), |root| root.timeline(&[]));
     let counted = Counted { judged: IntervalSet::from(Interval::ALL), deemed: IntervalSet::empty() };
-    let case = Case { view, terms, goal, period, root: tree.as_ref(), states: &states, counted: &counted };
+    let (subject, root) = (view.scope(), tree.as_ref());
+    let case = Case { view, terms, goal, period, subject, root, states: &states, counted: &counted };
     Both::of(&case, terms.unknown.value).merged()
 }

@@ -15,7 +15,7 @@ use crate::timeline::{State, Timeline};
 pub(super) fn of(case: &Case<'_, '_>, strict: &Pass, merged: &Timeline) -> Vec<Reason> {
     let windows = windows(case.view, &case.terms.exclusions.value);
     let list = case.terms.caps.as_ref().map_or(&[][..], |caps| caps.value.as_slice());
-    let allowed = caps::allowed(case.view, list, &windows, &strict.raw, case.period);
+    let allowed = caps::allowed(case.view, list, &windows, (&case.subject, &strict.raw), case.period);
     let shown = Shown { case, strict, windows: &windows, allowed: &allowed };
     let mut reasons = Vec::new();
     for part in case.counted.all().parts() {

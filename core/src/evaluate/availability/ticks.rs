@@ -23,7 +23,7 @@ pub(super) struct Ticks {
 pub(super) fn of(case: &Case<'_, '_>, resolve: Resolve, leaves: bool, down: &IntervalSet) -> Ticks {
     let windows = windows(case.view, &case.terms.exclusions.value);
     let caps = case.terms.caps.as_ref().map_or(&[][..], |caps| caps.value.as_slice());
-    let allowed = caps::allowed(case.view, caps, &windows, down, case.period);
+    let allowed = caps::allowed(case.view, caps, &windows, (&case.subject, down), case.period);
     let removed = excluded(case, resolve, down, &windows, &allowed, &[Effect::Remove]);
     let all = excluded(case, resolve, down, &windows, &allowed, &[Effect::Remove, Effect::AsUp]);
     let mut gone = removed;
@@ -53,26 +53,25 @@ fn excluded(
     if acting.is_empty() {
         return IntervalSet::empty();
     }
-    let subject = case.view.scope();
+    let covering = |(window, _, _): &&(&Window, bool, &IntervalSet)| window.scope.covers(&case.subject);
     let whole: IntervalSet = acting
         .iter()
-        .filter(|(window, whole, _)| *whole && window.scope.covers(&subject))
+        .filter(covering)
+        .filter(|(_, whole, _)| *whole)
         .flat_map(|(_, _, set)| set.parts().to_vec())
         .collect();
-    let relief: Vec<Relief<'_>> = acting.iter().map(|(window, _, set)| Relief { scope: &window.scope, set }).collect();
-    let relieved = match case.root {
-        Some(root) => {
-            let states = root.timeline(&relief);
-            let up = states.when(State::Up, Interval::ALL);
-            if resolve == Resolve::Up { up.union(&states.when(State::Unknown, Interval::ALL)) } else { up }
+    // What covers the subject relieves it: also events, which have no components, and a check that is judged alone.
+    let mut relieved: IntervalSet =
+        acting.iter().filter(covering).flat_map(|(_, _, set)| set.parts().to_vec()).collect();
+    if let Some(root) = case.root {
+        let relief: Vec<Relief<'_>> =
+            acting.iter().map(|(window, _, set)| Relief { scope: &window.scope, set }).collect();
+        let states = root.timeline(&relief);
+        relieved = relieved.union(&states.when(State::Up, Interval::ALL));
+        if resolve == Resolve::Up {
+            relieved = relieved.union(&states.when(State::Unknown, Interval::ALL));
         }
-        // Events have no components: what covers the subject relieves it.
-        None => acting
-            .iter()
-            .filter(|(window, _, _)| window.scope.covers(&subject))
-            .flat_map(|(_, _, set)| set.parts().to_vec())
-            .collect(),
-    };
+    }
     let during: IntervalSet = acting.iter().flat_map(|(_, _, set)| set.parts().to_vec()).collect();
     whole.union(&down.intersect(&relieved).intersect(&during))
 }

@@ -74,14 +74,14 @@ impl Measured<'_, Seen> {
     }
 }
 
-impl<T> Measured<'_, T> {
+impl<T: Clone> Measured<'_, T> {
     /// The fact that a line with an id of its own says.
-    pub(super) fn named<B>(self, body: impl FnOnce(crate::id::Series, T) -> B) -> Result<Fact<B>, Wrong> {
+    pub(super) fn named<B>(&self, body: impl FnOnce(crate::id::Series, T) -> B) -> Result<Fact<B>, Wrong> {
         let id = self.id.as_deref().unwrap_or_default();
         let id = crate::id::FactId::parse(id)?;
         let series = series(&self.check, &self.vantage)?;
         let by = self.by.as_deref().map(str::to_owned);
-        Ok(Fact { id, recorded_at: self.recorded_at, by, body: body(series, self.what) })
+        Ok(Fact { id, recorded_at: self.recorded_at, by, body: body(series, self.what.clone()) })
     }
 }
 

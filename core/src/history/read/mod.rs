@@ -18,12 +18,8 @@ use std::fmt;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::version::Version;
-use super::{
-    Assent, Capacity, Check, Claim, Connections, Correction, Counts, Entitlement, ExclusionFact, Fee, Gap, History,
-    Impact, Incident, Listed, LogDigest, Maintenance, NamedObservation, NamedRun, Notice, Placement, Plan, Population,
-    Publication, Recovery, Report, Resource, Subprocessor, Suspension,
-};
+use super::version::{Body, Version};
+use super::{Check, Fact, Facts, Gap, History, NamedObservation, NamedRun};
 use crate::agreement::Agreement;
 use crate::id::Series;
 use crate::nearest::nearest;
@@ -95,7 +91,6 @@ pub struct Counted {
 struct OfSeries {
     series: Series,
     first_line: u64,
-    lines: u64,
     runs: Vec<Run>,
 }
 
@@ -103,7 +98,7 @@ struct OfSeries {
 #[derive(Debug)]
 pub struct Reader<'a> {
     /// What scopes may point at; without it nothing is looked up.
-    agreement: Option<&'a Agreement>,
+    revisions: Option<&'a [Agreement]>,
     /// Everything but runs.
     history: History,
     bad: Vec<BadLine>,
@@ -123,7 +118,13 @@ impl<'a> Reader<'a> {
     /// Begins a history of what `agreement` is about: a scope that it does not have is a bad line.
     #[must_use]
     pub fn new(agreement: &'a Agreement) -> Self {
-        Self::bound(Some(agreement))
+        Self::of_revisions(std::slice::from_ref(agreement))
+    }
+
+    /// Begins a history that several revisions of one agreement are judged by: a scope that none of them has is a bad line.
+    #[must_use]
+    pub fn of_revisions(revisions: &'a [Agreement]) -> Self {
+        Self::bound(Some(revisions))
     }
 
     /// Begins to read lines that will be one part of a history: what they point at may stand elsewhere, so it is not
@@ -133,9 +134,9 @@ impl<'a> Reader<'a> {
         Self::bound(None)
     }
 
-    fn bound(agreement: Option<&'a Agreement>) -> Self {
+    fn bound(revisions: Option<&'a [Agreement]>) -> Self {
         Self {
-            agreement,
+            revisions,
             history: History::default(),
             bad: Vec::new(),
             line: 0,
@@ -177,17 +178,23 @@ impl<'a> Reader<'a> {
     /// these lines, so that whoever accepts the loss can go on with it.
     #[must_use]
     pub fn finish(mut self) -> (History, Counted, Vec<BadLine>) {
-        let unregistered = self.agreement.map_or_else(Vec::new, |_| self.leave_out_unregistered());
-        let found = references::check(self.agreement, &self.history, &self.lines);
+        let unregistered = self.revisions.map_or_else(Vec::new, |_| self.leave_out_unregistered());
+        let found = references::check(self.revisions, &self.history, &self.lines);
         let places: BTreeSet<_> = found.iter().map(|(place, _)| *place).collect();
+        let mut skipped = BTreeSet::new();
         for ((kind, place), wrong) in found {
-            // Lines of a series that nothing registers are told of once.
+            // What has no reason is told of at another line.
             let line = self.lines.get(kind).and_then(|lines| lines.get(place)).copied().unwrap_or(0);
+            skipped.insert(line);
             if let Some(Wrong { column, message }) = wrong {
                 self.bad.push(BadLine { line, column, message });
             }
         }
-        let more: u64 = unregistered.iter().map(|of_series| of_series.lines - 1).sum();
+        // The first line of such a series is among the bad lines, unless it has an id: then it is counted already.
+        let is_run = |of_series: &&OfSeries| !skipped.contains(&of_series.first_line);
+        let first = unregistered.iter().filter(is_run).count();
+        let runs: usize = unregistered.iter().map(|of_series| of_series.runs.len()).sum();
+        let more = runs - first;
         self.history.facts.leave_out(&places);
         for OfSeries { series, runs, .. } in self.measured {
             if !runs.is_empty() {
@@ -196,8 +203,8 @@ impl<'a> Reader<'a> {
         }
         self.history.sort();
         self.bad.sort_by_key(|bad| (bad.line, bad.column));
-        let lines: BTreeSet<u64> = self.bad.iter().map(|bad| bad.line).collect();
-        let skipped = lines.len() as u64 + more;
+        skipped.extend(self.bad.iter().map(|bad| bad.line));
+        let skipped = (skipped.len() + more) as u64;
         (self.history, Counted { lines: self.facts, skipped, digest: self.hash.finalize().into() }, self.bad)
     }
 
@@ -223,42 +230,47 @@ impl<'a> Reader<'a> {
         match &*kind(line)? {
             "run" => {
                 let measured = measurement::run(line)?;
-                let run = measured.what.clone();
-                self.measured(measured, run, |series, run| NamedRun { series, run })
+                if measured.id.is_none() {
+                    return self.measured(&measured.check, &measured.vantage, measured.what);
+                }
+                self.named(measured, |series, run| NamedRun { series, run }, |facts| &mut facts.named_runs)
             }
             "observation" => {
                 let measured = measurement::observation(line)?;
-                let run = measured.as_run();
-                self.measured(measured, run, |series, seen| NamedObservation { series, seen })
+                if measured.id.is_none() {
+                    return self.measured(&measured.check, &measured.vantage, measured.as_run());
+                }
+                let body = |series, seen| NamedObservation { series, seen };
+                self.named(measured, body, |facts| &mut facts.named_observations)
             }
             "check" => self.check(line),
             "observer_gap" => {
                 self.history.gaps.push(Gap::read(line)?);
                 Ok(())
             }
-            "counts" => self.take::<Counts>(line),
-            "population" => self.take::<Population>(line),
-            "impact" => self.take::<Impact>(line),
-            "resource" => self.take::<Resource>(line),
-            "placement" => self.take::<Placement>(line),
-            "entitlement" => self.take::<Entitlement>(line),
-            "fee" => self.take::<Fee>(line),
-            "assent" => self.take::<Assent>(line),
-            "maintenance" => self.take::<Maintenance>(line),
-            "notice" => self.take::<Notice>(line),
-            "incident" => self.take::<Incident>(line),
-            "exclusion" => self.take::<ExclusionFact>(line),
-            "suspension" => self.take::<Suspension>(line),
-            "plan" => self.take::<Plan>(line),
-            "recovery" => self.take::<Recovery>(line),
-            "subprocessor" => self.take::<Subprocessor>(line),
-            "publication" => self.take::<Publication>(line),
-            "connections" => self.take::<Connections>(line),
-            "capacity" => self.take::<Capacity>(line),
-            "report" => self.take::<Report>(line),
-            "log_digest" => self.take::<LogDigest>(line),
-            "claim" => self.take::<Claim>(line),
-            "correction" => self.take::<Correction>(line),
+            "counts" => self.take(line, |facts| &mut facts.counts),
+            "population" => self.take(line, |facts| &mut facts.populations),
+            "impact" => self.take(line, |facts| &mut facts.impacts),
+            "resource" => self.take(line, |facts| &mut facts.resources),
+            "placement" => self.take(line, |facts| &mut facts.placements),
+            "entitlement" => self.take(line, |facts| &mut facts.entitlements),
+            "fee" => self.take(line, |facts| &mut facts.fees),
+            "assent" => self.take(line, |facts| &mut facts.assents),
+            "maintenance" => self.take(line, |facts| &mut facts.maintenance),
+            "notice" => self.take(line, |facts| &mut facts.notices),
+            "incident" => self.take(line, |facts| &mut facts.incidents),
+            "exclusion" => self.take(line, |facts| &mut facts.exclusions),
+            "suspension" => self.take(line, |facts| &mut facts.suspensions),
+            "plan" => self.take(line, |facts| &mut facts.plans),
+            "recovery" => self.take(line, |facts| &mut facts.recoveries),
+            "subprocessor" => self.take(line, |facts| &mut facts.subprocessors),
+            "publication" => self.take(line, |facts| &mut facts.publications),
+            "connections" => self.take(line, |facts| &mut facts.connections),
+            "capacity" => self.take(line, |facts| &mut facts.capacity),
+            "report" => self.take(line, |facts| &mut facts.reports),
+            "log_digest" => self.take(line, |facts| &mut facts.log_digests),
+            "claim" => self.take(line, |facts| &mut facts.claims),
+            "correction" => self.take(line, |facts| &mut facts.corrections),
             other => Err(Wrong::new(match nearest(other, TYPES) {
                 Some(near) => format!("there is no type of line `{other}`; did you mean `{near}`?"),
                 None => format!("there is no type of line `{other}`; this version reads {}", TYPES.join(", ")),
@@ -266,37 +278,44 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn take<T: Listed>(&mut self, line: &str) -> Result<(), Wrong> {
+    /// Reads a line into the list of its type.
+    fn take<T: Body>(&mut self, line: &str, list: fn(&mut Facts) -> &mut Vec<Fact<T>>) -> Result<(), Wrong> {
         let fact = T::read(line)?;
-        T::list(&mut self.history.facts).push(fact);
-        self.lines.entry(T::TYPE).or_default().push(self.line);
+        self.put(fact, list);
         Ok(())
+    }
+
+    fn put<T: Body>(&mut self, fact: Fact<T>, list: fn(&mut Facts) -> &mut Vec<Fact<T>>) {
+        list(&mut self.history.facts).push(fact);
+        self.lines.entry(T::TYPE).or_default().push(self.line);
     }
 
     fn check(&mut self, line: &str) -> Result<(), Wrong> {
         let check = Check::read(line)?;
-        if let Some(agreement) = self.agreement {
-            references::interface(agreement, &check.scope.solution, &check.scope.interface)?;
+        if let Some(revisions) = self.revisions {
+            references::interface(revisions, &check.scope.solution, &check.scope.interface)?;
         }
         self.history.checks.push(check);
         Ok(())
     }
 
-    fn measured<T, B: Listed>(
+    /// Takes a run into those of its series.
+    fn measured(&mut self, check: &str, vantage: &str, run: Run) -> Result<(), Wrong> {
+        let place = self.place(check, vantage)?;
+        self.measured[place].runs.push(run);
+        Ok(())
+    }
+
+    /// Takes a run or an observation with an id of its own, which is a fact like others, of a series all the same.
+    fn named<T: Clone, B: Body>(
         &mut self,
         measured: Measured<'_, T>,
-        run: Run,
-        body: impl FnOnce(Series, T) -> B,
+        body: fn(Series, T) -> B,
+        list: fn(&mut Facts) -> &mut Vec<Fact<B>>,
     ) -> Result<(), Wrong> {
-        let place = self.place(&measured.check, &measured.vantage)?;
-        if measured.id.is_some() {
-            let fact = measured.named(body)?;
-            B::list(&mut self.history.facts).push(fact);
-            self.lines.entry(B::TYPE).or_default().push(self.line);
-        } else {
-            self.measured[place].runs.push(run);
-        }
-        self.measured[place].lines += 1;
+        let fact = measured.named(body)?;
+        self.place(&measured.check, &measured.vantage)?;
+        self.put(fact, list);
         Ok(())
     }
 
@@ -310,7 +329,7 @@ impl<'a> Reader<'a> {
         let next = self.measured.len();
         self.last = *self.places.entry(series.clone()).or_insert(next);
         if self.last == next {
-            self.measured.push(OfSeries { series, first_line: self.line, lines: 0, runs: Vec::new() });
+            self.measured.push(OfSeries { series, first_line: self.line, runs: Vec::new() });
         }
         Ok(self.last)
     }

@@ -17,11 +17,11 @@ pub(super) type Found = (Place, Option<Wrong>);
 type Lines = BTreeMap<&'static str, Vec<u64>>;
 
 /// Everything that points at nothing, and counts that count a time twice. Of a part of a history only the latter.
-pub(super) fn check(agreement: Option<&Agreement>, history: &History, lines: &Lines) -> Vec<Found> {
+pub(super) fn check(revisions: Option<&[Agreement]>, history: &History, lines: &Lines) -> Vec<Found> {
     let mut found = Vec::new();
     let mut corrections: Vec<Fact<Correction>> = history.facts.corrections.clone();
-    if let Some(agreement) = agreement {
-        let known = Known::of(agreement, history);
+    if let Some(revisions) = revisions {
+        let known = Known::of(revisions, history);
         history.facts.visit(&mut |place, _, _, pointers| {
             found.extend(pointers.into_iter().find_map(|pointer| known.find(&pointer)).map(|wrong| (place, wrong)));
         });
@@ -31,50 +31,47 @@ pub(super) fn check(agreement: Option<&Agreement>, history: &History, lines: &Li
     found
 }
 
-/// Whether the agreement has an interface of a solution.
-pub(super) fn interface(agreement: &Agreement, solution: &SolutionId, interface: &InterfaceId) -> Result<(), Wrong> {
-    let Some(found) = agreement.find_solution(solution) else {
-        let names = agreement.solutions.iter().map(|solution| solution.id.as_str());
-        return Err(absent("the agreement", "solution", solution.as_str(), names));
-    };
-    if found.interfaces.iter().any(|each| each.id == *interface) {
+/// Whether a revision of the agreement has an interface of a solution.
+pub(super) fn interface(revisions: &[Agreement], solution: &SolutionId, interface: &InterfaceId) -> Result<(), Wrong> {
+    self::solution(revisions, solution)?;
+    let found = || revisions.iter().filter_map(|agreement| agreement.find_solution(solution));
+    let names = found().flat_map(|solution| &solution.interfaces).map(|interface| interface.id.as_str());
+    if names.clone().any(|name| name == interface.as_str()) {
         return Ok(());
     }
-    let names = found.interfaces.iter().map(|interface| interface.id.as_str());
     Err(absent(&format!("the solution `{solution}`"), "interface", interface.as_str(), names))
 }
 
-fn solution(agreement: &Agreement, id: &SolutionId) -> Result<(), Wrong> {
-    let names = || agreement.solutions.iter().map(|solution| solution.id.as_str());
-    match agreement.find_solution(id) {
-        Some(_) => Ok(()),
-        None => Err(absent("the agreement", "solution", id.as_str(), names())),
-    }
+fn solution(revisions: &[Agreement], id: &SolutionId) -> Result<(), Wrong> {
+    let names = revisions.iter().flat_map(|agreement| &agreement.solutions).map(|solution| solution.id.as_str());
+    let is_there = names.clone().any(|name| name == id.as_str());
+    is_there.then_some(()).ok_or_else(|| absent("the agreement", "solution", id.as_str(), names))
 }
 
-fn scope(agreement: &Agreement, scope: &Scope) -> Result<(), Wrong> {
+fn scope(revisions: &[Agreement], scope: &Scope) -> Result<(), Wrong> {
     match (&scope.solution, &scope.interface) {
         (None, None) => Ok(()),
-        (Some(id), None) => solution(agreement, id),
-        (Some(id), Some(part)) => interface(agreement, id, part),
+        (Some(id), None) => solution(revisions, id),
+        (Some(id), Some(part)) => interface(revisions, id, part),
         (None, Some(part)) => {
-            let all = || agreement.solutions.iter().flat_map(|solution| &solution.interfaces);
-            let names = all().map(|interface| interface.id.as_str());
-            let is_there = all().any(|interface| interface.id == *part);
+            let solutions = revisions.iter().flat_map(|agreement| &agreement.solutions);
+            let names = solutions.flat_map(|solution| &solution.interfaces).map(|interface| interface.id.as_str());
+            let is_there = names.clone().any(|name| name == part.as_str());
             is_there.then_some(()).ok_or_else(|| absent("the agreement", "interface", part.as_str(), names))
         }
     }
 }
 
-fn commitment(agreement: &Agreement, id: &CommitmentId) -> Result<(), Wrong> {
-    let names = agreement.commitments.iter().map(|commitment| commitment.id.as_str());
-    let is_there = agreement.commitments.iter().any(|commitment| commitment.id == *id);
+fn commitment(revisions: &[Agreement], id: &CommitmentId) -> Result<(), Wrong> {
+    let all = revisions.iter().flat_map(|agreement| &agreement.commitments);
+    let names = all.map(|commitment| commitment.id.as_str());
+    let is_there = names.clone().any(|name| name == id.as_str());
     is_there.then_some(()).ok_or_else(|| absent("the agreement", "commitment", id.as_str(), names))
 }
 
 /// What lines can point at.
 struct Known<'a> {
-    agreement: &'a Agreement,
+    revisions: &'a [Agreement],
     series: BTreeSet<&'a Series>,
     checks: BTreeSet<&'a str>,
     plans: BTreeSet<(&'a SolutionId, &'a str)>,
@@ -85,12 +82,12 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(agreement: &'a Agreement, history: &'a History) -> Self {
+    fn of(revisions: &'a [Agreement], history: &'a History) -> Self {
         let facts = &history.facts;
         let told = facts.notices.iter().map(|notice| &notice.body.about);
         let wanted = told.chain(facts.corrections.iter().map(|correction| &correction.body.of));
         let mut known = Self {
-            agreement,
+            revisions,
             series: history.checks.iter().map(|check| &check.series).collect(),
             checks: history.checks.iter().map(Version::id).collect(),
             plans: facts.plans.iter().map(|plan| (&plan.body.solution, plan.body.digest.as_str())).collect(),
@@ -115,9 +112,9 @@ impl<'a> Known<'a> {
     fn find(&self, pointer: &Pointer<'_>) -> Option<Option<Wrong>> {
         let result = match pointer {
             Pointer::Series(series) => return (!self.series.contains(series)).then_some(None),
-            Pointer::Scope(about) => scope(self.agreement, about),
-            Pointer::Solution(id) => solution(self.agreement, id),
-            Pointer::Commitment(id) => commitment(self.agreement, id),
+            Pointer::Scope(about) => scope(self.revisions, about),
+            Pointer::Solution(id) => solution(self.revisions, id),
+            Pointer::Commitment(id) => commitment(self.revisions, id),
             Pointer::Check(check) if self.checks.contains(check.as_str()) => Ok(()),
             Pointer::Check(check) => {
                 let help = meant(check.as_str(), &self.checks);
