@@ -6,7 +6,7 @@ use super::read::{Known, exists, read_text};
 use super::sources::{Listed, Lookup, Origin, Source, Sources};
 use super::terms::{Availability, Goal, Monitoring, StateTerms, Target, Terms};
 use super::words::{Aggregate, Indicator, Per, UnknownPolicy};
-use super::{Composition, Extent, Language, Text};
+use super::{Composition, Extent, Language, Level, Text};
 use crate::diagnostic::{Diagnostic, Refusal};
 use crate::document::{Item, Placed, Table};
 use crate::id::{ClauseId, CommitmentId, SolutionId};
@@ -248,6 +248,9 @@ fn read_promise(
                 return None;
             }
             refuse_bounds(lookup, known, &availability);
+            if let Some(states) = &availability.states {
+                refuse_final(lookup, known, per, states, &availability.goals);
+            }
             Some(Promise::Availability(Box::new(availability)))
         }
         "monitoring" => {
@@ -317,6 +320,40 @@ fn problem_of(goal: &Goal) -> Option<Refusal> {
             say("a minimum of events needs `indicator = \"counts\"`", "leave `minimum` and `below` out")
         }
         _ => None,
+    }
+}
+
+/// A weighted or worst composition makes a figure and no state, so nothing may stand above it; and a share of weight is
+/// a figure of exact time alone.
+fn refuse_final(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, per: Per, states: &StateTerms, goals: &[Goal]) {
+    let above_interfaces = [Level::Regions, Level::Zones];
+    let below_interfaces = [Level::Features, Level::Instances, Level::Checks];
+    let stated = |level: &Level| states.levels.contains_key(level);
+    let top = match per {
+        Per::Interface => below_interfaces.into_iter().find(stated),
+        Per::Zone => Some(Level::Interfaces),
+        _ => above_interfaces.into_iter().find(stated).or(Some(Level::Interfaces)),
+    };
+    let controls = states.controls.iter().map(|term| ("controls", &term.value, false));
+    let levels = states.levels.iter().map(|(level, term)| (level.key(), &term.value, Some(*level) == top));
+    for (key, composition, is_top) in levels.chain(controls) {
+        let message = match composition {
+            _ if !composition.is_final() => continue,
+            _ if !is_top => {
+                format!("`{key}` does not stand at the top of what is judged, where alone it can be `{composition}`")
+            }
+            Composition::Weighted(_)
+                if goals.iter().any(|goal| goal.aggregate != Aggregate::Duration || goal.slice.is_some()) =>
+            {
+                format!(
+                    "`{key}` is weighted, which is a figure of exact time, and this commitment is judged by slices, events or users"
+                )
+            }
+            _ => continue,
+        };
+        known.findings.push(Diagnostic::error(message, lookup.place()).help(
+            "use \"all\", \"any\" or { down_when = 2 } there, or judge by `aggregate = \"duration\"` at that level",
+        ));
     }
 }
 

@@ -106,6 +106,8 @@ fn some_rule(draw: &mut Draw, scene: &Scene, class: &str, first_length: i64) -> 
         text += &format!(", extension = {{ lead = \"{}\"{limits}, by = \"{by_name}\" }}", scene.clock.length(lead));
         extension = Some(ExtensionRule { lead, longest });
     }
+    // Rule 6: per customer by its acceptance, per solution by publication, which the oracle is told in its own words.
+    let by = if scene.customer.is_none() { NoticeBy::Published } else { by };
     (Exclusion { class: class.into(), extent, effect, lead, by, extension }, text + " }")
 }
 
