@@ -23,6 +23,8 @@ struct Document {
     warnings: Vec<String>,
     /// Whether rows are for customers, so that the overview names them.
     with_customers: bool,
+    /// Whether rows are for several periods.
+    with_periods: bool,
     clauses: Vec<ClauseView>,
     choices: Vec<ChoiceView>,
     /// What it was computed from and by, as labelled lines.
@@ -56,6 +58,8 @@ struct ChoiceView {
     value: String,
     /// The commitments that it holds for; empty means the agreement as a whole.
     commitments: Vec<Phrase>,
+    /// Whether it holds for every commitment that is judged.
+    everywhere: bool,
 }
 
 /// The document in one language. `agreements` are the revisions that the statement was evaluated by.
@@ -86,10 +90,11 @@ pub fn html(
         note: newest.and_then(|agreement| terms::governs(&words, agreement)),
         warnings: warnings(&words, statement, inputs),
         with_customers: customers(statement).len() > 1,
+        with_periods: statement.rows.windows(2).any(|pair| pair[0].period != pair[1].period),
         clauses,
         choices: choices(&words, statement, &judging),
         origin: origin(&words, statement, inputs),
-        command: command(statement, agreements.len(), language),
+        command: command(statement, agreements.len(), inputs.skipped > 0, language),
     }
     .render()
 }
@@ -209,11 +214,25 @@ fn choices(words: &Words, statement: &Statement, judging: &[&Agreement]) -> Vec<
                     question: terms::question(words.texts, term.key),
                     value: term.value.clone(),
                     commitments: name.into_iter().collect(),
+                    everywhere: false,
                 }),
             }
         }
     }
+    let names = |choice: &ChoiceView| choice.commitments.len();
+    let most = judged_commitments(statement);
+    for choice in &mut choices {
+        choice.everywhere = most > 1 && names(choice) == most;
+    }
     choices
+}
+
+/// How many commitments have rows.
+fn judged_commitments(statement: &Statement) -> usize {
+    let mut ids: Vec<_> = statement.rows.iter().map(|row| &row.commitment).collect();
+    ids.sort();
+    ids.dedup();
+    ids.len()
 }
 
 fn origin(words: &Words, statement: &Statement, inputs: &Inputs) -> Vec<(String, String)> {
@@ -235,7 +254,7 @@ fn origin(words: &Words, statement: &Statement, inputs: &Inputs) -> Vec<(String,
 }
 
 /// The command that computes the same statement from the same files.
-fn command(statement: &Statement, revisions: usize, language: Language) -> String {
+fn command(statement: &Statement, revisions: usize, skipped: bool, language: Language) -> String {
     let mut command = "uphold evaluate".to_owned();
     for number in 1..=revisions.max(1) {
         let file = if revisions > 1 { format!("AGREEMENT-{number}.toml") } else { "AGREEMENT.toml".to_owned() };
@@ -246,6 +265,9 @@ fn command(statement: &Statement, revisions: usize, language: Language) -> Strin
         [] => {}
         [one] => command.push_str(&format!(" --customer {one}")),
         _ => command.push_str(" --customer all"),
+    }
+    if skipped {
+        command.push_str(" --skip-bad-lines");
     }
     command.push_str(&format!(" --as-known-at {} --format html --lang {}", statement.as_known_at, language.code()));
     command

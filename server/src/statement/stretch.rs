@@ -33,7 +33,7 @@ pub(super) struct Exclusion {
     pub(super) sentence: String,
     /// The stretches that it touched.
     pub(super) touched: Vec<String>,
-    /// That it was recorded after it began, if it was.
+    /// That it was recorded after it began, if it was and the figure is better for it.
     pub(super) late: Option<String>,
 }
 
@@ -96,7 +96,8 @@ fn exclusion(words: &Words, item: &Itemised<'_>) -> Exclusion {
         WindowAct::AsUp => ("up", words.texts.get("statement-as-up")),
         _ => ("", words.texts.get("statement-not-excluded")),
     };
-    let late = item.recorded_late.map(|at| {
+    // Worth a look only where the figure got better by it.
+    let late = item.recorded_late.filter(|_| !class.is_empty()).map(|at| {
         let moment = when::moment(words, at).text;
         words.texts.with("statement-late", &[("moment", moment.into())])
     });

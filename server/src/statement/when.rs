@@ -88,7 +88,7 @@ pub(super) fn period(words: &Words, period: &Period) -> String {
         }
         _ => false,
     };
-    if is_calendar { words.period(name) } else { span(words, period.interval) }
+    if is_calendar { unbroken(&words.period(name)) } else { span(words, period.interval) }
 }
 
 /// Both ends of a span.
