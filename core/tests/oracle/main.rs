@@ -21,6 +21,7 @@ mod compare_exclusion;
 mod compare_laws;
 mod compare_months;
 mod compare_pinned;
+mod compare_reach;
 mod compare_slices;
 mod compare_timeline;
 mod draw;
