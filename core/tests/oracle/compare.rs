@@ -1,7 +1,8 @@
 //! The real evaluator against the oracle: every tally, both fractions, the observed share, the verdict, the credits.
 //!
 //! `UPHOLD_ORACLE_CASES` sets how many random cases all themes have together (10,000), `UPHOLD_ORACLE_SEED` the first
-//! seed. A case that differs is shrunk and shown as an agreement and a history.
+//! seed, and `UPHOLD_ORACLE_SMALL` keeps cases small, for very many. A case that differs is shrunk and shown as an agreement
+//! and a history.
 
 use uphold_core::agreement;
 use uphold_core::evaluate::{Customers, Request};
@@ -25,13 +26,14 @@ pub(crate) fn compare(theme: &str, percent: u64, make: fn(&mut Draw) -> Scene) {
     let number = |key: &str, default: u64| std::env::var(key).map_or(default, |text| text.parse().unwrap());
     let cases = (number("UPHOLD_ORACLE_CASES", 10_000) * percent).div_ceil(100);
     let first = number("UPHOLD_ORACLE_SEED", 0);
+    let only_small = std::env::var("UPHOLD_ORACLE_SMALL").is_ok();
     for seed in first..first + cases {
-        let mut draw = Draw::seeded(seed);
+        let mut draw = Draw::seeded(seed).small(only_small);
         let scene = make(&mut draw);
         if difference(&scene).is_some() {
             let drawn = draw.into_drawn();
-            let fails = |list: &[u32]| difference(&make(&mut Draw::replayed(list.to_vec()))).is_some();
-            let least = make(&mut Draw::replayed(shrunk(drawn, fails)));
+            let again = |list: Vec<u32>| make(&mut Draw::replayed(list).small(only_small));
+            let least = again(shrunk(drawn, |list| difference(&again(list.to_vec())).is_some()));
             panic!("{theme}, seed {seed}: {}\n{}", difference(&least).unwrap(), shown(&least));
         }
     }

@@ -243,7 +243,7 @@ fn some_unit(draw: &mut Draw, scene: &Scene) -> (Unit, String) {
     }
 }
 
-fn customer(draw: &mut Draw) -> Scene {
+pub(crate) fn customer(draw: &mut Draw) -> Scene {
     let clock = draw.pick(&[HOURS, MILLIS]);
     let mut scene = Scene::new(draw, clock);
     draw_customer(draw, &mut scene);
@@ -260,7 +260,7 @@ fn customer(draw: &mut Draw) -> Scene {
     scene
 }
 
-fn remedy(draw: &mut Draw) -> Scene {
+pub(crate) fn remedy(draw: &mut Draw) -> Scene {
     let clock = draw.pick(&[HOURS, MILLIS]);
     let mut scene = Scene::new(draw, clock);
     draw_customer(draw, &mut scene);

@@ -74,7 +74,9 @@ fn some_rule(draw: &mut Draw, scene: &Scene, class: &str, first_length: i64) -> 
     let effects = [(Effect::AsUp, "as-up"), (Effect::Nothing, "none"), (Effect::Remove, "remove")];
     let removes = !scene.monotone || scene.terms.qualify.is_none();
     let (effect, effect_name) = draw.pick(if removes { &effects } else { &effects[..2] });
-    let (by, by_name) = draw.pick(&[(NoticeBy::Published, "published"), (NoticeBy::Accepted, "accepted")]);
+    // Without a customer nobody can accept a notice.
+    let accepted = draw.one_in(if scene.customer.is_some() { 2 } else { 8 });
+    let (by, by_name) = if accepted { (NoticeBy::Accepted, "accepted") } else { (NoticeBy::Published, "published") };
     let mut text = format!("{{ class = \"{class}\", extent = \"{extent_name}\", effect = \"{effect_name}\"");
     let mut lead = None;
     if draw.one_in(2) {
@@ -90,7 +92,7 @@ fn some_rule(draw: &mut Draw, scene: &Scene, class: &str, first_length: i64) -> 
         lead = Some(ticks);
     }
     let mut extension = None;
-    if draw.one_in(2) {
+    if draw.below(3) > 0 {
         let lead = draw.within(0, 12);
         let mut limits = String::new();
         let mut longest = None;
@@ -119,11 +121,20 @@ fn some_customer(draw: &mut Draw, scene: &Scene) -> Option<&'static str> {
     if scene.customer.is_some() { draw.pick(&[None, None, Some("acme"), Some("other")]) } else { None }
 }
 
+/// A span, mostly one that begins about when the period does or in it.
+fn near(scene: &Scene, draw: &mut Draw, longest: i64) -> (i64, i64) {
+    if draw.one_in(3) {
+        return scene.span(draw, longest);
+    }
+    let from = draw.within((scene.period.start - 20).max(0), scene.period.end);
+    (from, from + 1 + draw.within(0, longest))
+}
+
 /// An incident or an exclusion: time of a class that nobody planned.
 fn draw_cause(draw: &mut Draw, scene: &mut Scene, number: usize, kind: &str) {
     let window = format!("x{number}");
     let told = scene.fact(draw, kind, (&window, 0), |scene, draw| {
-        let (from, until) = scene.span(draw, scene.end() / 4);
+        let (from, until) = near(scene, draw, scene.end() / 4);
         let until = (!draw.one_in(6)).then_some(until);
         let (class, place, customer) = (some_class(draw), scene.parts.some_place(draw), some_customer(draw, scene));
         let mut keys = scene.spanned(from, until);
@@ -146,19 +157,21 @@ fn draw_cause(draw: &mut Draw, scene: &mut Scene, number: usize, kind: &str) {
         Some((from, plan, keys))
     });
     scene.world.plans.extend(told);
-    draw_notices(draw, scene, number, &window, 0);
+    let begins: Vec<i64> = scene.world.plans.iter().rev().take(1).map(|plan| plan.body.from).collect();
+    draw_notices(draw, scene, number, (&window, 0), &begins);
 }
 
 /// A maintenance with its changes of plan.
 fn draw_maintenance(draw: &mut Draw, scene: &mut Scene, number: usize, length: Option<i64>) {
     let window = format!("m{number}");
-    let (start, end) = scene.span(draw, scene.end() / 6);
+    let (start, end) = near(scene, draw, scene.end() / 6);
     let end = length.map_or(end, |length| start + length);
     let (class, place, customer) = (some_class(draw), scene.parts.some_place(draw), some_customer(draw, scene));
     let iaas = draw.one_in(4);
-    let sequences = draw.pick(&[1, 1, 2, 3]);
+    let sequences = draw.pick(&[1, 2, 2, 3]);
     let mut plan = (start, Some(end));
     for sequence in 0..sequences {
+        let before = plan;
         if sequence > 0 {
             plan = changed(draw, plan, scene.end());
         }
@@ -209,16 +222,18 @@ fn draw_maintenance(draw: &mut Draw, scene: &mut Scene, number: usize, length: O
             Some((event, body, keys))
         });
         scene.world.plans.extend(told);
-        draw_notices(draw, scene, number, &window, sequence);
+        let end_before = before.1.unwrap_or(plan.0);
+        let anchors = if sequence > 0 { [plan.0, end_before, end_before] } else { [plan.0; 3] };
+        draw_notices(draw, scene, number, (&window, sequence), &anchors);
     }
 }
 
 /// The next plan: an extension, a move, or a shorter window.
 fn changed(draw: &mut Draw, plan: (i64, Option<i64>), end: i64) -> (i64, Option<i64>) {
     let until = plan.1.unwrap_or(end);
-    match draw.below(4) {
-        0 | 1 => (plan.0, Some(until + draw.within(1, 20))),
-        2 => {
+    match draw.below(6) {
+        0..=3 => (plan.0, Some(until + draw.within(1, 20))),
+        4 => {
             let by = draw.within(-15, 15);
             ((plan.0 + by).max(0), Some((until + by).max(1 + (plan.0 + by).max(0))))
         }
@@ -226,14 +241,27 @@ fn changed(draw: &mut Draw, plan: (i64, Option<i64>), end: i64) -> (i64, Option<
     }
 }
 
-fn draw_notices(draw: &mut Draw, scene: &mut Scene, number: usize, window: &str, sequence: i64) {
+/// Draws notices: long before, or about as long as must be before one of the instants that matter, or at any time.
+fn draw_notices(draw: &mut Draw, scene: &mut Scene, number: usize, about: (&str, i64), anchors: &[i64]) {
+    let (window, sequence) = about;
+    let Some(class) = scene.world.plans.last().map(|plan| &plan.body.class) else { return };
+    let mut leads = vec![draw.within(0, 30)];
+    for rule in scene.terms.exclusions.iter().filter(|rule| rule.class == *class) {
+        leads.extend(rule.lead);
+        leads.extend(rule.extension.map(|extension| extension.lead));
+    }
     for place in 0..draw.below(3) {
         let id = format!("n{number}.{sequence}.{place}");
+        let some_time = |scene: &Scene, draw: &mut Draw| match draw.below(4) {
+            0 => draw.within(-60, 1),
+            1 => draw.within(-60, scene.end()),
+            _ => draw.pick(anchors) - draw.pick(&leads) + draw.pick(&[0, 0, 1, -1]),
+        };
         let told = scene.fact(draw, "notice", (&id, 0), |scene, draw| {
-            let at = draw.within(-60, scene.end());
-            let published_at = draw.one_in(2).then_some(at);
+            let at = some_time(scene, draw);
+            let published_at = (draw.below(3) > 0).then_some(at);
             let (customer, accepts) = draw.pick(&[("public", false), ("acme", true), ("other", true)]);
-            let accepted_at = accepts.then(|| draw.within(-60, scene.end()));
+            let accepted_at = accepts.then(|| some_time(scene, draw));
             let mut keys: Map<String, Value> = Map::new();
             keys.insert("about".into(), json!({"id": window, "sequence": sequence}));
             keys.insert("kind".into(), "maintenance".into());
@@ -291,7 +319,7 @@ fn draw_caps(draw: &mut Draw, scene: &mut Scene) {
     scene.state("caps", format!("[{}]", texts.join(", ")));
 }
 
-fn exclusion(draw: &mut Draw) -> Scene {
+pub(crate) fn exclusion(draw: &mut Draw) -> Scene {
     let clock = draw.pick(&[MILLIS, HOURS]);
     let mut scene = Scene::new(draw, clock);
     draw_parts(draw, &mut scene, true);
@@ -302,7 +330,7 @@ fn exclusion(draw: &mut Draw) -> Scene {
     scene
 }
 
-fn qualification(draw: &mut Draw) -> Scene {
+pub(crate) fn qualification(draw: &mut Draw) -> Scene {
     let clock = draw.pick(&[MILLIS, HOURS]);
     let mut scene = Scene::new(draw, clock);
     draw_parts(draw, &mut scene, true);

@@ -124,7 +124,7 @@ fn draw_counts(draw: &mut Draw, scene: &mut Scene, width: Option<i64>, separate:
             let end = width.map_or(from + 6, |width| {
                 let next = days.partition_point(|day| *day <= from);
                 let day = days[next - 1];
-                (from + width - (from - day) % width).min(days.get(next).copied().unwrap_or(i64::MAX))
+                (from + width - (from - day) % width).min(days.get(next).copied().unwrap_or(scene.end()))
             });
             let until = from + 1 + draw.within(0, end - from);
             let valid = draw.pick(&[0, 1, 2, 3, 5, 10]);
@@ -193,7 +193,7 @@ fn draw_users(draw: &mut Draw, scene: &mut Scene, separate: bool) {
     }
 }
 
-fn sliced(draw: &mut Draw) -> Scene {
+pub(crate) fn sliced(draw: &mut Draw) -> Scene {
     let mut scene = Scene::new(draw, HOURS);
     draw_parts(draw, &mut scene, true);
     draw_runs(draw, &mut scene, 6);

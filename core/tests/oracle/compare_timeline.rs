@@ -31,7 +31,7 @@ type Taken = Vec<(i64, i64, Seen)>;
 fn draw_run(draw: &mut Draw, scene: &mut Scene, series: (usize, usize), id: Option<&String>, taken: &mut Taken) {
     let (number, vantage) = series;
     let active = scene.parts.checks[number].active;
-    let mut make = |scene: &Scene, draw: &mut Draw| {
+    let make = |scene: &Scene, draw: &mut Draw| {
         // What was observed outside a registration belongs to another one, by our decision 0004.
         let last_start = active.1.unwrap_or(scene.end()).min(scene.end());
         let from = draw.within(active.0.max(0), last_start);
@@ -131,7 +131,7 @@ pub(crate) fn draw_confirm(draw: &mut Draw, scene: &mut Scene) {
     }
 }
 
-fn timeline(draw: &mut Draw) -> Scene {
+pub(crate) fn timeline(draw: &mut Draw) -> Scene {
     let clock = draw.pick(&[MILLIS, HOURS]);
     let mut scene = Scene::new(draw, clock);
     draw_parts(draw, &mut scene, false);

@@ -7,15 +7,32 @@ pub(crate) struct Draw {
     at: usize,
     /// The state of the source; a replay has none, and after its list every choice is the first one.
     source: Option<u64>,
+    /// Whether cases are kept small, so that very many can be looked at.
+    only_small: bool,
 }
 
 impl Draw {
     pub(crate) fn seeded(seed: u64) -> Self {
-        Self { drawn: Vec::new(), at: 0, source: Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1)) }
+        Self {
+            drawn: Vec::new(),
+            at: 0,
+            source: Some(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1)),
+            only_small: false,
+        }
     }
 
     pub(crate) fn replayed(drawn: Vec<u32>) -> Self {
-        Self { drawn, at: 0, source: None }
+        Self { drawn, at: 0, source: None, only_small: false }
+    }
+
+    /// The same choices, of small cases only.
+    pub(crate) fn small(self, only_small: bool) -> Self {
+        Self { only_small, ..self }
+    }
+
+    /// How long the horizon of a case is.
+    pub(crate) fn horizon(&mut self) -> i64 {
+        self.pick(if self.only_small { &[96] } else { &[96, 288] })
     }
 
     /// Every choice so far.

@@ -22,6 +22,7 @@ mod compare_exclusion;
 mod compare_laws;
 mod compare_months;
 mod compare_pinned;
+mod compare_reach;
 mod compare_slices;
 mod compare_timeline;
 mod draw;

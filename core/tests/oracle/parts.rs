@@ -148,7 +148,7 @@ impl Parts {
     pub(crate) fn some_place(&self, draw: &mut Draw) -> Place {
         let interface = draw.pick(&[None, None, Some(0), Some(1)]);
         let part = self.fine.filter(|_| draw.one_in(2)).map(|(_, parts)| draw.below(parts));
-        Place { elsewhere: draw.one_in(10) && interface.is_none() && part.is_none(), interface, part }
+        Place { elsewhere: draw.one_in(4) && interface.is_none() && part.is_none(), interface, part }
     }
 
     /// Every subject: its interface, if it is one, and the roots that are judged.

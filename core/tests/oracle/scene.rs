@@ -68,7 +68,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// A case without any fact; the plainest terms.
     pub(crate) fn new(draw: &mut Draw, clock: Clock) -> Self {
-        let end = draw.pick(&[96, 288]);
+        let end = draw.horizon();
         let start = draw.within(end / 3, end / 2);
         let until = start + draw.within(1, end / 3);
         let (first, last) = (start.div_euclid(24), until.div_euclid(24));
