@@ -7,7 +7,7 @@ use crate::id::CalendarId;
 use crate::time::{Date, Millis};
 
 /// The periods that a commitment is judged for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeriodTerm {
     /// A calendar month.
     Month,
@@ -53,14 +53,14 @@ impl PeriodTerm {
     pub(super) fn read(item: &Item<'_>, findings: &Findings) -> Result<Self, Refusal> {
         const HELP: &str = "use \"month\", \"quarter\", \"year\", \"asked\", { fiscal = 12, from = 2026-04-01 }, \
             { billing = 1 }, { rolling = \"30d\" }, { rolling_days = 30 }, { claim = \"30d\" } or { claim_days = 365 }";
-        const WORDS: [(fn() -> PeriodTerm, &str); 4] = [
-            (|| PeriodTerm::Month, "month"),
-            (|| PeriodTerm::Quarter, "quarter"),
-            (|| PeriodTerm::Year, "year"),
-            (|| PeriodTerm::Asked, "asked"),
+        const WORDS: [(PeriodTerm, &str); 4] = [
+            (PeriodTerm::Month, "month"),
+            (PeriodTerm::Quarter, "quarter"),
+            (PeriodTerm::Year, "year"),
+            (PeriodTerm::Asked, "asked"),
         ];
         let Some(mut table) = item.find_table(findings) else {
-            return one_of(item, "a period", &WORDS).map(|make| make()).map_err(|refusal| refusal.or_help(HELP));
+            return one_of(item, "a period", &WORDS).map_err(|refusal| refusal.or_help(HELP));
         };
         let found = Self::read_table(&mut table);
         table.finish();
