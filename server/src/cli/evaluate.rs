@@ -16,6 +16,7 @@ use super::statement::{self, Shown};
 use super::{Failure, count, read_agreement};
 use crate::clock::Clock;
 use crate::error::file_failure;
+use crate::statement::{csv, html};
 
 /// Evaluate an agreement over a history file.
 #[derive(Debug, clap::Args)]
@@ -44,15 +45,21 @@ pub(super) struct Args {
     /// Print every reason below its row; JSON always has them
     #[arg(long)]
     reasons: bool,
-    /// The language of names
+    /// The language of names, and of the whole document as HTML
     #[arg(long, value_parser = ["en", "ja"], default_value = "en")]
     lang: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// For reading here
     Text,
+    /// For other programs: the whole statement, with every reason
     Json,
+    /// For spreadsheets: a line for each row, without reasons
+    Csv,
+    /// A document of one file, for a customer or for print
+    Html,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -78,10 +85,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let statement = evaluate(&revisions, &history, &Request { period, as_known_at, customers }).map_err(refused)?;
     let digest = counted.digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
+    let language = Language::find(&args.lang).unwrap_or(Language::En);
     match args.format {
         Format::Json => println!("{}", statement.to_json_text(&inputs)),
+        Format::Csv => print!("{}", csv(&statement, &inputs)),
+        Format::Html => {
+            let page = html(&statement, &revisions, &inputs, language)
+                .map_err(|error| Failure::new("cannot write the statement as a document").because(error))?;
+            print!("{page}");
+        }
         Format::Text => {
-            let language = Language::find(&args.lang).unwrap_or(Language::En);
             let shown = Shown { language, reasons: args.reasons };
             print!("{}", statement::text(&statement, &revisions, &inputs, shown));
         }

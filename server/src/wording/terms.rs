@@ -53,6 +53,8 @@ pub(crate) fn question(texts: Texts, key: &str) -> String {
         "controls" => texts.get("term-controls"),
         "confirm" => texts.get("term-confirm"),
         "outage" => texts.get("term-outage"),
+        "days_are" => texts.get("term-days-are"),
+        "connections" => texts.get("term-connections"),
         "exclude" => texts.get("term-exclude"),
         "exclusions" => texts.get("term-exclusions"),
         "caps" => texts.get("term-caps"),
