@@ -16,6 +16,7 @@ use super::statement::{self, Shown};
 use super::{Failure, count, read_agreement};
 use crate::clock::Clock;
 use crate::error::file_failure;
+use crate::statement as document;
 
 /// Evaluate an agreement over a history file.
 #[derive(Debug, clap::Args)]
@@ -44,7 +45,7 @@ pub(super) struct Args {
     /// Print every reason below its row; JSON always has them
     #[arg(long)]
     reasons: bool,
-    /// The language of names
+    /// The language of names, and of all of a page
     #[arg(long, value_parser = ["en", "ja"], default_value = "en")]
     lang: String,
 }
@@ -53,6 +54,9 @@ pub(super) struct Args {
 enum Format {
     Text,
     Json,
+    Csv,
+    /// One self-contained page, made to be printed and handed on
+    Html,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -78,10 +82,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let statement = evaluate(&revisions, &history, &Request { period, as_known_at, customers }).map_err(refused)?;
     let digest = counted.digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
+    let language = Language::find(&args.lang).unwrap_or(Language::En);
     match args.format {
+        Format::Csv => print!("{}", document::csv(&statement, &inputs)),
+        Format::Html => {
+            let page = document::html(&statement, &revisions, &inputs, language)
+                .map_err(|error| Failure::new("cannot make the page of the statement").because(error))?;
+            print!("{page}");
+        }
         Format::Json => println!("{}", statement.to_json_text(&inputs)),
         Format::Text => {
-            let language = Language::find(&args.lang).unwrap_or(Language::En);
             let shown = Shown { language, reasons: args.reasons };
             print!("{}", statement::text(&statement, &revisions, &inputs, shown));
         }
