@@ -107,7 +107,13 @@ fn every_case_comes_out_as_it_is_written() {
         failures.extend(run(&text).into_iter().map(|failure| format!("{name}:{failure}")));
     }
     println!("{} cases", files.len());
-    assert!(failures.is_empty(), "{} of {} cases fail:\n\n{}\n", failures.len(), files.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failures in {} cases:\n\n{}\n",
+        failures.len(),
+        files.len(),
+        failures.join("\n\n")
+    );
 }
 
 fn root() -> PathBuf {

@@ -327,7 +327,7 @@ fn refuse_bounds(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, availabilit
     }
     let levels = availability.states.iter().flat_map(|states| states.levels.values());
     let reporting = levels.into_iter().any(|level| matches!(level.value, Composition::OverReporting { .. }));
-    let minimum = |goal: &Goal| goal.slice.as_ref().and_then(|slice| slice.minimum.clone());
+    let minimum = |goal: &Goal| goal.slice.as_ref().and_then(|slice| slice.minimum);
     let adaptive = availability.goals.iter().any(|goal| matches!(minimum(goal), Some((_, Below::WholeDay))));
     let fewest = availability.goals.iter().any(|goal| minimum(goal).is_some());
     let down_cap = |cap: &super::Cap| {

@@ -206,8 +206,8 @@ impl Obligation {
             "maintenance-notice" => {
                 let classes = classes();
                 let mut notice = terms.need("maintenance_notice", |item| NoticeRule::read(item, findings));
+                let days_are = days_are(terms, notice.iter().map(|notice| notice.value));
                 if let Some(notice) = &mut notice {
-                    let days_are = days_are(terms, std::iter::once(notice.value));
                     notice.value = notice.value.with_days(days_are);
                 }
                 Some(Self::MaintenanceNotice { classes: classes?, notice: notice? })

@@ -53,7 +53,8 @@ impl PeriodTerm {
     pub(super) fn read(item: &Item<'_>, findings: &Findings) -> Result<Self, Refusal> {
         const HELP: &str = "use \"month\", \"quarter\", \"year\", \"asked\", { fiscal = 12, from = 2026-04-01 }, \
             { billing = 1 }, { rolling = \"30d\" }, { rolling_days = 30 }, { claim = \"30d\" } or { claim_days = 365 }";
-        const WORDS: [(fn() -> PeriodTerm, &str); 4] = [
+        type Make = fn() -> PeriodTerm;
+        const WORDS: [(Make, &str); 4] = [
             (|| PeriodTerm::Month, "month"),
             (|| PeriodTerm::Quarter, "quarter"),
             (|| PeriodTerm::Year, "year"),

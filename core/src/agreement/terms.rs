@@ -130,11 +130,9 @@ pub(super) fn days_are(
     terms: &Lookup<'_, '_, '_, '_>,
     mut notices: impl Iterator<Item = NoticeRule>,
 ) -> Option<DaysAre> {
-    if notices.any(|notice| notice.needs_days()) {
-        terms.need("days_are", DaysAre::read).map(|stated| stated.value)
-    } else {
-        None
-    }
+    let needed = notices.any(|notice| notice.needs_days());
+    let stated = if needed { terms.need("days_are", DaysAre::read) } else { terms.find("days_are", DaysAre::read) };
+    stated.map(|stated| stated.value)
 }
 
 /// How observations make the state of what is judged.
@@ -270,11 +268,10 @@ impl Availability {
         let unknown = terms.need("unknown", UnknownPolicy::read);
         let service_time = terms.need("service_time", ServiceTime::read);
         let mut exclusions = terms.need("exclusions", |item| Exclusion::read_all(item, findings));
-        if let Some(exclusions) = &mut exclusions {
-            let days_are = days_are(terms, exclusions.value.iter().filter_map(|exclusion| exclusion.notice));
-            for exclusion in &mut exclusions.value {
-                exclusion.notice = exclusion.notice.map(|notice| notice.with_days(days_are));
-            }
+        let each = || exclusions.iter().flat_map(|exclusions| &exclusions.value);
+        let days_are = days_are(terms, each().filter_map(|exclusion| exclusion.notice));
+        for exclusion in exclusions.iter_mut().flat_map(|exclusions| &mut exclusions.value) {
+            exclusion.notice = exclusion.notice.map(|notice| notice.with_days(days_are));
         }
         let outage = terms.find("outage", |item| Outage::read(item, findings));
         let ordered = outage.is_some() && exclusions.as_ref().is_some_and(|all| !all.value.is_empty());

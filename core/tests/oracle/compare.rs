@@ -63,9 +63,15 @@ pub(crate) fn stated(scene: &Scene, lines: &[String]) -> Result<Statement, Strin
     if !bad.is_empty() {
         return Err(format!("bad lines: {bad:#?}"));
     }
-    let interval = Interval::new(scene.clock.at(scene.period.start), scene.clock.at(scene.period.end)).unwrap();
+    let period = match &scene.asked {
+        Some(name) => RealPeriod::parse(name, &agreement.commitments[0].terms.zone.value).unwrap(),
+        None => {
+            let interval = Interval::new(scene.clock.at(scene.period.start), scene.clock.at(scene.period.end)).unwrap();
+            RealPeriod { name: "asked".into(), interval }
+        }
+    };
     let request = Request {
-        period: RealPeriod { name: "asked".into(), interval },
+        period,
         as_known_at: scene.clock.at(scene.world.known_at.unwrap()),
         customers: scene.customer.map_or(Customers::Nobody, |id| Customers::One(CustomerId::parse(id).unwrap())),
     };
@@ -92,7 +98,7 @@ pub(crate) fn difference(scene: &Scene) -> Option<String> {
 }
 
 /// What the oracle finds. Each target is judged on what it measures: events and users have no composition.
-fn outcome(scene: &Scene, interface: Option<usize>, roots: Vec<Node>) -> Outcome {
+pub(crate) fn outcome(scene: &Scene, interface: Option<usize>, roots: Vec<Node>) -> Outcome {
     let mut measured_world = scene.world.clone();
     let body = Point { id: ALWAYS_UP.into(), vantage: ALWAYS_UP.into(), staleness: None, from: i64::MIN, until: None };
     measured_world.points.push(Fact { id: ALWAYS_UP.into(), recorded_at: i64::MIN, body });

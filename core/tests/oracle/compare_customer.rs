@@ -273,7 +273,7 @@ fn remedy(draw: &mut Draw) -> Scene {
     scene
 }
 
-fn everything(draw: &mut Draw) -> Scene {
+pub(crate) fn everything(draw: &mut Draw) -> Scene {
     let mut scene = Scene::new(draw, HOURS);
     if draw.below(3) > 0 {
         draw_customer(draw, &mut scene);

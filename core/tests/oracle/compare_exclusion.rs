@@ -32,7 +32,7 @@ pub(crate) fn draw_outage(draw: &mut Draw, scene: &mut Scene) {
     let (mut merge_gap, mut gap_is_downtime, mut merged) = (0, false, String::new());
     if draw.one_in(2) {
         merge_gap = draw.within(0, 7);
-        gap_is_downtime = draw.one_in(2);
+        gap_is_downtime = draw.one_in(2) && !scene.monotone;
         let gap = if gap_is_downtime { "down" } else { "up" };
         merged = format!(", merge_gap = \"{}\", gap = \"{gap}\"", scene.clock.length(merge_gap));
     }
@@ -71,8 +71,9 @@ pub(crate) fn draw_exclusions(draw: &mut Draw, scene: &mut Scene) {
 fn some_rule(draw: &mut Draw, scene: &Scene, class: &str, first_length: i64) -> (Exclusion, String) {
     let (extent, extent_name) =
         draw.pick(&[(Extent::Announced, "announced"), (Extent::Actual, "actual"), (Extent::Intersection, "down")]);
-    let (effect, effect_name) =
-        draw.pick(&[(Effect::Remove, "remove"), (Effect::AsUp, "as-up"), (Effect::Nothing, "none")]);
+    let effects = [(Effect::AsUp, "as-up"), (Effect::Nothing, "none"), (Effect::Remove, "remove")];
+    let removes = !scene.monotone || scene.terms.qualify.is_none();
+    let (effect, effect_name) = draw.pick(if removes { &effects } else { &effects[..2] });
     let (by, by_name) = draw.pick(&[(NoticeBy::Published, "published"), (NoticeBy::Accepted, "accepted")]);
     let mut text = format!("{{ class = \"{class}\", extent = \"{extent_name}\", effect = \"{effect_name}\"");
     let mut lead = None;
@@ -264,11 +265,12 @@ fn draw_caps(draw: &mut Draw, scene: &mut Scene) {
             scene.terms.exclusions.iter().any(|rule| {
                 plain.contains(&rule.class.trim_end_matches(EXEMPT)) && rule.extent != Extent::Intersection
             });
-        if whole && measure == CapMeasure::Down && scene.terms.unknown == UnknownPolicy::Bounds {
+        let bounds = scene.terms.unknown == UnknownPolicy::Bounds && (whole || scene.monotone);
+        if bounds && measure == CapMeasure::Down {
             (measure, name) = (CapMeasure::Actual, "actual");
         }
         let (scope, scope_name) = draw.pick(&[(CapScope::Subject, "subject"), (CapScope::Everything, "all")]);
-        let (periods, period) = some_cap_period(draw, scene);
+        let (periods, period) = draw.pick(&scene.cap_periods);
         let of_all = |class: &&str| [(*class).to_owned(), format!("{class}{EXEMPT}")];
         let classes = if exempt {
             plain.iter().map(|class| (*class).to_owned()).collect()
@@ -285,41 +287,6 @@ fn draw_caps(draw: &mut Draw, scene: &mut Scene) {
         ));
     }
     scene.state("caps", format!("[{}]", texts.join(", ")));
-}
-
-/// The periods of a cap on the horizon, and the term that means them.
-fn some_cap_period(draw: &mut Draw, scene: &Scene) -> (Vec<Period>, String) {
-    let period = |start, end| Period { start, end, days: 30 };
-    let asked = scene.period.clone();
-    if scene.clock == MILLIS {
-        return match draw.below(3) {
-            0 => (vec![asked], quoted("asked")),
-            1 => (vec![period(-1_000_000, 100), period(100, 1_000_000)], quoted("month")),
-            _ => (vec![period(-1_000_000, 1_000_000)], quoted("year")),
-        };
-    }
-    let days = scene.end() / 24;
-    match draw.below(6) {
-        0 => (vec![asked], quoted("asked")),
-        1 => (vec![period(-24 * 24, 7 * 24), period(7 * 24, 35 * 24)], quoted("month")),
-        2 => (vec![period(-10_000, 10_000)], quoted("quarter")),
-        3 => {
-            let length = draw.within(1, 60);
-            let spans = (1..=days).map(|day| period(24 * day - length, 24 * day)).collect();
-            (spans, format!("{{ rolling = \"{}\" }}", scene.clock.length(length)))
-        }
-        4 => {
-            let length = draw.within(1, 4);
-            let spans = (1..=days).map(|day| period(24 * (day - length), 24 * day)).collect();
-            (spans, format!("{{ rolling_days = {length} }}"))
-        }
-        _ => {
-            let day = draw.within(26, 29);
-            let start = 24 * (day - 25);
-            let spans = vec![period(start - 31 * 24, start), period(start, start + 31 * 24)];
-            (spans, format!("{{ fiscal = 1, from = 2025-06-{day} }}"))
-        }
-    }
 }
 
 fn exclusion(draw: &mut Draw) -> Scene {

@@ -16,7 +16,7 @@ const STREAM: &str = "counted";
 
 /// Draws what is measured: one target, or two that are conjoined. Counts lie within slices of one width.
 pub(crate) fn draw_goals(draw: &mut Draw, scene: &mut Scene) {
-    let width = draw.pick(&[1, 2, 3, 5, 6, 12, 24]);
+    let width = draw.pick(&scene.widths);
     let mut targets = Vec::new();
     let mut goals = Vec::new();
     for _ in 0..1 + usize::from(draw.one_in(3)) {
@@ -120,9 +120,11 @@ fn draw_counts(draw: &mut Draw, scene: &mut Scene, width: Option<i64>, separate:
         let told = scene.fact(draw, "counts", (&format!("e{number}"), 0), |scene, draw| {
             let from = draw.within(0, scene.end());
             // Counts may not straddle slices, which begin with each local day.
+            let days = &scene.world.day_starts;
             let end = width.map_or(from + 6, |width| {
-                let day = from - from % 24;
-                (from + width - (from - day) % width).min(day + 24)
+                let next = days.partition_point(|day| *day <= from);
+                let day = days[next - 1];
+                (from + width - (from - day) % width).min(days.get(next).copied().unwrap_or(i64::MAX))
             });
             let until = from + 1 + draw.within(0, end - from);
             let valid = draw.pick(&[0, 1, 2, 3, 5, 10]);

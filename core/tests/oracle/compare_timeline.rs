@@ -40,7 +40,7 @@ fn draw_run(draw: &mut Draw, scene: &mut Scene, series: (usize, usize), id: Opti
         // Of evenly spaced observations each lies on a tick, or ticks are milliseconds, to which an instant is rounded.
         let n = match length {
             0 => 1,
-            _ if scene.clock == HOURS => draw.pick(&[2, length + 1]),
+            _ if scene.clock != MILLIS => draw.pick(&[2, length + 1]),
             _ => 2 + draw.within(0, 5),
         };
         let mut keys = scene.spanned(from, None);

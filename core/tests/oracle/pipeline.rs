@@ -248,7 +248,7 @@ fn aggregate(
         Aggregate::GoodSlices => good_slices(classes, finals),
         Aggregate::MeanOfSlices => mean_of_slices(resolve, classes, covers, finals),
         Aggregate::EventRatio => event_ratio(case, covers, ticks),
-        Aggregate::UserWeighted => user_weighted(case, classes),
+        Aggregate::UserWeighted => user_weighted(case, classes, covers),
     }
 }
 
@@ -337,7 +337,7 @@ fn event_ratio(case: &Case, covers: &[Cover], ticks: &[Tick]) -> Option<Frac> {
 }
 
 /// R8: 1 − affected ÷ users, both summed over counted ticks.
-fn user_weighted(case: &Case, classes: &[Class]) -> Option<Frac> {
+fn user_weighted(case: &Case, classes: &[Class], covers: &[Cover]) -> Option<Frac> {
     let world = case.world;
     let (populations, impacts) = (known(world, &world.populations), known(world, &world.impacts));
     let (mut lost, mut all) = (0, 0);
@@ -360,7 +360,9 @@ fn user_weighted(case: &Case, classes: &[Class]) -> Option<Frac> {
         named.dedup();
         affected += named.len() as i64;
         all += users;
-        lost += if *class == Class::AsUp { 0 } else { affected.min(users) };
+        // R3: time before the first entitlement is up, so nobody lost it.
+        let spared = *class == Class::AsUp || covers[i] == Cover::Deemed;
+        lost += if spared { 0 } else { affected.min(users) };
     }
     quotient(&Frac::whole(all - lost), all)
 }

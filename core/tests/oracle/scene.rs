@@ -55,6 +55,14 @@ pub(crate) struct Scene {
     pub(crate) lines: Vec<String>,
     /// Whether credits can be compared: a fee is known.
     pub(crate) has_fee: bool,
+    /// Periods that caps may have, with the terms that mean them.
+    pub(crate) cap_periods: Vec<(Vec<Period>, String)>,
+    /// How wide slices may be, in ticks.
+    pub(crate) widths: Vec<i64>,
+    /// Whether terms are left out that can raise the figure with more down time (READINGS 20, 53, 54).
+    pub(crate) monotone: bool,
+    /// The name of the calendar period that is asked for; else it is asked for by its edges.
+    pub(crate) asked: Option<String>,
 }
 
 impl Scene {
@@ -78,7 +86,13 @@ impl Scene {
             tables: String::new(),
             lines: Vec::new(),
             has_fee: false,
+            cap_periods: Vec::new(),
+            widths: vec![1, 2, 3, 5, 6, 12, 24],
+            monotone: false,
+            asked: None,
         };
+        scene.cap_periods =
+            if clock == HOURS { cap_periods_of_hours(draw, &scene) } else { cap_periods_of_millis(&scene) };
         // The local day that the horizon lies in begins long before it, or days begin every 24 ticks.
         scene.world.day_starts = if clock == HOURS { (0..end).step_by(24).collect() } else { vec![0] };
         for (key, value) in [
@@ -257,6 +271,43 @@ impl Scene {
             }
         }
     }
+}
+
+fn span_of_cap(start: i64, end: i64) -> Period {
+    Period { start, end, days: 30 }
+}
+
+/// The periods of caps on the horizon where a tick is a millisecond, with the terms that mean them.
+fn cap_periods_of_millis(scene: &Scene) -> Vec<(Vec<Period>, String)> {
+    vec![
+        (vec![scene.period.clone()], quoted("asked")),
+        (vec![span_of_cap(-1_000_000, 100), span_of_cap(100, 1_000_000)], quoted("month")),
+        (vec![span_of_cap(-1_000_000, 1_000_000)], quoted("year")),
+    ]
+}
+
+/// The same where a tick is an hour.
+fn cap_periods_of_hours(draw: &mut Draw, scene: &Scene) -> Vec<(Vec<Period>, String)> {
+    let days = scene.end() / 24;
+    let (hours, whole_days, date) = (draw.within(1, 60), draw.within(1, 4), draw.within(26, 29));
+    let fiscal = 24 * (date - 25);
+    vec![
+        (vec![scene.period.clone()], quoted("asked")),
+        (vec![span_of_cap(-24 * 24, 7 * 24), span_of_cap(7 * 24, 35 * 24)], quoted("month")),
+        (vec![span_of_cap(-10_000, 10_000)], quoted("quarter")),
+        (
+            (1..=days).map(|day| span_of_cap(24 * day - hours, 24 * day)).collect(),
+            format!("{{ rolling = \"{}\" }}", scene.clock.length(hours)),
+        ),
+        (
+            (1..=days).map(|day| span_of_cap(24 * (day - whole_days), 24 * day)).collect(),
+            format!("{{ rolling_days = {whole_days} }}"),
+        ),
+        (
+            vec![span_of_cap(fiscal - 31 * 24, fiscal), span_of_cap(fiscal, fiscal + 31 * 24)],
+            format!("{{ fiscal = 1, from = 2025-06-{date} }}"),
+        ),
+    ]
 }
 
 fn owned((key, value): (&String, &Value)) -> (String, Value) {

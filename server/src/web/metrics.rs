@@ -93,7 +93,8 @@ fn render(live: &Live, counters: Counters) -> String {
 fn states(text: &mut Text, live: &Live) {
     const NAME: &str = "uphold_state";
     text.family(NAME, "gauge", "1 for the state that the subject is in, 0 for the others.");
-    for line in &live.timelines {
+    let judged_by_time = |id| live.agreement.find_commitment(id).is_some_and(|found| found.availability().is_some());
+    for line in live.timelines.iter().filter(|line| judged_by_time(&line.commitment)) {
         let (now, _) = subject::now(&line.timeline, live.as_known_at);
         let [commitment, solution, interface, part] = labels(&line.commitment, &line.subject);
         for state in Condition::ALL {
@@ -115,7 +116,7 @@ fn figures(text: &mut Text, live: &Live) {
         }
     }
     text.family(SPENT, "gauge", "Time in each state in the period in progress.");
-    for row in &live.statement.rows {
+    for row in live.statement.rows.iter().filter(|row| row.kind == "availability") {
         let [commitment, solution, interface, part] = labels(&row.commitment, &row.subject);
         let tally = row.tally;
         let spent = [

@@ -36,6 +36,7 @@ pub fn schema() -> Value {
             "[[solution]]" => ("solution", &[]),
             "[[solution.interface]]" => ("interface", &[]),
             "[[commitment]]" => ("commitment", &of_commitments),
+            "[commitment.policy]" => continue,
             "[policy]" => ("policy", &all),
             _ => ("target", &[]),
         };

@@ -1,9 +1,9 @@
 //! The data of the reference.
 
 use super::super::words::{
-    Aggregate, Base, Binding, CapMeasure, CapScope, ClaimFrom, CoverageNeed, Customers, Effect, ExcludeOrder, Extent,
-    Indicator, MidPeriod, NoticeBy, Onset, Partial, Per, QualifyOn, RoundingMode, Suspended, SuspendedFrom,
-    TakesEffect, TotalPer, UnknownPolicy, Worth,
+    Aggregate, Base, Binding, CapMeasure, CapScope, ClaimFrom, CoverageNeed, Customers, DaysAre, Effect, ExcludeOrder,
+    Extent, Indicator, MidPeriod, Missing, NoticeBy, Onset, Partial, Per, QualifyOn, RoundingMode, Suspended,
+    SuspendedFrom, TakesEffect, TotalPer, UnknownPolicy, Worth,
 };
 use super::Shape::{
     Address, Boolean, Clause, Clock, Date, Decimal, Either, Fixed, Id, Length, List, Moment, Percent, Set, Table,
@@ -40,7 +40,7 @@ pub(super) static FORCE: WordSet = WordSet {
 
 /// The tables of the file, in the order in which one writes them.
 #[rustfmt::skip]
-pub(super) static TABLES: [TableDoc; 11] = [
+pub(super) static TABLES: [TableDoc; 12] = [
     TableDoc { name: "[agreement]", says: "The agreement itself: one revision of it. It also takes the terms of the agreement as a whole: `takes_effect`, `mid_period` and `covered_when`.", keys: &[
         must("id", Id, "the same over all revisions"),
         must("title", Texts, "its title"),
@@ -61,7 +61,7 @@ pub(super) static TABLES: [TableDoc; 11] = [
         may("address", Address, "where it can be read"),
         may("this", Boolean, "whether it is this agreement itself"),
         may("prevails_over", List(&Id), "the documents that it prevails over"),
-        may("terms", Table(&TERMS_OF_DOCUMENT), "terms that it states"),
+        may("terms", Table(&TERMS_OF_TABLE), "terms that it states"),
     ] },
     TableDoc { name: "[document.terms]", says: "Terms that a document states. Those of a document above this agreement prevail over the commitments; those of the others fill what the commitments leave open.", keys: &[] },
     TableDoc { name: "[[definition]]", says: "What a word means.", keys: &[
@@ -98,13 +98,15 @@ pub(super) static TABLES: [TableDoc; 11] = [
         may("solutions", List(&Id), "the solutions that it is about; absent means all"),
         may("target", Percent, "`availability`, `monitoring`: the least figure that is promised; absent means that nothing is"),
         may("targets", List(&Table(&GOAL)), "`availability`: several figures instead, which must all be reached"),
+        may("policy", Table(&TERMS_OF_TABLE), "what the operator chose for this commitment alone"),
     ] },
+    TableDoc { name: "[commitment.policy]", says: "What the operator chose for the commitment above it alone; it goes before `[policy]`. It takes every term that the commitment's kind can have.", keys: &[] },
     TableDoc { name: "[policy]", says: "What the operator chose where the contract is silent: terms for all commitments. It takes every term.", keys: &[] },
     TableDoc { name: "an item of `targets`", says: "One of several figures that must all be reached. What it leaves out, the commitment's terms say.", keys: GOAL.keys },
 ];
 
 #[rustfmt::skip]
-static TERMS_OF_DOCUMENT: TableDoc = TableDoc { name: "terms", says: "Terms.", keys: &[] };
+static TERMS_OF_TABLE: TableDoc = TableDoc { name: "terms", says: "Terms.", keys: &[] };
 
 #[rustfmt::skip]
 static INTERFACE: TableDoc = TableDoc { name: "interface", says: "One way in which a solution is reached.", keys: &[
@@ -122,11 +124,12 @@ static GOAL: TableDoc = TableDoc { name: "target", says: "One of several figures
 ] };
 
 /// The tables that stand inline as the values of terms.
-pub(super) static INLINE: [&TableDoc; 18] = [
+pub(super) static INLINE: [&TableDoc; 19] = [
     &COMPOSITION,
     &WEIGHTS,
     &PERIOD,
     &CONFIRM,
+    &CONNECTIONS,
     &OUTAGE,
     &SLICE,
     &EXCLUSION,
@@ -172,6 +175,13 @@ static CONFIRM: TableDoc = TableDoc { name: "confirm", says: "How failed observa
     must("failures", COUNT, "how many in a row confirm it"),
     must("onset", Set(&Onset::DOC), "from when it then counts"),
     must("unconfirmed", UP_DOWN, "what a row counts as that was never confirmed"),
+] };
+
+#[rustfmt::skip]
+static CONNECTIONS: TableDoc = TableDoc { name: "connections", says: "When missing connections of installed software are down time.", keys: &[
+    must("down_below", Percent, "a smaller connected share than this is down"),
+    must("customer_side", Set(&Missing::DOC), "what software counts as that is missing for a reason on the customer's side"),
+    must("undetermined", Set(&Missing::DOC), "what software counts as that is missing for a reason that nobody knows"),
 ] };
 
 #[rustfmt::skip]
@@ -308,7 +318,7 @@ const EVERY_SHAPE: Shape = Either(&[Length, Fixed(&["none"]), Table(&EVERY)]);
 
 /// What the value of each term looks like.
 #[rustfmt::skip]
-pub(super) static SHAPES: [(&str, Shape); 52] = [
+pub(super) static SHAPES: [(&str, Shape); 54] = [
     ("zone", Zone),
     ("period", PERIOD_SHAPE),
     ("close_after", Length),
@@ -327,6 +337,8 @@ pub(super) static SHAPES: [(&str, Shape); 52] = [
     ("controls", PARTS),
     ("confirm", Table(&CONFIRM)),
     ("outage", Table(&OUTAGE)),
+    ("days_are", Set(&DaysAre::DOC)),
+    ("connections", Table(&CONNECTIONS)),
     ("exclude", Set(&ExcludeOrder::DOC)),
     ("exclusions", List(&Table(&EXCLUSION))),
     ("caps", List(&Table(&CAP))),
@@ -371,14 +383,14 @@ pub(super) const COMMON: [&str; 4] = ["zone", "period", "close_after", "decimals
 pub(super) static KINDS: [KindDoc; 16] = [
     KindDoc { kind: "availability", says: "a percentage of time, slices, events or users", terms: &[
         "unknown", "min_observed", "service_time", "degraded", "vantages", "checks", "instances", "features",
-        "interfaces", "zones", "regions", "controls", "confirm", "outage", "exclude", "exclusions", "caps", "partial",
+        "interfaces", "zones", "regions", "controls", "confirm", "outage", "exclude", "days_are", "connections", "exclusions", "caps", "partial",
         "suspended", "customers", "binding", "indicator", "aggregate", "slice", "remedy", "termination", "claim",
     ] },
     KindDoc { kind: "monitoring", says: "an observed share of time", terms: &[
         "service_time", "degraded", "vantages", "checks", "instances", "features", "interfaces", "zones", "regions",
-        "controls", "confirm",
+        "controls", "confirm", "connections",
     ] },
-    KindDoc { kind: "maintenance-notice", says: "every maintenance of some classes is announced in time", terms: &["classes", "maintenance_notice"] },
+    KindDoc { kind: "maintenance-notice", says: "every maintenance of some classes is announced in time", terms: &["classes", "maintenance_notice", "days_are"] },
     KindDoc { kind: "maintenance-extension", says: "every extension of a maintenance follows its rule", terms: &["classes", "maintenance_extension"] },
     KindDoc { kind: "maintenance-cap", says: "actual work takes at most so long in a period", terms: &["classes", "maintenance_limit", "cap_scope", "cap_exempt"] },
     KindDoc { kind: "suspension-notice", says: "a suspended customer is told promptly", terms: &["noticed_within", "noticed_from"] },

@@ -82,6 +82,7 @@ fn the_reference_has_every_key_of_every_table_that_the_reader_takes_and_no_other
     for (reader, inline) in [
         ("period", "period"),
         ("confirm", "confirm"),
+        ("connections", "connections"),
         ("outage", "outage"),
         ("slice", "slice"),
         ("exclusions", "exclusion"),
@@ -118,7 +119,7 @@ fn the_reference_has_the_terms_that_each_kind_takes() {
             "[policy]\nindicator = \"states\"\naggregate = \"duration\"\n[[commitment]]\nkind = \"{}\"\n{STRANGE} = 0\n",
             kind.kind
         );
-        let base = ["id", "name", "clause", "kind", "per", "solutions"];
+        let base = ["id", "name", "clause", "kind", "per", "solutions", "policy"];
         let targets: &[&str] = match kind.kind {
             "availability" => &["target", "targets"],
             "monitoring" => &["target"],
