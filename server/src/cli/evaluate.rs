@@ -133,7 +133,7 @@ fn customers(asked: Option<&str>, history: &History, known: Instant) -> Result<C
     let help = match (nearest(asked, names.iter().copied()), names.as_slice()) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, []) => "a line of type `entitlement`, `fee` or `assent` makes a customer known".to_owned(),
-        (None, [few @ ..]) if few.len() <= 10 => format!("it knows: {}", few.join(", ")),
+        (None, few) if few.len() <= 10 => format!("it knows: {}", few.join(", ")),
         (None, _) => "use `--customer all` for everyone that it knows".to_owned(),
     };
     Err(Failure::new(format!("the history knows no customer `{asked}` at {known}")).help(help))
