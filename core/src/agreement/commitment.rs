@@ -323,37 +323,36 @@ fn problem_of(goal: &Goal) -> Option<Refusal> {
     }
 }
 
-/// A weighted or worst composition makes a figure and no state, so nothing may stand above it; and a share of weight is
-/// a figure of exact time alone.
+/// A weighted or worst composition makes a figure and no state, so something that stands above it could not use it; and a
+/// share of weight is a figure of exact time alone.
 fn refuse_final(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, per: Per, states: &StateTerms, goals: &[Goal]) {
-    let above_interfaces = [Level::Regions, Level::Zones];
-    let below_interfaces = [Level::Features, Level::Instances, Level::Checks];
-    let stated = |level: &Level| states.levels.contains_key(level);
-    let top = match per {
-        Per::Interface => below_interfaces.into_iter().find(stated),
-        Per::Zone => Some(Level::Interfaces),
-        _ => above_interfaces.into_iter().find(stated).or(Some(Level::Interfaces)),
-    };
-    let controls = states.controls.iter().map(|term| ("controls", &term.value, false));
-    let levels = states.levels.iter().map(|(level, term)| (level.key(), &term.value, Some(*level) == top));
-    for (key, composition, is_top) in levels.chain(controls) {
-        let message = match composition {
-            _ if !composition.is_final() => continue,
-            _ if !is_top => {
-                format!("`{key}` does not stand at the top of what is judged, where alone it can be `{composition}`")
-            }
-            Composition::Weighted(_)
-                if goals.iter().any(|goal| goal.aggregate != Aggregate::Duration || goal.slice.is_some()) =>
-            {
+    let by_time = goals.iter().all(|goal| goal.aggregate == Aggregate::Duration && goal.slice.is_none());
+    let controls = states.controls.iter().map(|term| ("controls", &term.value, true));
+    let levels = states.levels.iter().map(|(level, term)| {
+        let below = match level {
+            Level::Vantages => true,
+            Level::Checks | Level::Instances | Level::Features => per != Per::Interface,
+            Level::Interfaces | Level::Zones | Level::Regions => false,
+        };
+        (level.key(), &term.value, below)
+    });
+    for (key, composition, below) in levels.chain(controls) {
+        let finding = match composition {
+            _ if composition.is_final() && below => Diagnostic::error(
+                format!("`{key}` does not stand at the top of what is judged, where alone it can be `{composition}`"),
+                lookup.place(),
+            )
+            .help("use \"all\", \"any\" or { down_when = 2 } there"),
+            Composition::Weighted(_) if !by_time => Diagnostic::warning(
                 format!(
-                    "`{key}` is weighted, which is a figure of exact time, and this commitment is judged by slices, events or users"
-                )
-            }
+                    "`{key}` is weighted, and slices, events and users know no weights: a part that is down is down"
+                ),
+                lookup.place(),
+            )
+            .help("judge by `aggregate = \"duration\"` without slices, or state how the parts combine"),
             _ => continue,
         };
-        known.findings.push(Diagnostic::error(message, lookup.place()).help(
-            "use \"all\", \"any\" or { down_when = 2 } there, or judge by `aggregate = \"duration\"` at that level",
-        ));
+        known.findings.push(finding);
     }
 }
 

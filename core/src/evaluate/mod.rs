@@ -22,7 +22,7 @@ pub use compose::whole;
 pub use problem::{Problem, problems, revision_problems};
 pub use subjects::{customers, subjects};
 
-use crate::agreement::{Agreement, Commitment, Promise, Subject};
+use crate::agreement::{Agreement, Commitment, PeriodTerm, Promise, Subject};
 use crate::history::{History, Parts};
 use crate::id::CustomerId;
 use crate::interval::{Interval, IntervalSet};
@@ -152,7 +152,12 @@ fn of_subject(view: &View<'_>, revisions: &Revisions<'_>, request: &Request) -> 
             }
         }
     }
-    rows.retain(|row| row.period.interval.intersect(asked).is_some());
+    // A claim belongs to the statement of the time in which it was filed.
+    let by_claim = matches!(view.commitment.terms.period.value, PeriodTerm::Claim { .. });
+    rows.retain(|row| match by_claim {
+        true => asked.contains(row.period.interval.until()),
+        false => row.period.interval.intersect(asked).is_some(),
+    });
     rows
 }
 

@@ -163,6 +163,18 @@ fn of_counts(commitment: &Commitment, known: &History, name: &str, found: &mut B
     }
 }
 
+/// Whether a check names its part of a level.
+fn named_at(level: Level, check: &Check) -> bool {
+    let parts = &check.scope.parts;
+    match level {
+        Level::Regions => parts.region.is_some(),
+        Level::Zones => parts.zone.is_some(),
+        Level::Features => parts.feature.is_some(),
+        Level::Instances => parts.instance.is_some(),
+        Level::Vantages | Level::Checks | Level::Interfaces => false,
+    }
+}
+
 /// Parts that the history names below what is judged need to be told how they combine.
 fn of_levels(
     agreement: &Agreement,
@@ -190,6 +202,22 @@ fn of_levels(
         if named && own_level != Some(level) && !states.levels.contains_key(&level) {
             found.insert(silent(name, level.key(), &format!("its checks name {}", level.key())));
         }
+    }
+    let mut above = None;
+    for level in [Level::Regions, Level::Zones, Level::Interfaces, Level::Features, Level::Instances, Level::Checks] {
+        let exists = match level {
+            Level::Interfaces => commitment.per != crate::agreement::Per::Interface,
+            Level::Checks | Level::Vantages => true,
+            _ => own_level != Some(level) && known.checks.iter().filter(covered).any(|check| named_at(level, check)),
+        };
+        let is_final = states.levels.get(&level).is_some_and(|term| term.value.is_final());
+        if let (true, true, Some(over)) = (exists, is_final, above) {
+            found.insert(Problem {
+                message: format!("{name} combines `{}` to a figure, and `{over}` stand above them", level.key()),
+                help: "let the levels above be judged one by one, or combine these to a state".to_owned(),
+            });
+        }
+        above = if exists { Some(level.key()) } else { above };
     }
     let counted = known.facts.connections.iter().any(|fact| {
         agreement

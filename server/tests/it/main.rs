@@ -8,4 +8,5 @@ mod language;
 mod live_equals_batch;
 mod program;
 mod sample;
+mod statement;
 mod web;
