@@ -16,11 +16,7 @@ use super::statement::{self, Shown};
 use super::{Failure, count, read_agreement};
 use crate::clock::Clock;
 use crate::error::file_failure;
-<<<<<<< HEAD
 use crate::statement::{csv, html};
-=======
-use crate::statement as document;
->>>>>>> statement
 
 /// Evaluate an agreement over a history file.
 #[derive(Debug, clap::Args)]
@@ -49,11 +45,7 @@ pub(super) struct Args {
     /// Print every reason below its row; JSON always has them
     #[arg(long)]
     reasons: bool,
-<<<<<<< HEAD
     /// The language of names, and of the whole document as HTML
-=======
-    /// The language of names, and of all of a page
->>>>>>> statement
     #[arg(long, value_parser = ["en", "ja"], default_value = "en")]
     lang: String,
 }
@@ -64,14 +56,9 @@ enum Format {
     Text,
     /// For other programs: the whole statement, with every reason
     Json,
-<<<<<<< HEAD
     /// For spreadsheets: a line for each row, without reasons
     Csv,
     /// A document of one file, for a customer or for print
-=======
-    Csv,
-    /// One self-contained page, made to be printed and handed on
->>>>>>> statement
     Html,
 }
 
@@ -100,12 +87,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
     let language = Language::find(&args.lang).unwrap_or(Language::En);
     match args.format {
-        Format::Csv => print!("{}", document::csv(&statement, &inputs)),
-        Format::Html => {
-            let page = document::html(&statement, &revisions, &inputs, language)
-                .map_err(|error| Failure::new("cannot make the page of the statement").because(error))?;
-            print!("{page}");
-        }
         Format::Json => println!("{}", statement.to_json_text(&inputs)),
         Format::Csv => print!("{}", csv(&statement, &inputs)),
         Format::Html => {
