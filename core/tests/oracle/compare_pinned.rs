@@ -23,16 +23,16 @@ fn told(scene: &mut Scene, mut line: Value, times: &[(&str, i64)]) {
     scene.lines.push(line.to_string());
 }
 
-/// Registers a check of an interface, of a region and with a role where they are not empty, and says what it sees from
-/// which hour on.
-fn check(scene: &mut Scene, id: &str, (interface, region, role): (&str, &str, &str), seen: &[(i64, &str)]) {
+/// Registers a check of an interface, of a part such as `region east` and with a role where they are not empty, and says
+/// what it sees from which hour on.
+fn check(scene: &mut Scene, id: &str, (interface, part, role): (&str, &str, &str), seen: &[(i64, &str)]) {
     let mut line = json!({
         "type": "check", "id": id, "vantage": "v", "staleness": "none",
         "scope": {"solution": "s", "interface": interface},
         "role": if role.is_empty() { "measure" } else { role },
     });
-    if !region.is_empty() {
-        line["scope"]["region"] = region.into();
+    if let Some((level, name)) = part.split_once(' ') {
+        line["scope"][level] = name.into();
     }
     let from = if role == "control" { seen[0].0 } else { 0 };
     told(scene, line, &[("from", from), ("recorded_at", 0)]);
@@ -126,8 +126,42 @@ fn regions_below_an_interface_weigh_by_their_own_names() {
     let mut scene = plain();
     scene.parts.per_interface = true;
     scene.state("regions", "{ weights = { east = 3, west = 1 } }");
-    check(&mut scene, "c1", ("console", "east", ""), &[(0, "up")]);
-    check(&mut scene, "c2", ("console", "west", ""), &[(0, "up"), (30, "down"), (42, "up")]);
+    check(&mut scene, "c1", ("console", "region east", ""), &[(0, "up")]);
+    check(&mut scene, "c2", ("console", "region west", ""), &[(0, "up"), (30, "down"), (42, "up")]);
     // Twelve hours at three quarters: 12 + 9 of 24.
     assert_eq!(figures(&scene), percents([12, 12, 0, 0], "87.50", "87.50"));
+}
+
+#[test]
+fn the_bounds_of_the_worst_part_are_those_of_each_pass() {
+    let mut scene = plain();
+    scene.state("interfaces", quoted("worst"));
+    scene.state("exclusions", "[{ class = \"scheduled\", extent = \"down\", effect = \"remove\" }]");
+    scene.state("instances", quoted("all"));
+    check(&mut scene, "c1", ("console", "instance east", ""), &[(0, "down")]);
+    check(&mut scene, "c2", ("console", "instance west", ""), &[(0, "unknown")]);
+    check(&mut scene, "a", ("api", "", ""), &[(0, "up"), (36, "down")]);
+    exclusion(&mut scene, "x", json!({"solution": "s", "interface": "console", "instance": "east"}), 24, 48);
+    // The console is down all day if its west is, and else all of it leaves; the API is up for half a day.
+    assert_eq!(figures(&scene), percents([0, 0, 0, 24], "0.00", "50.00"));
+}
+
+#[test]
+fn work_on_a_part_does_not_lift_a_suspension_that_counts_as_down() {
+    let mut scene = plain();
+    scene.customer = Some("acme");
+    scene.state("partial", quoted("full"));
+    scene.state("suspended", quoted("down"));
+    scene.state("exclusions", "[{ class = \"scheduled\", extent = \"down\", effect = \"remove\" }]");
+    check(&mut scene, "c", ("console", "", ""), &[(0, "up")]);
+    check(&mut scene, "a", ("api", "", ""), &[(0, "up")]);
+    let acme = json!({"solution": "s", "customer": "acme"});
+    let line = json!({"type": "entitlement", "id": "t", "paid": true, "scope": acme});
+    told(&mut scene, line, &[("from", 0), ("recorded_at", 0)]);
+    let line = json!({"type": "suspension", "id": "u", "extent": "whole", "act": "attack", "scope": acme});
+    let times = [("ordered_at", 30), ("enforced_at", 30), ("lifted_at", 36), ("recorded_at", 30)];
+    told(&mut scene, line, &times);
+    exclusion(&mut scene, "x", json!({"solution": "t"}), 24, 48);
+    exclusion(&mut scene, "y", json!({"solution": "s", "interface": "api"}), 24, 48);
+    assert_eq!(figures(&scene), percents([18, 6, 0, 0], "75.00", "75.00"));
 }

@@ -1,7 +1,7 @@
 //! One pass of the whole pipeline with every unknown instant resolved one way (R2): the class of each tick and the
 //! fraction. The fixed order: coverage, indicator, composition, slice, qualification, exclusion and caps, aggregate.
 
-use crate::compose::{Resolve, share_up, state};
+use crate::compose::{Resolve, names, share_up, state};
 use crate::fraction::Frac;
 use crate::model::*;
 use crate::qualify::{from_report, qualified};
@@ -120,7 +120,13 @@ fn excluded(case: &Case, points: &Points, resolve: Resolve, policy_removes: bool
     let allowed = permitted(case.world, &terms.exclusions, &terms.caps, case.root, &windows, down);
     let relieves = |i: usize, found: &[(&[String], bool)]| {
         let scopes: Vec<&[String]> = found.iter().map(|f| f.0).collect();
-        down[i] && !scopes.is_empty() && state(case.root, points, i, resolve, &scopes) == Obs::Up
+        // R17: a suspension that counts as down is down in both compositions, unless the window is on the subject itself.
+        let stays = terms.suspended == SuspendedAs::Down && suspended(case, i);
+        let relieved = || match stays {
+            true => scopes.iter().any(|scope| names(scope, &case.root.id)),
+            false => state(case.root, points, i, resolve, &scopes) == Obs::Up,
+        };
+        down[i] && !scopes.is_empty() && relieved()
     };
     let uncounted = case.target.stream.as_ref().map(|s| uncounted(case, s));
     let mut ticks = Vec::new();

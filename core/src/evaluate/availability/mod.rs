@@ -71,11 +71,6 @@ impl Both {
         let (lower, upper) = (self.lower.timeline(), self.upper.timeline());
         Timeline::combine(&[&lower, &upper], |states| if states[0] == states[1] { states[0] } else { State::Unknown })
     }
-
-    fn availability(&self) -> Option<Availability> {
-        let (lower, upper) = (self.lower.ratio.clone()?, self.upper.ratio.clone()?);
-        Some(Availability { lower, upper })
-    }
 }
 
 /// Judges one goal of a commitment for one period.
@@ -98,38 +93,33 @@ pub(super) fn judge(view: &View<'_>, terms: &Terms, goal: &Goal, period: &Period
         Some((tree, _)) => vec![Some(tree)],
         None => vec![None],
     };
-    let mut worst: Option<(GoalRow, Millis, Millis)> = None;
+    let mut worst: Option<OfRoot> = None;
     let mut least_upper: Option<Ratio> = None;
     for root in roots {
         // Without checks the time is down only where events say so.
         let states = root.map_or_else(|| Timeline::unknown().map(|_| State::Up), |root| root.timeline(&[]));
         let subject = root.and_then(Node::place).cloned().unwrap_or_else(|| view.scope());
         let case = Case { view, terms, goal, period, subject, root, states: &states, counted: &counted };
-        let (row, lost) = of_root(&case);
-        let upper = row.availability.as_ref().map(|bounds| bounds.upper.clone());
-        least_upper = match (least_upper, upper) {
+        let found = of_root(&case);
+        // The bounds are those of two passes over all roots: in one of them nothing may count of a root.
+        least_upper = match (least_upper, found.upper.clone()) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        let lower = |row: &GoalRow| row.availability.as_ref().map(|bounds| bounds.lower.clone());
-        let is_worse = worst.as_ref().is_none_or(|(held, _, _)| match (lower(&row), lower(held)) {
+        let is_worse = worst.as_ref().is_none_or(|held| match (&found.lower, &held.lower) {
             (Some(new), Some(held)) => new < held,
             (new, held) => new.is_some() && held.is_none(),
         });
         if is_worse {
-            worst = Some((row, lost.0, lost.1));
+            worst = Some(found);
         }
     }
-    let (mut row, lost_low, lost_high) = worst.unwrap_or_else(|| (nothing(goal), Millis(0), Millis(0)));
-    if let (Some(bounds), Some(upper)) = (&mut row.availability, least_upper) {
-        bounds.upper = upper;
-    }
+    let Some(OfRoot { mut row, lower, lost, .. }) = worst else { return nothing(goal) };
+    row.availability = lower.zip(least_upper).map(|(lower, upper)| Availability { lower, upper });
     let binding = terms.binding.as_ref().map_or(Binding::Both, |binding| binding.value);
     row.verdict = verdict(view, terms, &row, binding, period);
-    row.credit = terms
-        .remedy
-        .as_ref()
-        .and_then(|remedy| remedy::credit(view, &remedy.value, &row, binding, period, (lost_low, lost_high)));
+    row.credit =
+        terms.remedy.as_ref().and_then(|remedy| remedy::credit(view, &remedy.value, &row, binding, period, lost));
     row
 }
 
@@ -146,8 +136,17 @@ fn nothing(goal: &Goal) -> GoalRow {
     }
 }
 
-/// The figures of one root, and its down time in the lower and in the upper pass.
-fn of_root(case: &Case<'_, '_>) -> (GoalRow, (Millis, Millis)) {
+/// What one root comes to.
+struct OfRoot {
+    /// All but its bounds.
+    row: GoalRow,
+    lower: Option<Ratio>,
+    upper: Option<Ratio>,
+    /// Its down time in the lower and in the upper pass.
+    lost: (Millis, Millis),
+}
+
+fn of_root(case: &Case<'_, '_>) -> OfRoot {
     let policy = case.terms.unknown.value;
     let both = Both::of(case, policy);
     let all = case.counted.all();
@@ -159,13 +158,13 @@ fn of_root(case: &Case<'_, '_>) -> (GoalRow, (Millis, Millis)) {
     };
     let observed = Ratio::of(seen.up + seen.down, seen.up + seen.down + seen.unknown);
     let row = GoalRow {
-        availability: both.availability(),
         tally: merged.tally(&all),
         observed,
         reasons: reasons::of(case, &both.lower, &merged),
         ..nothing(case.goal)
     };
-    (row, (both.lower.down.length(), both.upper.down.length()))
+    let lost = (both.lower.down.length(), both.upper.down.length());
+    OfRoot { row, lower: both.lower.ratio, upper: both.upper.ratio, lost }
 }
 
 fn verdict(view: &View<'_>, terms: &Terms, row: &GoalRow, binding: Binding, period: &Period) -> Verdict {

@@ -67,10 +67,15 @@ fn excluded(
         let relief: Vec<Relief<'_>> =
             acting.iter().map(|(window, _, set)| Relief { scope: &window.scope, set }).collect();
         let states = root.timeline(&relief);
-        relieved = relieved.union(&states.when(State::Up, Interval::ALL));
+        let mut up = states.when(State::Up, Interval::ALL);
         if resolve == Resolve::Up {
-            relieved = relieved.union(&states.when(State::Unknown, Interval::ALL));
+            up = up.union(&states.when(State::Unknown, Interval::ALL));
         }
+        if case.terms.suspended.as_ref().is_some_and(|term| term.value == Suspended::Down) {
+            // Work on a part does not lift a suspension, which no part measures.
+            up = up.difference(&suspended(case.view));
+        }
+        relieved = relieved.union(&up);
     }
     let during: IntervalSet = acting.iter().flat_map(|(_, _, set)| set.parts().to_vec()).collect();
     whole.union(&down.intersect(&relieved).intersect(&during))
