@@ -1,7 +1,7 @@
 //! Statements: what was kept and what was not, with figures, bounds and reasons.
 //!
-//! Here: the structure, and what made a stretch of time count as it does. The public JSON form is in [`json`]; pages and
-//! tables are made elsewhere from the same structure.
+//! Here: the structure, and what made a stretch of time count as it does. The public JSON form is in `statement/json.rs`;
+//! pages and tables are made elsewhere from the same structure.
 
 mod json;
 mod reason;

@@ -2,16 +2,21 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use uphold_core::agreement::{Agreement, Commitment, UnknownPolicy, read};
+use uphold_core::agreement::{Agreement, Commitment, Confirm, Onset, Stated, UnknownPolicy, read};
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
 use uphold_core::statement::Row;
 use uphold_core::time::{Instant, Period, Zone};
 
-/// Whether unknown time stays unknown: a term may say that it counts as up or down.
+/// Whether unknown time stays unknown. A term may say that it counts as up or down, and where an outage runs from a
+/// customer's report, time without a report is known to be up.
 fn substitutes_nothing(agreement: &Agreement, row: &Row) -> bool {
     let terms = agreement.find_commitment(&row.commitment).and_then(Commitment::availability);
-    terms.is_none_or(|terms| terms.unknown.value == UnknownPolicy::Bounds && terms.states.is_some())
+    terms.is_none_or(|terms| {
+        let by_report = |confirm: &Stated<Confirm>| confirm.value.onset == Onset::Report;
+        terms.unknown.value == UnknownPolicy::Bounds
+            && terms.states.as_ref().is_some_and(|states| !states.confirm.as_ref().is_some_and(by_report))
+    })
 }
 
 fuzz_target!(|source: &str| {

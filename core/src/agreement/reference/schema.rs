@@ -1,6 +1,6 @@
 //! The reference as a JSON Schema, for editors that check and complete TOML by one.
 //!
-//! It is wider than the reader: which terms a commitment needs depends on its kind and on what [policy] and the documents
+//! It is wider than the reader: which terms a commitment needs depends on its kind and on what `[policy]` and the documents
 //! state, which `uphold check` knows and a schema does not say.
 
 use serde_json::{Map, Value, json};
