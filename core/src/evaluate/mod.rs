@@ -9,6 +9,7 @@ mod caps;
 mod claim;
 mod compose;
 mod coverage;
+mod fee;
 mod obligation;
 mod period;
 mod problem;

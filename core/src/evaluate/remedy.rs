@@ -1,12 +1,12 @@
 //! Remedies: what a miss earns, worked out step by step, and the right to end the contract.
 
+use super::fee::Charged;
 use super::period;
 use super::view::View;
 use crate::agreement::{
     Base, Binding, CreditCap, CreditUnit, End, Remedy, Rounding, RoundingMode, Termination, Tier, TierRange, TotalPer,
 };
-use crate::history::{Fact, Fee};
-use crate::interval::Interval;
+use crate::interval::{Interval, IntervalSet};
 use crate::ratio::Ratio;
 use crate::statement::{Credit, CreditNote, GoalRow, Right, Row, Verdict};
 use crate::time::{Millis, Period};
@@ -21,8 +21,10 @@ pub(super) fn credit(
     lost: (Millis, Millis),
 ) -> Option<Credit> {
     let bounds = row.availability.as_ref()?;
-    let (base, currency, mut notes) = base(view, remedy.base, period.interval);
-    let worked = |figure: &Ratio, lost: Millis| work_out(view, remedy, figure, lost, period, base.as_ref());
+    let charged = Charged::find(view, remedy.base, period.interval, view.binds);
+    let mut notes: Vec<CreditNote> = charged.as_ref().err().into_iter().copied().collect();
+    let charged = charged.ok();
+    let worked = |figure: &Ratio, lost: Millis| work_out(view, remedy, figure, lost, charged.as_ref());
     let (least, most) = (worked(&bounds.upper, lost.1), worked(&bounds.lower, lost.0));
     let range = least.amount.clone().zip(most.amount.clone());
     let owes = row.verdict == Verdict::Missed || (row.verdict == Verdict::NoTarget && row.target.is_none());
@@ -31,7 +33,8 @@ pub(super) fn credit(
     if !owes {
         notes.push(CreditNote::NotMissed);
     }
-    let amount = if owes { binding.amount } else { base.as_ref().and_then(|_| Ratio::new(0, 1)) };
+    let amount = if owes { binding.amount } else { charged.as_ref().and_then(|_| Ratio::new(0, 1)) };
+    let (base, currency) = charged.map(|charged| (charged.base, charged.currency)).unzip();
     Some(Credit {
         tier: binding.tier.filter(|_| owes),
         unit: binding.tier.filter(|_| owes).and_then(|tier| remedy.tiers.get(tier)).map(|tier| tier.credit.clone()),
@@ -52,37 +55,27 @@ struct Worked {
     notes: Vec<CreditNote>,
 }
 
-fn work_out(
-    view: &View<'_>,
-    remedy: &Remedy,
-    figure: &Ratio,
-    lost: Millis,
-    period: &Period,
-    base: Option<&Ratio>,
-) -> Worked {
+fn work_out(view: &View<'_>, remedy: &Remedy, figure: &Ratio, lost: Millis, charged: Option<&Charged>) -> Worked {
     let tier = remedy.tiers.iter().position(|tier| matches(tier, figure, lost));
     let mut worked = Worked { tier, before: None, amount: None, notes: Vec::new() };
-    let Some(base) = base else { return worked };
-    let days = days(view, period.interval);
+    let Some(charged) = charged else { return worked };
     let Some(tier) = tier.and_then(|tier| remedy.tiers.get(tier)) else {
         worked.amount = Ratio::new(0, 1);
         return worked;
     };
     let exact = match &tier.credit {
-        CreditUnit::Share(share) => Some(base.times(share)),
-        CreditUnit::ServiceDays(number) => Ratio::new(i64::from(*number), days).map(|part| base.times(&part)),
-        CreditUnit::TimesLost(times) => {
-            Ratio::of(lost, period.interval.length()).map(|part| base.times(times).times(&part))
-        }
+        CreditUnit::Share(share) => Some(charged.base.times(share)),
+        CreditUnit::ServiceDays(number) => charged.of_days(view, *number),
+        CreditUnit::TimesLost(times) => charged.of_time(lost).map(|cost| cost.times(times)),
         CreditUnit::PerStarted { step, share } => {
             let started = (lost.0 + step.0 - 1) / step.0.max(1);
-            Ratio::new(started, 1).map(|number| base.times(share).times(&number))
+            Ratio::new(started, 1).map(|number| charged.base.times(share).times(&number))
         }
     };
     let Some(exact) = exact else { return worked };
     let cap = remedy.cap.as_ref().and_then(|cap| match cap {
-        CreditCap::Share(share) => Some(base.times(share)),
-        CreditCap::Days(number) => Ratio::new(i64::from(*number), days).map(|part| base.times(&part)),
+        CreditCap::Share(share) => Some(charged.base.times(share)),
+        CreditCap::Days(number) => charged.of_days(view, *number),
         CreditCap::Amount(amount) => Some(amount.clone()),
     });
     let mut amount = exact.clone();
@@ -141,47 +134,6 @@ fn rounded(amount: &Ratio, rounding: &Rounding) -> Ratio {
     Ratio::new(whole, 1).map_or_else(|| amount.clone(), |whole| rounding.unit.times(&whole))
 }
 
-/// The number of local days in a period, by its first and its last date.
-fn days(view: &View<'_>, span: Interval) -> i64 {
-    let zone = view.zone();
-    let (first, last) = (zone.date(span.from()), zone.date(span.until()));
-    let apart = first.duration_until(last).as_hours() / 24;
-    apart.max(1)
-}
-
-/// The fee that credits of a span are shares of, and its currency.
-fn base(view: &View<'_>, base: Base, span: Interval) -> (Option<Ratio>, Option<String>, Vec<CreditNote>) {
-    let own: Vec<&Fact<Fee>> = fees(view)
-        .filter(|fact| match base {
-            Base::FeesStarting => span.contains(fact.body.span.from()),
-            Base::FeesProRata => fact.body.span.intersect(span).is_some(),
-        })
-        .collect();
-    let Some(currency) = own.first().map(|fact| fact.body.currency.clone()) else {
-        return (None, None, vec![CreditNote::NoFee]);
-    };
-    if own.iter().any(|fact| fact.body.currency != currency) {
-        return (None, None, vec![CreditNote::MixedCurrencies]);
-    }
-    let parts = own.iter().filter_map(|fact| match base {
-        Base::FeesStarting => Some(fact.body.amount.clone()),
-        Base::FeesProRata => {
-            let shared = fact.body.span.intersect(span)?.length();
-            Ratio::of(shared, fact.body.span.length()).map(|part| fact.body.amount.times(&part))
-        }
-    });
-    let sum = parts.reduce(|sum, part| sum.plus(&part));
-    (sum, Some(currency), Vec::new())
-}
-
-fn fees<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Fact<Fee>> + use<'a> {
-    let (customer, subject) = (view.customer(), view.scope());
-    view.known.facts.fees.iter().filter(move |fact| {
-        let scope = &fact.body.scope;
-        customer.is_some() && scope.parts.customer.as_ref() == customer && scope.meets(&subject)
-    })
-}
-
 /// The span over which the total of credits is capped, around a period.
 pub(super) fn total_span(view: &View<'_>, per: TotalPer, period: &Period) -> Option<Interval> {
     match per {
@@ -203,8 +155,8 @@ pub(super) fn cap_total(view: &View<'_>, total: &(Ratio, TotalPer), rows: &mut [
         let Some(span) = total_span(view, total.1, &row.period) else { continue };
         let Some(credit) = &mut row.credit else { continue };
         let Some(amount) = credit.amount.clone() else { continue };
-        let (Some(fees), _, _) = base(view, Base::FeesProRata, span) else { continue };
-        let cap = fees.times(&total.0);
+        let Ok(charged) = Charged::find(view, Base::FeesProRata, span, &IntervalSet::from(span)) else { continue };
+        let cap = charged.base.times(&total.0);
         let earlier = paid.iter().filter(|(other, _)| *other == span).map(|(_, amount)| amount.clone());
         let spent = earlier.reduce(|sum, part| sum.plus(&part));
         let left = spent.map_or(cap.clone(), |spent| cap.minus(&spent));

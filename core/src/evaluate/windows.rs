@@ -36,7 +36,7 @@ pub(super) struct Window {
     pub(super) cancelled: bool,
     /// Whether it is work by a provider of infrastructure beyond the provider's control.
     pub(super) uncontrollable_iaas: bool,
-    /// When it was first recorded.
+    /// When it was first recorded as it is.
     pub(super) recorded_at: Instant,
     /// Every extension of it.
     pub(super) extensions: Vec<Extension>,
@@ -217,7 +217,7 @@ fn of_maintenance(view: &View<'_>, plans: &[&Fact<Maintenance>], rule: &Exclusio
         in_time: rule.notice.is_none_or(|notice| early_enough(at, notice.lead, begins, view.zone())),
         cancelled,
         uncontrollable_iaas: latest.body.iaas && !latest.body.controllable,
-        recorded_at: plans.iter().map(|plan| plan.recorded_at).min().unwrap_or(first.recorded_at),
+        recorded_at: plans.iter().map(|plan| view.known.planned_since(plan)).min().unwrap_or(first.recorded_at),
         extensions: plan.extensions,
     }
 }
@@ -265,7 +265,8 @@ impl Planned {
             if extended {
                 in_force = in_force.union(&late);
             }
-            if !extends || extended {
+            // What was not announced in time is no window, and nothing extends it.
+            if extended || (!extends && own) {
                 end_in_force = span.until();
             }
             all.in_force = in_force;

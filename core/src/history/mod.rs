@@ -73,6 +73,8 @@ pub struct History {
     pub gaps: Vec<Gap>,
     /// Every other fact.
     pub facts: Facts,
+    /// When the plans that hold were first recorded as they are; filled where what is known was asked for.
+    planned_since: BTreeMap<(FactId, u32), Instant>,
 }
 
 /// A list for each type of fact, and what is done to all of them alike.
@@ -200,6 +202,7 @@ impl History {
             runs: BTreeMap::new(),
             gaps: version::known(&self.gaps, at, &by_id, &mut |_, _| {}),
             facts: Facts::default(),
+            planned_since: BTreeMap::new(),
         };
         known.gaps.sort_by(|a, b| (a.interval, &a.id).cmp(&(b.interval, &b.id)));
         for (series, runs) in &self.runs {
@@ -217,8 +220,16 @@ impl History {
                 fact.body.scope = scope;
             }
         }
+        known.planned_since = planned_since(&self.facts.maintenance, &facts.maintenance, &self.planned_since);
         known.facts = Facts { corrections, ..facts };
         known
+    }
+
+    /// When a plan of a maintenance was first recorded as it is: later lines that only tell how far it has come do not
+    /// make it a late plan, and one that changes its time, its class or what it is on does.
+    #[must_use]
+    pub fn planned_since(&self, plan: &Fact<Maintenance>) -> Instant {
+        self.planned_since.get(&(plan.id.clone(), plan.body.sequence)).copied().unwrap_or(plan.recorded_at)
     }
 
     /// Puts the runs and observations with ids of their own among the others.
@@ -254,6 +265,38 @@ impl History {
         self.gaps.sort_by(|a, b| (a.interval, &a.id, a.recorded_at).cmp(&(b.interval, &b.id, b.recorded_at)));
         self.facts.sort();
     }
+}
+
+/// When each plan that holds was first recorded as it is. A tentative telling is no plan yet.
+fn planned_since(
+    tellings: &[Fact<Maintenance>],
+    held: &[Fact<Maintenance>],
+    before: &BTreeMap<(FactId, u32), Instant>,
+) -> BTreeMap<(FactId, u32), Instant> {
+    let plan = |fact: &Fact<Maintenance>| {
+        let Maintenance { scope, class, performer, iaas, controllable, planned, .. } = fact.body.clone();
+        (fact.body.status != MaintenanceStatus::Tentative).then_some((
+            scope,
+            class,
+            performer,
+            iaas,
+            controllable,
+            planned,
+        ))
+    };
+    let since = held.iter().map(|holds| {
+        let same = |fact: &&Fact<Maintenance>| {
+            fact.id == holds.id && fact.body.sequence == holds.body.sequence && fact.recorded_at <= holds.recorded_at
+        };
+        let mut earlier: Vec<&Fact<Maintenance>> = tellings.iter().filter(same).collect();
+        earlier.sort_by_key(|fact| std::cmp::Reverse(fact.recorded_at));
+        let unchanged = earlier.into_iter().take_while(|fact| plan(fact) == plan(holds));
+        let since = unchanged.map(|fact| fact.recorded_at).min().unwrap_or(holds.recorded_at);
+        let key = (holds.id.clone(), holds.body.sequence);
+        let since = before.get(&key).map_or(since, |before| since.min(*before));
+        (key, since)
+    });
+    since.collect()
 }
 
 fn sort_runs(runs: &mut Vec<Run>) {

@@ -45,7 +45,7 @@ pub(crate) fn subject(root: Node) -> Subject {
 }
 
 pub(crate) fn period(start: i64, end: i64) -> Period {
-    Period { start, end, days: 30 }
+    Period { start, end }
 }
 
 /// Exact duration, target as given, no remedy.

@@ -1,5 +1,7 @@
 //! Random cases of one customer: entitlements, service time, suspensions, credits.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use crate::compare::compare;
@@ -106,7 +108,7 @@ pub(crate) fn draw_service_time(draw: &mut Draw, scene: &mut Scene) {
 
 /// Draws what a miss earns.
 pub(crate) fn draw_remedy(draw: &mut Draw, scene: &mut Scene) {
-    let (fee, base) = draw_fees(draw, scene);
+    let (fee, paid, base) = draw_fees(draw, scene);
     let Some(fee) = fee else { return };
     let mut tiers = Vec::new();
     let mut texts = Vec::new();
@@ -125,7 +127,7 @@ pub(crate) fn draw_remedy(draw: &mut Draw, scene: &mut Scene) {
             }
             1 => {
                 let days = draw.within(1, 5);
-                (fee.times(&Frac::new(days, scene.period.days)), format!("days = {days}"))
+                (fee.times(&Frac::new(days, paid.1)), format!("days = {days}"))
             }
             _ => {
                 let amount = Frac::new(draw.within(0, 200_000), 1_000);
@@ -154,18 +156,19 @@ pub(crate) fn draw_remedy(draw: &mut Draw, scene: &mut Scene) {
     }
     scene.state("remedy", text + " }");
     scene.state("claim", quoted("automatic"));
-    let remedy = Remedy { tiers, fee, cap, minimum_payout, rounding_unit: unit, rounding };
+    let remedy = Remedy { tiers, fee, paid, cap, minimum_payout, rounding_unit: unit, rounding };
     for target in &mut scene.terms.targets {
         target.remedy = Some(remedy.clone());
     }
     scene.has_fee = true;
 }
 
-/// Fees and what they come to; nothing where none is known.
-fn draw_fees(draw: &mut Draw, scene: &mut Scene) -> (Option<Frac>, &'static str) {
+/// Fees: what they come to, nothing where none is known; the ticks and days that they pay for; the rule.
+fn draw_fees(draw: &mut Draw, scene: &mut Scene) -> (Option<Frac>, (i64, i64), &'static str) {
     let starting = draw.one_in(2);
     let Period { start, end, .. } = scene.period;
     let mut sum: Option<Frac> = None;
+    let mut paid = BTreeSet::new();
     for number in 0..1 + draw.below(2) {
         let (from, until) = scene.span(draw, scene.end() / 2);
         let amount = Frac::new(draw.within(1, 1_000_000), draw.pick(&[1, 10, 100]));
@@ -179,13 +182,29 @@ fn draw_fees(draw: &mut Draw, scene: &mut Scene) -> (Option<Frac>, &'static str)
         let shared = until.min(end) - from.max(start);
         let part = match starting {
             _ if customer == "other" => continue,
-            true if start <= from && from < end => amount,
-            false if shared > 0 => amount.times(&Frac::new(shared, until - from)),
+            true if start <= from && from < end => {
+                paid.extend(from..until);
+                amount
+            }
+            false if shared > 0 => {
+                paid.extend(from.max(start)..until.min(end));
+                amount.times(&Frac::new(shared, until - from))
+            }
             _ => continue,
         };
         sum = Some(sum.map_or(part.clone(), |sum| sum.plus(&part)));
     }
-    (sum, if starting { "fees-starting" } else { "fees-pro-rata" })
+    (sum, ticks_and_days(scene, &paid), if starting { "fees-starting" } else { "fees-pro-rata" })
+}
+
+/// How many ticks these are, and how many local days: of each row of ticks from its first date to its last, at least one.
+fn ticks_and_days(scene: &Scene, ticks: &BTreeSet<i64>) -> (i64, i64) {
+    let mut days = 0;
+    for first in ticks.iter().filter(|tick| !ticks.contains(&(*tick - 1))) {
+        let end = (*first..).find(|tick| !ticks.contains(tick)).unwrap();
+        days += i64::from((scene.date(end) - scene.date(*first)).get_days()).max(1);
+    }
+    (ticks.len() as i64, days)
 }
 
 fn some_tier(draw: &mut Draw, scene: &Scene) -> (Tier, String) {

@@ -83,9 +83,9 @@ fn month(draw: &mut Draw, number: i16) -> Scene {
     let days = wall.days();
     let mut scene = Scene::new(draw, HOURS);
     scene.clock = wall.clock;
+    scene.zone = TimeZone::get(zone).unwrap();
     scene.world.horizon = (0, wall.times.len() as i64);
-    let length = i64::try_from(days.iter().filter(|day| start <= **day && **day < end).count()).unwrap();
-    scene.period = Period { start, end, days: length };
+    scene.period = Period { start, end };
     scene.world.day_starts = days;
     scene.world.known_at = Some(if draw.one_in(5) { draw.within(start, end) } else { scene.end() + 9 });
     scene.asked = Some(format!("{year:04}-{month:02}"));
@@ -95,11 +95,7 @@ fn month(draw: &mut Draw, number: i16) -> Scene {
     scene.cap_periods = vec![
         (vec![scene.period.clone()], quoted("asked")),
         (
-            vec![
-                Period { start: 0, end: start, days: 30 },
-                scene.period.clone(),
-                Period { start: end, end: scene.end(), days: 30 },
-            ],
+            vec![Period { start: 0, end: start }, scene.period.clone(), Period { start: end, end: scene.end() }],
             quoted("month"),
         ),
     ];

@@ -154,10 +154,10 @@ fn compared(target: &Target, binding: Binding, lower: &Option<Frac>, upper: &Opt
 }
 
 /// R9: the credit follows the binding bound; only a missed target pays; the range is always shown.
-fn pay(finding: &mut Finding, target: &Target, binding: Binding, period: &Period, lost_low: i64, lost_high: i64) {
+fn pay(finding: &mut Finding, target: &Target, binding: Binding, lost_low: i64, lost_high: i64) {
     let (Some(remedy), Some(lower), Some(upper)) = (&target.remedy, &finding.lower, &finding.upper) else { return };
-    let least = credit(remedy, upper, lost_high, period);
-    let most = credit(remedy, lower, lost_low, period);
+    let least = credit(remedy, upper, lost_high);
+    let most = credit(remedy, lower, lost_low);
     finding.credit = match finding.verdict {
         Verdict::Missed | Verdict::NoTarget if binding == Binding::Lower => Some(most.clone()),
         Verdict::Missed | Verdict::NoTarget => Some(least.clone()),

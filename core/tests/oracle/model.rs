@@ -210,12 +210,11 @@ pub(crate) struct Subject {
     pub(crate) roots: Vec<Node>,
 }
 
-/// A measurement or cap period [start, end); `days` only for credits in service days.
+/// A measurement or cap period [start, end).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Period {
     pub(crate) start: i64,
     pub(crate) end: i64,
-    pub(crate) days: i64,
 }
 
 /// R1: what `degraded` counts as.
@@ -481,6 +480,8 @@ pub(crate) enum Rounding {
 pub(crate) struct Remedy {
     pub(crate) tiers: Vec<Tier>,
     pub(crate) fee: Frac,
+    /// How many ticks, and how many local days, the fee pays for.
+    pub(crate) paid: (i64, i64),
     /// Most that one credit may be.
     pub(crate) cap: Option<Frac>,
     /// A credit below it is not paid.

@@ -35,11 +35,11 @@ pub(crate) fn rounded(amount: &Frac, unit: &Frac, mode: Rounding) -> Frac {
     unit.times(&Frac::new(whole, 1))
 }
 
-fn owed(remedy: &Remedy, unit: &Unit, lost: i64, period: &Period) -> Frac {
+fn owed(remedy: &Remedy, unit: &Unit, lost: i64) -> Frac {
     match unit {
         Unit::ShareOfFee(share) => remedy.fee.times(share),
-        Unit::ServiceDays(days) => remedy.fee.times(&Frac::new(*days, period.days)),
-        Unit::ProRata(times) => remedy.fee.times(times).times(&Frac::new(lost, period.end - period.start)),
+        Unit::ServiceDays(days) => remedy.fee.times(&Frac::new(*days, remedy.paid.1)),
+        Unit::ProRata(times) => remedy.fee.times(times).times(&Frac::new(lost, remedy.paid.0)),
         Unit::PerStartedStep { step, share } => {
             remedy.fee.times(share).times(&Frac::new(Frac::new(lost, *step).ceil(), 1))
         }
@@ -47,12 +47,12 @@ fn owed(remedy: &Remedy, unit: &Unit, lost: i64, period: &Period) -> Frac {
 }
 
 /// The credit for one period: first tier that holds, then the cap, then rounding once, then the minimum payout.
-pub(crate) fn credit(remedy: &Remedy, ratio: &Frac, lost: i64, period: &Period) -> Frac {
+pub(crate) fn credit(remedy: &Remedy, ratio: &Frac, lost: i64) -> Frac {
     let zero = Frac::whole(0);
     let found =
         remedy.tiers.iter().find(|t| if t.on_downtime { holds(t, &Frac::whole(lost)) } else { holds(t, ratio) });
     let Some(tier) = found else { return zero };
-    let mut amount = owed(remedy, &tier.unit, lost, period);
+    let mut amount = owed(remedy, &tier.unit, lost);
     if let Some(cap) = &remedy.cap {
         amount = amount.min(cap.clone());
     }

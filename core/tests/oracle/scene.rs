@@ -3,6 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use uphold_core::time::Instant;
 
@@ -41,6 +44,7 @@ impl Clock {
 /// One random case in both forms.
 pub(crate) struct Scene {
     pub(crate) clock: Clock,
+    pub(crate) zone: TimeZone,
     pub(crate) world: World,
     pub(crate) terms: Commitment,
     pub(crate) period: Period,
@@ -71,14 +75,13 @@ impl Scene {
         let end = draw.horizon();
         let start = draw.within(end / 3, end / 2);
         let until = start + draw.within(1, end / 3);
-        let (first, last) = (start.div_euclid(24), until.div_euclid(24));
-        let days = if clock == HOURS { (last - first).max(1) } else { 1 };
         let known = if draw.one_in(4) { draw.within(start - 5, end + 5) } else { end + 50 };
         let mut scene = Self {
             clock,
+            zone: TimeZone::UTC,
             world: World { horizon: (0, end), known_at: Some(known), ..World::default() },
             terms: terms(exact(None)),
-            period: Period { start, end: until, days },
+            period: Period { start, end: until },
             customer: None,
             parts: Parts::default(),
             stated: BTreeMap::new(),
@@ -110,6 +113,11 @@ impl Scene {
         }
         scene.judge(draw);
         scene
+    }
+
+    /// The local date of a tick.
+    pub(crate) fn date(&self, tick: i64) -> Date {
+        self.zone.to_datetime(Timestamp::from_millisecond(self.clock.at(tick).0).unwrap()).date()
     }
 
     pub(crate) fn end(&self) -> i64 {
@@ -274,7 +282,7 @@ impl Scene {
 }
 
 fn span_of_cap(start: i64, end: i64) -> Period {
-    Period { start, end, days: 30 }
+    Period { start, end }
 }
 
 /// The periods of caps on the horizon where a tick is a millisecond, with the terms that mean them.

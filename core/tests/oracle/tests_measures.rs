@@ -16,6 +16,7 @@ fn tier(from: End, until: End, unit: Unit) -> Tier {
 
 fn remedy(tiers: Vec<Tier>) -> Remedy {
     Remedy {
+        paid: (1000, 30),
         tiers,
         fee: Frac::whole(1000),
         cap: None,
@@ -233,32 +234,31 @@ fn the_credit_follows_the_binding_bound() {
 #[test]
 fn tiers_have_explicit_ends_and_units() {
     // GitHub 2020: from above 99.0 to 99.9 inclusive 10 %, below 99.0 25 %; exactly 99.0 is in no tier.
-    let p = period(0, 1000);
     let share = |n| Unit::ShareOfFee(Frac::new(n, 100));
     let github = remedy(vec![
         tier(End::Excluding(percent(9900)), End::Including(percent(9990)), share(10)),
         tier(End::Open, End::Excluding(percent(9900)), share(25)),
     ]);
     for (ratio, owed) in [(9990, 100), (9991, 0), (9901, 100), (9900, 0), (9899, 250)] {
-        assert_eq!(credit(&github, &percent(ratio), 0, &p), Frac::whole(owed));
+        assert_eq!(credit(&github, &percent(ratio), 0), Frac::whole(owed));
     }
     let with = |unit| remedy(vec![tier(End::Open, End::Open, unit)]);
     let half = Frac::new(1, 2);
     // 3 service days of 30 at 1,000; ten times the fee for 7 of 1,000 ticks; 5 % per started step of 4 ticks.
-    assert_eq!(credit(&with(Unit::ServiceDays(3)), &half, 0, &p), Frac::whole(100));
-    assert_eq!(credit(&with(Unit::ProRata(Frac::whole(10))), &half, 7, &p), Frac::whole(70));
+    assert_eq!(credit(&with(Unit::ServiceDays(3)), &half, 0), Frac::whole(100));
+    assert_eq!(credit(&with(Unit::ProRata(Frac::whole(10))), &half, 7), Frac::whole(70));
     let step = || Unit::PerStartedStep { step: 4, share: Frac::new(5, 100) };
-    assert_eq!(credit(&with(step()), &half, 9, &p), Frac::whole(150));
+    assert_eq!(credit(&with(step()), &half, 9), Frac::whole(150));
     // A tier on downtime: more than 5 ticks.
     let mut long = with(share(10));
     long.tiers[0] = Tier { on_downtime: true, from: End::Excluding(Frac::whole(5)), until: End::Open, unit: share(10) };
-    assert_eq!((credit(&long, &half, 5, &p), credit(&long, &half, 6, &p)), (Frac::whole(0), Frac::whole(100)));
+    assert_eq!((credit(&long, &half, 5), credit(&long, &half, 6)), (Frac::whole(0), Frac::whole(100)));
     // A cap, and a minimum payout below which nothing is paid.
     let mut limited = with(step());
     limited.cap = Some(Frac::whole(120));
-    assert_eq!(credit(&limited, &half, 9, &p), Frac::whole(120));
+    assert_eq!(credit(&limited, &half, 9), Frac::whole(120));
     limited.minimum_payout = Some(Frac::whole(121));
-    assert_eq!(credit(&limited, &half, 9, &p), Frac::whole(0));
+    assert_eq!(credit(&limited, &half, 9), Frac::whole(0));
 }
 
 #[test]

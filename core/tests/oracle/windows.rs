@@ -73,8 +73,8 @@ fn admissible(world: &World, plans: &[&Plan], rule: &Exclusion, customer: Option
             let valid = if extends && t >= force_end { extension } else { own_notice };
             in_force.push(planned && (already || valid));
         }
-        // An extension without effect leaves the end in force where it was.
-        if !extends || extension {
+        // An extension without effect leaves the end in force where it was, and so does what came too late to be a window.
+        if if extends { extension } else { own_notice } {
             force_end = end;
         }
     }

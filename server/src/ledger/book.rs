@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use uphold_core::history::{self, CheckScope, Facts, Gap, History, Role};
+use uphold_core::history::{self, CheckScope, Gap, History, Role};
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, FactError};
@@ -205,7 +205,7 @@ impl Book {
                 })
                 .collect(),
             gaps: self.gaps.clone(),
-            facts: Facts::default(),
+            ..History::default()
         }
     }
 }
