@@ -343,7 +343,7 @@ fn refuse_final(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, per: Per, st
                 lookup.place(),
             )
             .help("use \"all\", \"any\" or { down_when = 2 } there"),
-            Composition::Weighted(_) if !by_time => Diagnostic::warning(
+            Composition::Weighted(_) if !by_time => Diagnostic::error(
                 format!(
                     "`{key}` is weighted, and slices, events and users know no weights: a part that is down is down"
                 ),

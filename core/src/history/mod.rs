@@ -186,6 +186,12 @@ facts! {
 }
 
 impl History {
+    /// A history of measurements alone.
+    #[must_use]
+    pub fn of_measurements(checks: Vec<Check>, runs: BTreeMap<Series, Vec<Run>>, gaps: Vec<Gap>) -> Self {
+        Self { checks, runs, gaps, ..Self::default() }
+    }
+
     /// What was known at a moment: the facts recorded by then.
     ///
     /// Every list then has one fact for each id (for maintenance: for each id and sequence), sorted by it: the one

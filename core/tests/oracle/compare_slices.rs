@@ -16,6 +16,9 @@ const STREAM: &str = "counted";
 
 /// Draws what is measured: one target, or two that are conjoined. Counts lie within slices of one width.
 pub(crate) fn draw_goals(draw: &mut Draw, scene: &mut Scene) {
+    if scene.parts.weighs() {
+        return;
+    }
     let width = draw.pick(&scene.widths);
     let mut targets = Vec::new();
     let mut goals = Vec::new();

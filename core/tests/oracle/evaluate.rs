@@ -135,7 +135,7 @@ fn of_target(
         credit: None,
         credit_range: None,
     };
-    pay(&mut finding, target, commitment.binding, period, lower.down, upper.down);
+    pay(&mut finding, target, commitment.binding, lower.down, upper.down);
     finding
 }
 

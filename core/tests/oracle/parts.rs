@@ -103,6 +103,13 @@ impl Default for Parts {
 }
 
 impl Parts {
+    /// Whether some level has weights, which slices, events and users do not know.
+    pub(crate) fn weighs(&self) -> bool {
+        [&self.vantages, &self.of_checks, &self.of_fine, &self.interfaces, &self.controls]
+            .into_iter()
+            .any(|comp| matches!(comp, Comp::Weighted(_) | Comp::OfChecks))
+    }
+
     fn fine_above(&self) -> bool {
         self.fine.is_some_and(|(level, _)| level == "regions" || level == "zones")
     }

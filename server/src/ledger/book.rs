@@ -194,18 +194,11 @@ impl Book {
     }
 
     fn history_of(&self, runs: impl Fn(&Fold, &Series) -> Vec<Run>) -> History {
-        History {
-            checks: self.checks.iter().map(|registration| registration.check.clone()).collect(),
-            runs: self
-                .fold
-                .series()
-                .map(|series| {
-                    let runs = runs(&self.fold, &series);
-                    (series, runs)
-                })
-                .collect(),
-            gaps: self.gaps.clone(),
-            ..History::default()
-        }
+        let checks = self.checks.iter().map(|registration| registration.check.clone()).collect();
+        let runs = self.fold.series().map(|series| {
+            let runs = runs(&self.fold, &series);
+            (series, runs)
+        });
+        History::of_measurements(checks, runs.collect(), self.gaps.clone())
     }
 }

@@ -261,8 +261,8 @@ static TIER: TableDoc = TableDoc { name: "tier", says: "An interval of figures, 
     may("down_below", Length, "below this down time"),
     may("credit", Percent, "percent of the fee"),
     may("per_started", Length, "with `credit`: for every started step of down time"),
-    may("service_days", COUNT, "days of service"),
-    may("times_lost", Decimal, "so many times the fee for the time that was lost"),
+    may("service_days", COUNT, "what so many local days cost at the rate of the fees that cover them"),
+    may("times_lost", Decimal, "so many times what the lost time costs at the rate of the fees that cover it"),
 ] };
 
 #[rustfmt::skip]
