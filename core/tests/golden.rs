@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use uphold_core::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap};
+use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record};
 use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
 use uphold_core::ledger::segment::{OpenRun, Segment};
 use uphold_core::ledger::tree::leaf_hash;
@@ -87,6 +87,13 @@ fn facts() -> Vec<Fact> {
             vantage: Some(VantageId::parse("tokyo-1").unwrap()),
             span: span("2026-10-03T01:10:30Z", "2026-10-03T01:11:02.5Z"),
             why: "the server was killed; \"kill -9\" \u{2192} restart, \u{518d}\u{8d77}\u{52d5}".to_owned(),
+        }),
+        Fact::Record(Record {
+            id: id("record:1"),
+            by: "token:ops".to_owned(),
+            why: "the customer asked \u{2192} \u{4f9d}\u{983c}".to_owned(),
+            line: r#"{"type":"report","id":"r-1","customer":"acme","scope":{"solution":"cloud"},"at":"2026-10-03T01:10:00Z"}"#
+                .to_owned(),
         }),
     ]
 }

@@ -1,5 +1,6 @@
 //! The program `uphold`: it measures, keeps, evaluates and shows. The library exists for its tests and its one binary.
 
+pub mod access;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -8,6 +9,7 @@ pub mod import;
 pub mod ledger;
 pub mod live;
 pub mod measure;
+pub mod operate;
 pub mod sample_service;
 pub mod statement;
 pub mod terminal;

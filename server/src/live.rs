@@ -5,12 +5,14 @@
 use std::sync::Arc;
 
 use uphold_core::agreement::{Agreement, Subject};
-use uphold_core::history::CheckScope;
+use uphold_core::history::{CheckScope, History};
 use uphold_core::id::{CommitmentId, Series};
 use uphold_core::run::Observed;
 use uphold_core::statement::Statement;
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::Timeline;
+
+use crate::ledger::record::Recorded;
 
 /// The picture at one moment of knowledge.
 #[derive(Debug, Clone)]
@@ -19,6 +21,10 @@ pub struct Live {
     pub agreement: Arc<Agreement>,
     /// Facts recorded up to here are in it; figures hold for this moment.
     pub as_known_at: Instant,
+    /// Everything that is recorded, of every run the latest version.
+    pub history: Arc<History>,
+    /// What was told, in the order of the ledger.
+    pub records: Arc<[Recorded]>,
     /// The statement of the periods in progress, a row for each commitment and subject.
     pub statement: Statement,
     /// The timeline of each subject that is judged by the states of checks, in the order of the agreement.

@@ -115,6 +115,11 @@ macro_rules! facts {
                 lines
             }
 
+            /// Adds the facts of another.
+            fn append(&mut self, mut other: Self) {
+                $(self.$list.append(&mut other.$list);)*
+            }
+
             /// Takes out the facts at these places.
             fn leave_out(&mut self, places: &BTreeSet<Place>) {
                 $(
@@ -190,6 +195,16 @@ impl History {
     #[must_use]
     pub fn of_measurements(checks: Vec<Check>, runs: BTreeMap<Series, Vec<Run>>, gaps: Vec<Gap>) -> Self {
         Self { checks, runs, gaps, ..Self::default() }
+    }
+
+    /// Adds what another history has, of which this one knows nothing.
+    pub fn append(&mut self, mut other: Self) {
+        self.checks.append(&mut other.checks);
+        for (series, mut runs) in other.runs {
+            self.runs.entry(series).or_default().append(&mut runs);
+        }
+        self.gaps.append(&mut other.gaps);
+        self.facts.append(other.facts);
     }
 
     /// What was known at a moment: the facts recorded by then.

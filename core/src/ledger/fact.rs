@@ -20,6 +20,9 @@ pub const BY_MAX: usize = 128;
 /// How long a reason may be, in bytes.
 pub const WHY_MAX: usize = 2_000;
 
+/// How long the line of a record may be, in bytes.
+pub const LINE_MAX: usize = 65_536;
+
 /// The kinds of fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FactKind {
@@ -31,11 +34,13 @@ pub enum FactKind {
     Measurement,
     /// An observer was not watching.
     ObserverGap,
+    /// Something that happened, as somebody tells it.
+    Record,
 }
 
 impl FactKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap];
+    pub const ALL: [Self; 5] = [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap, Self::Record];
 
     /// The name that the formats use.
     #[must_use]
@@ -45,6 +50,7 @@ impl FactKind {
             Self::Check => "check",
             Self::Measurement => "measurement",
             Self::ObserverGap => "observer_gap",
+            Self::Record => "record",
         }
     }
 
@@ -58,7 +64,7 @@ impl FactKind {
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
-            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap => 1,
+            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap | Self::Record => 1,
         }
     }
 }
@@ -74,6 +80,8 @@ pub enum Fact {
     Measurement(Measurement),
     /// See [`ObserverGap`].
     ObserverGap(ObserverGap),
+    /// See [`Record`].
+    Record(Record),
 }
 
 /// A revision of an agreement came into use.
@@ -148,6 +156,19 @@ pub struct ObserverGap {
     pub why: String,
 }
 
+/// Something that happened, as somebody tells it: a maintenance, an incident, a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The fact. One thing may be told several times, each time by another fact.
+    pub id: FactId,
+    /// Who says so.
+    pub by: String,
+    /// Why it is told.
+    pub why: String,
+    /// What happened: the line of a history (`crate::history`), without `recorded_at` and `by`, which the ledger knows.
+    pub line: String,
+}
+
 /// Why some bytes are not a payload of that kind and version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactError {
@@ -187,6 +208,7 @@ impl Fact {
             Self::Check(_) => FactKind::Check,
             Self::Measurement(_) => FactKind::Measurement,
             Self::ObserverGap(_) => FactKind::ObserverGap,
+            Self::Record(_) => FactKind::Record,
         }
     }
 
@@ -198,6 +220,7 @@ impl Fact {
             Self::Check(fact) => &fact.id,
             Self::Measurement(fact) => &fact.id,
             Self::ObserverGap(fact) => &fact.id,
+            Self::Record(fact) => &fact.id,
         }
     }
 
@@ -209,6 +232,7 @@ impl Fact {
             Self::Check(fact) => &fact.by,
             Self::Measurement(fact) => &fact.by,
             Self::ObserverGap(fact) => &fact.by,
+            Self::Record(fact) => &fact.by,
         }
     }
 
@@ -240,6 +264,9 @@ impl Fact {
                     ("why", Value::text(&fact.why)),
                 ]);
                 members.extend(fact.vantage.iter().map(|vantage| ("vantage", Value::text(vantage))));
+            }
+            Self::Record(fact) => {
+                members.extend([("why", Value::text(&fact.why)), ("line", Value::text(&fact.line))]);
             }
         }
         canonical::to_bytes(&Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
@@ -309,6 +336,12 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
                 why: plain(&mut fields, "why", WHY_MAX)?,
             })
         }
+        FactKind::Record => Fact::Record(Record {
+            id: head.0,
+            by: head.1,
+            why: plain(&mut fields, "why", WHY_MAX)?,
+            line: plain(&mut fields, "line", LINE_MAX)?,
+        }),
     };
     fields.finish()?;
     Ok(fact)

@@ -10,6 +10,7 @@ use super::ledger::failure;
 use super::{DataFolder, Failure};
 use crate::error::file_failure;
 use crate::ledger::book::Book;
+use crate::ledger::record::Recorded;
 use crate::ledger::{FILE, Reader};
 
 /// What to export.
@@ -48,8 +49,8 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let book = book.read(&reader, as_known_at).map_err(cannot)?;
     let history = if args.every_version { book.history_with_versions() } else { book.history() };
     let written = match &args.output {
-        None => write(&history, std::io::stdout().lock()),
-        Some(output) => std::fs::File::create(output).and_then(|file| write(&history, file)),
+        None => write(&history, &book.records, std::io::stdout().lock()),
+        Some(output) => std::fs::File::create(output).and_then(|file| write(&history, &book.records, file)),
     };
     match (written, &args.output) {
         (Ok(()), _) => Ok(()),
@@ -60,7 +61,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     }
 }
 
-fn write(history: &History, output: impl Write) -> std::io::Result<()> {
+fn write(history: &History, records: &[Recorded], output: impl Write) -> std::io::Result<()> {
     let mut output = BufWriter::new(output);
     for check in &history.checks {
         writeln!(output, "{}", write_check(check))?;
@@ -72,6 +73,9 @@ fn write(history: &History, output: impl Write) -> std::io::Result<()> {
     }
     for gap in &history.gaps {
         writeln!(output, "{}", write_gap(gap))?;
+    }
+    for record in records {
+        writeln!(output, "{}", record.line)?;
     }
     output.flush()
 }

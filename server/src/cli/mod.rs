@@ -12,6 +12,7 @@ pub mod report;
 mod serve;
 mod statement;
 mod table;
+mod token;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,9 @@ enum Command {
     /// Look after the ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
+    /// Make, list and end the tokens by which programs use the interface
+    #[command(subcommand)]
+    Token(token::Command),
     /// Serve a sample service that you can break and mend, and its agreement
     Demo(demo::Args),
     /// The sample service of the demo alone
@@ -71,6 +75,7 @@ pub fn run() -> u8 {
         Command::Export(command) => export::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Ledger(command) => ledger::run(&command),
+        Command::Token(command) => token::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::SampleService(args) => demo::run_sample(&args),
     };

@@ -10,6 +10,7 @@ use uphold_core::time::{Millis, TimeError};
 
 use super::ledger::failure;
 use super::{Failure, count, read_agreement, read_file, report};
+use crate::access::Tokens;
 use crate::clock::Clock;
 use crate::config;
 use crate::measure::{Engine, Settings};
@@ -104,6 +105,7 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
     let Prepared { settings, data, listen, allowed_hosts } = prepared;
+    let clock = settings.clock.clone();
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
@@ -119,16 +121,22 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
             None => failure,
         }
     })?;
+    let tokens = Tokens::of(&data);
+    let first = tokens.first(clock.now())?;
     let handle = engine.handle();
-    let live = handle.live.clone();
+    let (live, tell) = (handle.live.clone(), handle.tell.clone());
     let counters = Arc::new(move || handle.counters());
-    let router = web::router(WebState { live, counters, allowed_hosts: hosts(address, allowed_hosts) });
+    let router =
+        web::router(WebState { live, counters, allowed_hosts: hosts(address, allowed_hosts), tokens, tell, clock });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
     }));
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
     ready(address);
+    if let Some(secret) = first {
+        say(&format!("a first token for programs, shown this once: {secret}"));
+    }
     // Pages must not outlive the measuring that they show, nor the other way round.
     let ended = tokio::select! {
         () = told_to_stop() => {

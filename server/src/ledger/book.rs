@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use uphold_core::history::{self, CheckScope, Gap, History, Role};
+use uphold_core::history::{self, BadLine, CheckScope, Gap, History, Role};
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, FactError};
@@ -11,6 +11,7 @@ use uphold_core::ledger::segment::{Segment, SegmentError};
 use uphold_core::run::Run;
 use uphold_core::time::{Instant, Millis};
 
+use super::record::Recorded;
 use super::{Entry, LedgerError, Reader};
 
 /// The present state of everything that was recorded.
@@ -22,6 +23,10 @@ pub struct Book {
     pub checks: Vec<Registration>,
     /// Time in which an observer was not watching.
     pub gaps: Vec<Gap>,
+    /// What was told, in the order of the ledger.
+    pub records: Vec<Recorded>,
+    /// What these records say.
+    told: History,
     /// The agreement that came into use last.
     pub agreement: Option<fact::Agreement>,
     /// When the latest fact was recorded.
@@ -53,6 +58,8 @@ pub enum BookError {
     Missing(u64, &'static str),
     /// A segment is not what it must be.
     Segment(u64, SegmentError),
+    /// The line of a record is none of a history.
+    Record(u64, BadLine),
 }
 
 impl fmt::Display for BookError {
@@ -62,6 +69,7 @@ impl fmt::Display for BookError {
             Self::Fact(seq, _) => write!(f, "fact {seq} cannot be understood"),
             Self::Missing(seq, what) => write!(f, "the {what} of fact {seq} is missing"),
             Self::Segment(seq, _) => write!(f, "the segment of fact {seq} cannot be understood"),
+            Self::Record(seq, bad) => write!(f, "the line of fact {seq} cannot be understood: {}", bad.message),
         }
     }
 }
@@ -72,7 +80,7 @@ impl std::error::Error for BookError {
             Self::Ledger(error) => Some(error),
             Self::Fact(_, error) => Some(error),
             Self::Segment(_, error) => Some(error),
-            Self::Missing(..) => None,
+            Self::Missing(..) | Self::Record(..) => None,
         }
     }
 }
@@ -124,12 +132,15 @@ impl Book {
             (Fact::Measurement(_), None) => return Err(BookError::Missing(seq, "segment")),
             _ => None,
         };
-        self.apply(&fact, segment.as_ref(), entry.leaf.recorded_at);
-        Ok(())
+        self.apply(&fact, segment.as_ref(), entry.leaf.recorded_at)
     }
 
     /// Takes in one fact, in the order of the ledger. `segment` is what a measurement recorded.
-    pub fn apply(&mut self, fact: &Fact, segment: Option<&Segment>, recorded_at: Instant) {
+    ///
+    /// # Errors
+    /// When the line of a record is none of a history.
+    pub fn apply(&mut self, fact: &Fact, segment: Option<&Segment>, recorded_at: Instant) -> Result<(), BookError> {
+        let seq = self.size;
         self.recorded_at = Some(recorded_at);
         self.size += 1;
         match fact {
@@ -147,7 +158,14 @@ impl Book {
                 why: gap.why.clone(),
                 recorded_at,
             }),
+            Fact::Record(record) => {
+                let (recorded, said) =
+                    Recorded::read(record, seq, recorded_at).map_err(|bad| BookError::Record(seq, bad))?;
+                self.records.push(recorded);
+                self.told.append(said);
+            }
         }
+        Ok(())
     }
 
     fn register(&mut self, check: &fact::Check, recorded_at: Instant) {
@@ -199,6 +217,8 @@ impl Book {
             let runs = runs(&self.fold, &series);
             (series, runs)
         });
-        History::of_measurements(checks, runs.collect(), self.gaps.clone())
+        let mut history = History::of_measurements(checks, runs.collect(), self.gaps.clone());
+        history.append(self.told.clone());
+        history
     }
 }

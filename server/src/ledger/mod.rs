@@ -9,6 +9,7 @@ pub mod book;
 mod error;
 mod lock;
 mod reader;
+pub mod record;
 #[cfg(test)]
 mod samples;
 mod sqlite;

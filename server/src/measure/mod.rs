@@ -3,6 +3,7 @@
 //! [`Engine`] is driven by [`Engine::run`] in the server and step by step in tests, by the same methods. What is shown is
 //! always in the ledger first. Not here: how a probe measures (`uphold_probe`), what runs mean (`uphold_core`).
 
+mod append;
 mod publish;
 pub mod recorder;
 pub mod schedule;
@@ -19,6 +20,7 @@ use uphold_core::agreement::Agreement;
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
+use uphold_core::ledger::segment::Segment;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis};
 use uphold_probe::egress::Egress;
@@ -29,9 +31,11 @@ use crate::config::{Checks, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Live};
+use append::{Appending, appending};
 use recorder::{Recorder, Snapshot};
 use schedule::Schedule;
 
+pub use append::Append;
 pub use start::StartError;
 
 /// How often the durable checkpoint is renewed: after a crash, what was observed since the last one is unknown.
@@ -58,6 +62,9 @@ pub struct Settings {
     pub clock: Clock,
 }
 
+/// How many requests to record may wait.
+const TOLD_MAX: usize = 256;
+
 /// Counts that any task may read.
 #[derive(Debug, Default)]
 struct SharedCounters {
@@ -73,6 +80,8 @@ struct SharedCounters {
 pub struct Handle {
     /// The picture; it changes whenever facts were recorded.
     pub live: watch::Receiver<Arc<Live>>,
+    /// Takes facts to be recorded.
+    pub tell: mpsc::Sender<Append>,
     counters: Arc<SharedCounters>,
 }
 
@@ -112,6 +121,9 @@ pub struct Engine {
     /// Gaps that were found and are not in the ledger yet.
     gaps: Vec<Fact>,
     flush: Option<Flush>,
+    /// What others tell, and what of it is being written.
+    told: (mpsc::Sender<Append>, mpsc::Receiver<Append>),
+    append: Option<Appending>,
     retry: Retry,
     /// The picture is behind the book, and may be made anew from this time on.
     behind: Option<Millis>,
@@ -186,7 +198,8 @@ impl Engine {
     /// What the rest of the program may hold of it.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle { live: self.live.subscribe(), counters: Arc::clone(&self.counters) }
+        let (live, tell) = (self.live.subscribe(), self.told.0.clone());
+        Handle { live, tell, counters: Arc::clone(&self.counters) }
     }
 
     /// Measures until `stop` is ready, then records what is left.
@@ -212,11 +225,16 @@ impl Engine {
                     self.flushed(done).or_else(|error| if error.is_final() { Err(error) } else { Ok(()) })?;
                 }
                 done = saved(&mut self.checkpoint) => self.checkpoint_saved(done),
+                done = appending(&mut self.append) => self.appended(done),
+                Some(request) = self.told.1.recv(), if self.flush.is_none() && self.append.is_none() => {
+                    self.begin_append(request);
+                }
                 Some(finished) = self.outcomes.1.recv() => self.take(finished),
             }
         }
         // A failure of the flush under way does not matter if the last one succeeds.
         let _ = self.finish_flush().await;
+        self.finish_append().await;
         self.begin_flush();
         self.finish_flush().await
     }
@@ -304,7 +322,8 @@ impl Engine {
     pub fn flush_if_due(&mut self) {
         let now = self.settings.clock.monotonic();
         let due = now - self.last_flush >= self.settings.flush_every;
-        if (self.changed || due) && self.flush.is_none() && now >= self.retry.not_before {
+        let idle = self.flush.is_none() && self.append.is_none();
+        if (self.changed || due) && idle && now >= self.retry.not_before {
             self.begin_flush();
         }
     }
@@ -352,6 +371,14 @@ impl Engine {
         done
     }
 
+    /// Takes a fact into the book that the ledger has just got.
+    fn take_in(&mut self, fact: &Fact, segment: Option<&Segment>, receipt: &Receipt) {
+        if let Err(error) = self.book.apply(fact, segment, receipt.recorded_at) {
+            tracing::error!(error = &error as &dyn std::error::Error, "a fact is recorded that cannot be judged");
+        }
+        self.head = (receipt.tree_size, receipt.root);
+    }
+
     fn flushed(&mut self, done: Written) -> Result<(), LedgerError> {
         let Some(flush) = self.flush.take() else { return Ok(()) };
         let now = self.settings.clock.monotonic();
@@ -359,8 +386,7 @@ impl Engine {
             Ok(receipts) => {
                 for (fact, receipt) in flush.facts.iter().zip(&receipts) {
                     let segment = matches!(fact, Fact::Measurement(_)).then_some(&flush.snapshot.segment);
-                    self.book.apply(fact, segment, receipt.recorded_at);
-                    self.head = (receipt.tree_size, receipt.root);
+                    self.take_in(fact, segment, receipt);
                 }
                 self.recorder.recorded(&flush.snapshot);
                 if let Some(since) = std::mem::take(&mut self.retry).since {

@@ -134,6 +134,8 @@ impl Engine {
             last_stall: None,
             gaps: Vec::new(),
             flush: None,
+            told: mpsc::channel(super::TOLD_MAX),
+            append: None,
             retry: Retry::default(),
             behind: None,
             publish_after: Millis(0),
@@ -151,7 +153,7 @@ impl Engine {
 
 fn apply(book: &mut Book, new: &NewFact, at: Instant) {
     let segment = new.segment.as_deref().and_then(|bytes| Segment::decode(bytes).ok());
-    book.apply(&new.fact, segment.as_ref(), at);
+    book.apply(&new.fact, segment.as_ref(), at).expect("what recovers a book holds no records");
 }
 
 /// What the last process had observed and not recorded when it ended: its durable checkpoint.

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::State;
-use axum::http::header;
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uphold_core::agreement::{Agreement, Commitment, Force, Listed, Text};
+use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::id::CustomerId;
 use uphold_core::statement::{Inputs, Statement};
-use uphold_core::time::Instant;
+use uphold_core::time::{Instant, Period, Zone};
 
+use super::authorize::Bearer;
 use super::{App, problem};
-use crate::live::{CheckView, LedgerHead};
+use crate::live::{CheckView, LedgerHead, Live};
 
 /// `GET /api/v1/agreement`
 pub(super) async fn agreement(State(app): State<App>) -> Response {
@@ -19,11 +25,63 @@ pub(super) async fn agreement(State(app): State<App>) -> Response {
     json(&AgreementJson::new(&live.agreement, &live.statement))
 }
 
+/// Which statement.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StatementQuery {
+    period: Option<String>,
+    customer: Option<String>,
+}
+
 /// `GET /api/v1/statement`
-pub(super) async fn statement(State(app): State<App>) -> Response {
+pub(super) async fn statement(
+    State(app): State<App>,
+    bearer: Option<Extension<Bearer>>,
+    query: Result<Query<StatementQuery>, QueryRejection>,
+) -> Response {
     let live = app.live();
+    let asked = match query.map(|Query(query)| request(&live, &query, bearer.is_some())) {
+        Ok(Ok(asked)) => asked,
+        Ok(Err(detail)) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail),
+        Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),
+    };
+    // Judging a year takes longer than other requests may wait.
+    let judged = tokio::task::spawn_blocking(move || judged(&live, asked.as_ref())).await;
+    judged.unwrap_or_else(|_| problem::internal())
+}
+
+/// What is asked for; nothing, where it is the statement of the picture.
+fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<Request>, String> {
+    if query.period.is_none() && query.customer.is_none() {
+        return Ok(None);
+    }
+    let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
+    let period = match &query.period {
+        None => live.statement.period.clone(),
+        Some(name) => Period::parse(name, &zone).map_err(|error| error.to_string())?,
+    };
+    let customers = match query.customer.as_deref() {
+        None => Customers::Nobody,
+        // Whoever brings no token is not told of customers, whatever the address looked like.
+        Some(_) if !trusted => return Err("a customer's statement needs a token".to_owned()),
+        Some("all") => Customers::All,
+        Some(id) => Customers::One(CustomerId::parse(id).map_err(|error| error.to_string())?),
+    };
+    Ok(Some(Request { period, as_known_at: live.as_known_at, customers }))
+}
+
+fn judged(live: &Live, asked: Option<&Request>) -> Response {
     let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
-    text(live.statement.to_json_text(&inputs))
+    let Some(asked) = asked else { return text(live.statement.to_json_text(&inputs)) };
+    match evaluate(std::slice::from_ref(&*live.agreement), &live.history, asked) {
+        Ok(statement) => text(statement.to_json_text(&inputs)),
+        Err(problems) => {
+            let errors = problems.iter().map(|each| json!({ "message": each.to_string(), "help": each.help }));
+            let detail = "the agreement does not state what is needed to judge this; `errors` says what";
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            problem::with_errors(status, "cannot-be-judged", detail, errors.collect())
+        }
+    }
 }
 
 /// `GET /api/v1/checks`
@@ -40,7 +98,7 @@ pub(super) async fn ledger(State(app): State<App>) -> Response {
     json(&LedgerJson { size: *size, root, as_known_at: live.as_known_at.to_string() })
 }
 
-fn json(value: &impl Serialize) -> Response {
+pub(super) fn json(value: &impl Serialize) -> Response {
     serde_json::to_string_pretty(value).map_or_else(|_| problem::internal(), text)
 }
 

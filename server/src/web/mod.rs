@@ -1,10 +1,11 @@
 //! The web: pages for people, JSON for programs, metrics for a monitor, and live events.
 //!
 //! [`router`] is the entry; [`routes`] lists every route. Everything shown comes from one [`Live`] picture. Not here:
-//! storage, measuring, any clock, and accounts, which this version does not have.
+//! storage, measuring, and people's accounts, which this version does not have.
 
 mod api;
 mod assets;
+mod authorize;
 mod checks;
 mod contract;
 mod events;
@@ -12,7 +13,9 @@ mod frame;
 mod guard;
 mod language;
 mod metrics;
+mod openapi;
 mod problem;
+mod records;
 pub mod routes;
 mod status;
 mod strip;
@@ -20,15 +23,21 @@ mod subject;
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::access::Tokens;
+use crate::clock::Clock;
 use crate::live::{Counters, Live};
+use crate::measure::Append;
 
 /// The host names under which a server that listens on loopback is asked for.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// How many readers may hold an event stream at once.
 const EVENT_STREAMS_MAX: usize = 1024;
+
+/// The longest body of a request, in bytes.
+const BODY_MAX: usize = 4 << 20;
 
 /// What the web layer is given.
 #[derive(Clone)]
@@ -40,6 +49,12 @@ pub struct WebState {
     /// The host names that are answered, without ports; IPv6 addresses in brackets. Any other `Host` is refused, so that
     /// a foreign page cannot read this one through a name that it points here.
     pub allowed_hosts: Vec<String>,
+    /// Who may ask for what is not shown to everybody.
+    pub tokens: Tokens,
+    /// Takes facts to be recorded.
+    pub tell: mpsc::Sender<Append>,
+    /// Where the time comes from.
+    pub clock: Clock,
 }
 
 /// What every handler shares.
@@ -61,9 +76,11 @@ pub fn router(state: WebState) -> axum::Router {
     let app = Arc::new(Shared { web: state, streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)) });
     let mut router = axum::Router::new();
     for route in routes::ROUTES {
-        router = router.route(route.path, (route.handler)());
+        let access = axum::middleware::from_fn_with_state((app.clone(), route.access), authorize::authorize);
+        router = router.route(route.path, (route.handler)().route_layer(access));
     }
     router
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))

@@ -26,7 +26,11 @@ pub(super) async fn not_found(State(app): State<App>, Reader(texts): Reader, uri
 pub(super) async fn method_not_allowed(State(app): State<App>, Reader(texts): Reader, uri: Uri) -> Response {
     let status = StatusCode::METHOD_NOT_ALLOWED;
     if is_api(uri.path()) {
-        return json(status, "method-not-allowed", "this address answers GET and HEAD only");
+        return json(
+            status,
+            "method-not-allowed",
+            "this address does not answer that method; /api/v1/openapi.json lists which it answers",
+        );
     }
     let (title, advice) = (texts.get("wrong-method"), texts.get("wrong-method-advice"));
     frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
@@ -43,19 +47,31 @@ pub(super) fn is_api(path: &str) -> bool {
 }
 
 #[derive(Serialize)]
-struct Problem {
+struct Problem<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     status: u16,
     code: &'static str,
-    detail: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<serde_json::Value>,
 }
 
 /// Problem details with a stable code.
-pub(super) fn json(status: StatusCode, code: &'static str, detail: &'static str) -> Response {
+pub(super) fn json(status: StatusCode, code: &'static str, detail: &str) -> Response {
+    with_errors(status, code, detail, Vec::new())
+}
+
+/// The same with everything that is wrong, one by one.
+pub(super) fn with_errors(
+    status: StatusCode,
+    code: &'static str,
+    detail: &str,
+    errors: Vec<serde_json::Value>,
+) -> Response {
     let title = status.canonical_reason().unwrap_or("");
-    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), code, detail };
+    let problem = Problem { kind: "about:blank", title, status: status.as_u16(), code, detail, errors };
     let body = serde_json::to_string(&problem).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
 }

@@ -1,8 +1,12 @@
-//! Every route there is, in one table. Each answers GET and HEAD and nothing else.
+//! Every route there is, in one table: its method, who may use it, and what it answers with.
+//!
+//! The router is made from this table, so that no route can be without its access, and the description of the interface
+//! too, so that none is without its words. A route that answers GET answers HEAD.
 
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 
-use super::{App, api, assets, checks, contract, events, metrics, status};
+use super::{App, api, assets, checks, contract, events, metrics, openapi, records, status};
+use crate::access::Scope;
 
 /// What kind of answer a route gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +23,32 @@ pub enum Kind {
     Metrics,
 }
 
+/// How a route is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// For what there is: it changes nothing.
+    Get,
+    /// To record something.
+    Post,
+}
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever reaches the server.
+    Everybody,
+    /// Whoever brings a token with this scope.
+    Token(Scope),
+    /// Everybody, and for one customer or all of them whoever brings a token with this scope.
+    TokenForCustomers(Scope),
+}
+
 /// One route.
 pub struct Route {
+    /// How it is asked.
+    pub method: Method,
+    /// Who may use it.
+    pub access: Access,
     /// Its path, as the router writes it.
     pub path: &'static str,
     /// A path that matches it, for tests.
@@ -37,16 +65,21 @@ pub const ROUTES: &[Route] = &[
     page("/checks", || get(checks::show)),
     of(Kind::Events, "/events", || get(events::stream)),
     of(Kind::Api, "/api/v1/agreement", || get(api::agreement)),
-    of(Kind::Api, "/api/v1/statement", || get(api::statement)),
+    Route {
+        access: Access::TokenForCustomers(Scope::Read),
+        ..of(Kind::Api, "/api/v1/statement", || get(api::statement))
+    },
     of(Kind::Api, "/api/v1/checks", || get(api::checks)),
     of(Kind::Api, "/api/v1/ledger", || get(api::ledger)),
-    of(Kind::Metrics, "/metrics", || get(metrics::show)),
+    of(Kind::Api, "/api/v1/openapi.json", || get(openapi::show)),
+    Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/records", || get(records::list)) },
     Route {
-        path: "/assets/{digest}/{name}",
-        sample: "/assets/0/style.css",
-        kind: Kind::Asset,
-        handler: || get(assets::show),
+        method: Method::Post,
+        access: Access::Token(Scope::Record),
+        ..of(Kind::Api, "/api/v1/records", || post(records::tell))
     },
+    of(Kind::Metrics, "/metrics", || get(metrics::show)),
+    Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];
 
 const fn page(path: &'static str, handler: fn() -> MethodRouter<App>) -> Route {
@@ -54,7 +87,7 @@ const fn page(path: &'static str, handler: fn() -> MethodRouter<App>) -> Route {
 }
 
 const fn of(kind: Kind, path: &'static str, handler: fn() -> MethodRouter<App>) -> Route {
-    Route { path, sample: path, kind, handler }
+    Route { method: Method::Get, access: Access::Everybody, path, sample: path, kind, handler }
 }
 
 /// Whether a path is one of the pages, so that it may be the target of a redirect.

@@ -22,7 +22,7 @@ use crate::program::{Dice, request, root, stdout, uphold};
 const CHECKS: usize = 60;
 
 /// A target of which every path is up or down by the toss of a coin, a new one each time.
-fn flapping_target() -> SocketAddr {
+pub(crate) fn flapping_target() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -39,7 +39,7 @@ fn flapping_target() -> SocketAddr {
     address
 }
 
-fn checks(target: SocketAddr) -> String {
+pub(crate) fn checks(target: SocketAddr) -> String {
     let mut text = "vantage = \"local\"\n[egress]\nallow = [\"127.0.0.0/8\"]\n".to_owned();
     for number in 0..CHECKS {
         let interface = ["console", "api", "connections"][number % 3];
@@ -51,14 +51,14 @@ fn checks(target: SocketAddr) -> String {
     text
 }
 
-struct Server {
+pub(crate) struct Server {
     process: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Server {
     /// Starts a server on a free port and waits until it serves.
-    fn start(folder: &Path, agreement: &Path, checks: &Path) -> Self {
+    pub(crate) fn start(folder: &Path, agreement: &Path, checks: &Path) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut command = uphold(["serve", "--listen", &free.to_string()]);
         command.arg("--agreement").arg(agreement).arg("--checks").arg(checks).arg("--data").arg(folder);
@@ -82,7 +82,7 @@ impl Server {
         Some((inputs["lines"].as_u64()?, inputs["digest"].as_str()?.to_owned()))
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }

@@ -7,6 +7,7 @@ mod import;
 mod language;
 mod live_equals_batch;
 mod program;
+mod records;
 mod sample;
 mod statement;
 mod web;

@@ -1,0 +1,5 @@
+//! Operating a service under its agreement: what people and programs tell, and what follows from it.
+//!
+//! One file a noun. Everything is pure over a picture; recording is the engine's. Not here: pages and interfaces.
+
+pub mod record;

@@ -1,0 +1,187 @@
+//! Records told by hand: which are refused and why, and what each would change before it is recorded.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::history::{History, Reader, write_check};
+use uphold_core::id::FactId;
+use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
+use uphold_core::statement::{Row, Statement};
+use uphold_core::time::Instant;
+
+use crate::ledger::record::{Recorded, whole};
+use crate::live::Live;
+
+/// The most records that one request may tell.
+pub const BATCH_MAX: usize = 1_000;
+
+/// The types of line that only measuring makes.
+pub const MEASURED: [&str; 4] = ["check", "run", "observation", "observer_gap"];
+
+/// What somebody tells.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The lines of a history, without `recorded_at` and `by`.
+    pub lines: Vec<Map<String, Value>>,
+    /// Who tells it, as `token:NAME`.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// What the same request has again when it is repeated.
+    pub key: FactId,
+}
+
+/// One thing that is wrong with what was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The place of the record in the request, from 0; of the request itself where absent.
+    pub place: Option<usize>,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Some(place) => write!(f, "record {place}: {}", self.message),
+            None => write!(f, "{}", self.message),
+        }
+    }
+}
+
+/// The facts that a request comes to.
+///
+/// # Errors
+/// Every record that the history could not hold: of a type that only measuring makes, malformed, or pointing at what
+/// neither the agreement nor the history has. Then nothing of the request can be recorded.
+pub fn facts(live: &Live, told: &Told) -> Result<Vec<Record>, Vec<Wrong>> {
+    let of_request = |message: String| Err(vec![Wrong { place: None, message }]);
+    if told.lines.is_empty() {
+        return of_request("the request tells nothing".to_owned());
+    }
+    if told.lines.len() > BATCH_MAX {
+        return of_request(format!("the request tells {} records, and {BATCH_MAX} are the most", told.lines.len()));
+    }
+    if told.why.is_empty() || told.why.len() > WHY_MAX || told.why.chars().any(char::is_control) {
+        return of_request(format!("`why` must have 1 to {WHY_MAX} bytes and no control characters"));
+    }
+    let mut wrongs = Vec::new();
+    let mut records = Vec::new();
+    for (place, line) in told.lines.iter().enumerate() {
+        match record(told, place, line.clone()) {
+            Ok(record) => records.push(record),
+            Err(message) => wrongs.push(Wrong { place: Some(place), message }),
+        }
+    }
+    if wrongs.is_empty() {
+        wrongs = unfit(live, &records);
+    }
+    if wrongs.is_empty() { Ok(records) } else { Err(wrongs) }
+}
+
+fn record(told: &Told, place: usize, mut line: Map<String, Value>) -> Result<Record, String> {
+    for key in ["recorded_at", "by"] {
+        if line.contains_key(key) {
+            return Err(format!("`{key}` is not yours to say: the ledger knows it"));
+        }
+    }
+    if let Some(kind) = line.get("type").and_then(Value::as_str).filter(|kind| MEASURED.contains(kind)) {
+        return Err(format!("a `{kind}` is measured and cannot be told; correct it with a `correction`"));
+    }
+    let id = match told.lines.len() {
+        1 => told.key.clone(),
+        _ => FactId::parse(&format!("{}.{place}", told.key)).map_err(|error| error.to_string())?,
+    };
+    // What is told again without an id is the same thing only if it is the same request.
+    line.entry("id").or_insert_with(|| Value::String(id.to_string()));
+    let line = Value::Object(line).to_string();
+    if line.len() > LINE_MAX {
+        return Err(format!("the record has {} bytes, and {LINE_MAX} are the most", line.len()));
+    }
+    Ok(Record { id, by: told.by.clone(), why: told.why.clone(), line })
+}
+
+/// What a history with these records could not hold, read together with everything that was told before.
+fn unfit(live: &Live, records: &[Record]) -> Vec<Wrong> {
+    let mut reader = Reader::new(&live.agreement);
+    let mut before = 0;
+    let earlier = live.records.iter().map(|recorded| recorded.line.clone());
+    for line in live.history.checks.iter().map(write_check).chain(earlier) {
+        reader.line(&line);
+        before += 1;
+    }
+    for record in records {
+        reader.line(&whole(record, live.as_known_at));
+    }
+    let (_, _, bad) = reader.finish();
+    // What was recorded under an earlier agreement may point at what is no more: that is no fault of this request.
+    let ours = bad.into_iter().filter(|bad| bad.line > before);
+    ours.map(|bad| Wrong { place: usize::try_from(bad.line - before - 1).ok(), message: bad.message }).collect()
+}
+
+/// What the statement of a row says before and after.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The row without the records, if there is one.
+    pub before: Option<Row>,
+    /// The row with them, if there is one.
+    pub after: Option<Row>,
+}
+
+/// What records would change of the statement of the period in progress, and of the one before it, for everybody and for
+/// every customer, if they were recorded now.
+///
+/// # Errors
+/// When the agreement leaves open what these records ask, with what to state.
+pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<Change>, Vec<String>> {
+    let mut after = (*live.history).clone();
+    for record in records {
+        match Recorded::read(record, live.ledger.size, now) {
+            Ok((_, said)) => after.append(said),
+            Err(bad) => return Err(vec![bad.message]),
+        }
+    }
+    let mut changes = Vec::new();
+    let current = live.statement.period.clone();
+    let month_before = Instant(current.interval.from().0 - 1);
+    let zone = live.agreement.commitments.first().map(|commitment| commitment.terms.zone.value.clone());
+    let earlier = zone.map(|zone| zone.month_of(month_before));
+    for period in earlier.into_iter().chain([current]) {
+        for customers in [Customers::Nobody, Customers::All] {
+            let request = Request { period: period.clone(), as_known_at: now, customers };
+            let judged = |history: &History| {
+                evaluate(std::slice::from_ref(&*live.agreement), history, &request)
+                    .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+            };
+            // What cannot be judged without the records is no reason to refuse them.
+            let before = judged(&live.history).ok();
+            changes.extend(differences(before.as_ref(), &judged(&after)?));
+        }
+    }
+    Ok(changes)
+}
+
+fn differences(before: Option<&Statement>, after: &Statement) -> Vec<Change> {
+    let of = |row: &Row, other: &Row| {
+        row.commitment == other.commitment
+            && row.subject == other.subject
+            && row.period == other.period
+            && row.revision == other.revision
+    };
+    let rows = before.map_or(&[][..], |before| before.rows.as_slice());
+    let gone = rows.iter().filter(|row| !after.rows.iter().any(|other| of(row, other)));
+    let gone = gone.map(|row| Change { before: Some(row.clone()), after: None });
+    let changed = after.rows.iter().filter_map(|row| {
+        let earlier = rows.iter().find(|other| of(row, other));
+        let same = earlier.is_some_and(|earlier| earlier == row);
+        (!same).then(|| Change { before: earlier.cloned(), after: Some(row.clone()) })
+    });
+    gone.chain(changed).collect()
+}
+
+/// The facts as the ledger takes them.
+#[must_use]
+pub fn into_facts(records: Vec<Record>) -> Vec<Fact> {
+    records.into_iter().map(Fact::Record).collect()
+}

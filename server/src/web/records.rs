@@ -1,0 +1,226 @@
+//! Records: what was told, page by page, and telling more. `docs/api.md` describes the shapes.
+
+use axum::Extension;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use tokio::sync::oneshot;
+use uphold_core::id::FactId;
+use uphold_core::ledger::fact::Record;
+use uphold_core::statement::{Inputs, Statement};
+
+use super::authorize::Bearer;
+use super::{App, problem};
+use crate::ledger::record::Recorded;
+use crate::ledger::{LedgerError, Receipt};
+use crate::live::Live;
+use crate::measure::Append;
+use crate::operate::record::{self, Change, Told, Wrong};
+
+/// How many records a page has unless asked otherwise, and at most.
+const PAGE: (usize, usize) = (100, 1_000);
+
+/// Whether lines of a type are measured, so that nobody may tell them.
+pub(super) fn is_measured(kind: &str) -> bool {
+    record::MEASURED.contains(&kind)
+}
+
+/// Which page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    after: Option<u64>,
+    limit: Option<usize>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// `GET /api/v1/records`
+pub(super) async fn list(State(app): State<App>, query: Result<Query<PageQuery>, QueryRejection>) -> Response {
+    let Query(query) = match query {
+        Ok(query) => query,
+        Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),
+    };
+    page(&app.live(), &query)
+}
+
+fn page(live: &Live, query: &PageQuery) -> Response {
+    let limit = query.limit.unwrap_or(PAGE.0);
+    if limit == 0 || limit > PAGE.1 {
+        let detail = format!("`limit` must be from 1 to {}", PAGE.1);
+        return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail);
+    }
+    let begin = live.records.partition_point(|record| query.after.is_some_and(|after| record.seq <= after));
+    let mut found: Vec<(&Recorded, Value)> = Vec::with_capacity(limit);
+    let mut more = false;
+    for recorded in &live.records[begin..] {
+        let record: Value = serde_json::from_str(&recorded.line).unwrap_or(Value::Null);
+        if query.kind.as_ref().is_some_and(|kind| record["type"] != kind.as_str()) {
+            continue;
+        }
+        more = found.len() == limit;
+        if more {
+            break;
+        }
+        found.push((recorded, record));
+    }
+    let next = found.last().filter(|_| more).map(|(recorded, _)| recorded.seq);
+    let records: Vec<Value> = found.into_iter().map(|(recorded, record)| one(recorded, &record)).collect();
+    super::api::json(&json!({ "as_known_at": live.as_known_at.to_string(), "records": records, "next": next }))
+}
+
+fn one(recorded: &Recorded, record: &Value) -> Value {
+    json!({
+        "seq": recorded.seq,
+        "fact": recorded.id.as_str(),
+        "recorded_at": recorded.recorded_at.to_string(),
+        "by": recorded.by,
+        "why": recorded.why,
+        "record": record,
+    })
+}
+
+/// What a request to tell brings.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    why: String,
+    records: Vec<Map<String, Value>>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// `POST /api/v1/records`
+pub(super) async fn tell(
+    State(app): State<App>,
+    Extension(Bearer(name)): Extension<Bearer>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    match read(&headers, body) {
+        Ok((key, body)) => answer(&app, key, name, body).await.unwrap_or_else(|refused| *refused),
+        Err(refused) => *refused,
+    }
+}
+
+type Refusal = Box<Response>;
+
+fn refuse(status: StatusCode, code: &'static str, detail: &str) -> Refusal {
+    Box::new(problem::json(status, code, detail))
+}
+
+fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(FactId, Body), Refusal> {
+    let bad = |code, detail: &str| refuse(StatusCode::BAD_REQUEST, code, detail);
+    let body = body.map_err(|rejection| refuse(rejection.status(), "bad-body", &rejection.body_text()))?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if kind.split(';').next().map(str::trim) != Some("application/json") {
+        let detail = "send `Content-Type: application/json`";
+        return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
+    }
+    let body: Body = serde_json::from_slice(&body).map_err(|error| bad("bad-body", &error.to_string()))?;
+    let mut keys = headers.get_all("idempotency-key").iter();
+    let key = match (keys.next(), keys.next()) {
+        (None, _) if body.dry_run => FactId::parse("dry-run").map_err(|_| String::new()),
+        (None, _) => {
+            Err("send an `Idempotency-Key` of your own: with it, a repeated request is recorded once".to_owned())
+        }
+        (Some(key), None) => {
+            let key = key.to_str().map_err(|_| "the `Idempotency-Key` is not printable ASCII".to_owned());
+            key.and_then(|key| FactId::parse(key).map_err(|error| error.to_string()))
+        }
+        (Some(_), Some(_)) => Err("send one `Idempotency-Key`".to_owned()),
+    };
+    let key = key.map_err(|detail| bad("bad-idempotency-key", &detail))?;
+    Ok((key, body))
+}
+
+async fn answer(app: &App, key: FactId, name: String, body: Body) -> Result<Response, Refusal> {
+    let told = Told { lines: body.records, by: format!("token:{name}"), why: body.why, key };
+    let (live, now) = (app.live(), app.web.clock.now());
+    // Judging a year takes longer than other requests may wait.
+    let judged = tokio::task::spawn_blocking(move || {
+        let records = record::facts(&live, &told).map_err(|wrongs| unfit(&wrongs))?;
+        let changes = record::consequence(&live, &records, now).map_err(|problems| unjudged(&problems))?;
+        Ok::<_, Refusal>((records, consequence(&live, &changes)))
+    });
+    let (records, changes) = judged.await.map_err(|_| Box::new(problem::internal()))??;
+    if body.dry_run {
+        return Ok(super::api::json(
+            &json!({ "recorded": false, "records": Value::Array(Vec::new()), "changes": changes }),
+        ));
+    }
+    let receipts = append(app, records).await?;
+    let fresh = receipts.iter().any(|receipt| !receipt.duplicate);
+    let records: Vec<Value> = receipts.iter().map(receipt).collect();
+    let mut response = super::api::json(&json!({ "recorded": true, "records": records, "changes": changes }));
+    if fresh {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    Ok(response)
+}
+
+async fn append(app: &App, records: Vec<Record>) -> Result<Vec<Receipt>, Refusal> {
+    let closed = || refuse(StatusCode::SERVICE_UNAVAILABLE, "not-recording", "the server is stopping; try again");
+    let (reply, answer) = oneshot::channel();
+    let facts = record::into_facts(records);
+    app.web.tell.send(Append { facts, reply }).await.map_err(|_| closed())?;
+    answer.await.map_err(|_| closed())?.map_err(|error| match error {
+        LedgerError::Conflict { .. } => refuse(
+            StatusCode::CONFLICT,
+            "idempotency-conflict",
+            "this `Idempotency-Key` was used before for something else; use a new one",
+        ),
+        error => {
+            tracing::error!(error = &error as &dyn std::error::Error, "what was told cannot be recorded");
+            refuse(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not-recorded",
+                "the ledger cannot be written, and nothing was recorded; the server's log says why",
+            )
+        }
+    })
+}
+
+fn receipt(receipt: &Receipt) -> Value {
+    json!({
+        "seq": receipt.seq,
+        "recorded_at": receipt.recorded_at.to_string(),
+        "leaf_hash": receipt.leaf_hash.to_string(),
+        "tree_size": receipt.tree_size,
+        "root": receipt.root.to_string(),
+        "duplicate": receipt.duplicate,
+    })
+}
+
+fn unfit(wrongs: &[Wrong]) -> Refusal {
+    let errors = wrongs.iter().map(|wrong| json!({ "record": wrong.place, "message": wrong.message })).collect();
+    let detail = "nothing was recorded; `errors` lists what is wrong, with the place of each record from 0";
+    Box::new(problem::with_errors(StatusCode::UNPROCESSABLE_ENTITY, "bad-records", detail, errors))
+}
+
+fn unjudged(problems: &[String]) -> Refusal {
+    let errors = problems.iter().map(|problem| json!({ "record": null, "message": problem })).collect();
+    let detail = "nothing was recorded: the agreement does not state what is needed to judge this; `errors` says what";
+    Box::new(problem::with_errors(StatusCode::UNPROCESSABLE_ENTITY, "cannot-be-judged", detail, errors))
+}
+
+/// The rows that change, as the statement has them.
+fn consequence(live: &Live, changes: &[Change]) -> Value {
+    let rows: Vec<Value> = changes
+        .iter()
+        .map(|change| json!({ "before": row(live, change.before.as_ref()), "after": row(live, change.after.as_ref()) }))
+        .collect();
+    Value::Array(rows)
+}
+
+fn row(live: &Live, row: Option<&uphold_core::statement::Row>) -> Value {
+    let Some(row) = row else { return Value::Null };
+    let statement = Statement { rows: vec![row.clone()], ..live.statement.clone() };
+    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
+    let text = statement.to_json_text(&inputs);
+    serde_json::from_str::<Value>(&text).map_or(Value::Null, |mut value| value["commitments"][0].take())
+}
