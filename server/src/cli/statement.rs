@@ -1,7 +1,7 @@
 //! A statement as a terminal shows it: a table for each commitment, and below each row what follows from it.
 //!
-//! The headings are English in every language; the names are the agreement's. The public forms for other programs are
-//! JSON and CSV.
+//! The headings are English in every language, and of figures the words of the HTML form; the names are the agreement's.
+//! The public forms for other programs are JSON and CSV.
 
 use uphold_core::agreement::{Agreement, Commitment, CreditUnit, Language};
 use uphold_core::id::CommitmentId;
@@ -14,6 +14,7 @@ use uphold_core::timeline::Tally;
 
 use super::count;
 use super::table::Table;
+use crate::wording::{Texts, measured};
 
 /// How a statement is shown.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +92,8 @@ fn table(rows: &[&Row], several_revisions: bool, reasons: bool) -> Table {
     if percentages {
         header.extend(["lower", "upper", "target", "down s", "excluded s", "unknown s", "covered s"]);
     }
-    header.extend(&keys);
-    let mut table = Table::new(header);
+    let headings = keys.iter().map(|key| measured::label(Texts(Language::En), key).to_lowercase());
+    let mut table = Table::new(header.into_iter().map(str::to_owned).chain(headings));
     for row in rows {
         let mut cells = vec![row.subject.to_string()];
         cells.extend(customers.then(|| row.customer().map_or("–".to_owned(), ToString::to_string)));

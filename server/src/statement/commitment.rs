@@ -10,8 +10,8 @@ use super::credit::{self, CreditView};
 use super::event::{self, Event};
 use super::picture::{self, Picture};
 use super::stretch::{self, Exclusion, Stretch};
-use super::when;
-use crate::wording::{Phrase, Texts, Words, subject};
+use crate::wording::when;
+use crate::wording::{Phrase, Texts, Words, measured, subject};
 
 /// Digits from which an exact fraction is left out: it is in the JSON form, or nobody could read it.
 const MOST_DIGITS: usize = 40;
@@ -299,7 +299,7 @@ fn figures(words: &Words, row: &Row) -> Vec<(String, String)> {
     if let Some(observed) = row.observed.as_ref().filter(|_| row.availability.is_some()) {
         add(texts.get("statement-observed"), share(words, observed, row.decimals));
     }
-    figures.extend(event::measured(words, row));
+    figures.extend(measured::figures(words, row));
     figures
 }
 

@@ -5,7 +5,7 @@ use uphold_core::ratio::Ratio;
 use uphold_core::statement::{ClaimRow, ClaimState, Credit, CreditNote, Right};
 use uphold_core::time::Millis;
 
-use super::when;
+use crate::wording::when;
 use crate::wording::{Texts, Words};
 
 /// How a credit came about.

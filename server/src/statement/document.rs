@@ -6,7 +6,7 @@ use uphold_core::statement::{Inputs, Row, Statement};
 use uphold_core::time::{Zone, tzdb_version};
 
 use super::commitment::{self, CommitmentView, RowView};
-use super::when;
+use crate::wording::when;
 use crate::wording::{Phrase, Texts, Words, terms};
 
 #[derive(Template)]
@@ -39,6 +39,8 @@ struct ClauseView {
     anchor: String,
     /// The revision that it stands in, where several judged.
     revision: Option<String>,
+    /// Whether the overview names that revision above it: the clauses of one revision stand together.
+    opens_revision: bool,
     force: String,
     title: Phrase,
     text: Phrase,
@@ -60,6 +62,8 @@ struct ChoiceView {
     commitments: Vec<Phrase>,
     /// Whether it holds for every commitment that is judged.
     everywhere: bool,
+    /// The revisions whose policy it is; none are named where it is that of all that judged.
+    revisions: Vec<String>,
 }
 
 /// The document in one language. `agreements` are the revisions that the statement was evaluated by.
@@ -152,6 +156,7 @@ fn clauses(texts: Texts, statement: &Statement, judging: &[&Agreement]) -> Vec<C
     let mut number = 0;
     let mut clauses = Vec::new();
     for agreement in judging {
+        let mut opens_revision = judging.len() > 1;
         for clause in &agreement.clauses {
             let commitments = commitments(texts, statement, agreement, clause, &mut number);
             if commitments.is_empty() {
@@ -162,6 +167,7 @@ fn clauses(texts: Texts, statement: &Statement, judging: &[&Agreement]) -> Vec<C
                 number: clause.id.to_string(),
                 anchor: format!("clause-{}", clauses.len() + 1),
                 revision: (judging.len() > 1).then(|| agreement.revision.clone()),
+                opens_revision: std::mem::take(&mut opens_revision),
                 force: terms::force(texts, clause.force),
                 title: words.phrase(&clause.title),
                 text: words.phrase(&clause.text),
@@ -204,18 +210,20 @@ fn choices(words: &Words, statement: &Statement, judging: &[&Agreement]) -> Vec<
             let same = |choice: &&mut ChoiceView| {
                 choice.key == term.key && choice.value == term.value && choice.commitments.is_empty() == name.is_none()
             };
-            match (choices.iter_mut().find(same), name) {
-                (Some(choice), Some(name)) if choice.commitments.iter().all(|each| each.text != name.text) => {
-                    choice.commitments.push(name);
-                }
-                (Some(_), _) => {}
-                (None, name) => choices.push(ChoiceView {
+            let Some(choice) = choices.iter_mut().find(same) else {
+                choices.push(ChoiceView {
                     key: term.key,
                     question: terms::question(words.texts, term.key),
                     value: term.value.clone(),
                     commitments: name.into_iter().collect(),
                     everywhere: false,
-                }),
+                    revisions: vec![agreement.revision.clone()],
+                });
+                continue;
+            };
+            choice.commitments.extend(name.filter(|name| choice.commitments.iter().all(|each| each.text != name.text)));
+            if !choice.revisions.contains(&agreement.revision) {
+                choice.revisions.push(agreement.revision.clone());
             }
         }
     }
@@ -223,6 +231,9 @@ fn choices(words: &Words, statement: &Statement, judging: &[&Agreement]) -> Vec<
     let most = judged_commitments(statement);
     for choice in &mut choices {
         choice.everywhere = most > 1 && names(choice) == most;
+        if choice.revisions.len() == judging.len() {
+            choice.revisions.clear();
+        }
     }
     choices
 }

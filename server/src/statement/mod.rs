@@ -10,7 +10,6 @@ mod document;
 mod event;
 mod picture;
 mod stretch;
-mod when;
 
 pub use csv::csv;
 pub use document::html;

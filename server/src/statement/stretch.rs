@@ -7,7 +7,7 @@ use uphold_core::statement::{Cause, Row, WindowAct};
 use uphold_core::time::Instant;
 use uphold_core::timeline::State;
 
-use super::when::{self, Moment};
+use crate::wording::when::{self, Moment};
 use crate::wording::{Words, cause};
 
 /// One stretch.

@@ -5,14 +5,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use uphold_core::agreement::{Clause, Listed, Origin};
+use uphold_core::statement::Row;
 
 use super::App;
 use super::frame::{self, Frame};
 use super::language::Reader;
 use super::subject::{self, SubjectView};
 use crate::live::Live;
-use crate::wording::terms;
-use crate::wording::{Phrase, Sentence, Texts, Words};
+use crate::wording::{Phrase, Sentence, Texts, Words, terms, when};
 
 /// `GET /`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {
@@ -65,7 +65,9 @@ struct JudgedView {
     name: Phrase,
     subject: Phrase,
     verdict: String,
-    figures: Vec<(&'static str, String)>,
+    /// The period, and the zone of its times.
+    period: String,
+    figures: Vec<(String, String)>,
 }
 
 struct TermView {
@@ -141,10 +143,21 @@ fn judged(words: &Words, live: &Live, clause: &Clause) -> Vec<JudgedView> {
             name: words.phrase(&commitment.name),
             subject: crate::wording::subject::name(words, &live.agreement, &row.subject),
             verdict: words.verdict(row.verdict),
+            period: period_of(words, live, row),
             figures: subject::figures(words, row),
         }));
     }
     all
+}
+
+fn period_of(words: &Words, live: &Live, row: &Row) -> String {
+    let period = ("period", when::period(words, &row.period).into());
+    let zone = ("zone", row.zone.name().into());
+    if live.as_known_at < row.period.interval.until() {
+        words.texts.with("judged-so-far", &[period, zone])
+    } else {
+        words.texts.with("judged-for", &[period, zone])
+    }
 }
 
 /// The terms of a clause's commitments; what several state alike is told once.

@@ -5,12 +5,12 @@ use uphold_core::agreement::{Agreement, Clause, Commitment, Composition, Level, 
 use uphold_core::ratio::Ratio;
 use uphold_core::statement::{Reason, Row};
 use uphold_core::time::{Instant, Millis};
-use uphold_core::timeline::{State, Timeline};
+use uphold_core::timeline::{State, Tally, Timeline};
 
 use super::strip::{self, Strip};
 use crate::live::{Live, SubjectTimeline};
 use crate::wording::subject::{name, solution_of};
-use crate::wording::{Phrase, Sentence, Texts, Words, cause};
+use crate::wording::{Phrase, Sentence, Texts, Words, cause, measured};
 
 /// How many stretches that were not up a page lists; the statement has all of them.
 const REASONS_SHOWN: usize = 20;
@@ -47,8 +47,12 @@ pub(super) struct NowView {
 pub(super) struct Figure {
     /// The period's name.
     pub(super) period: String,
+    /// What the percentage is: the availability, or of monitoring the share of time that was observed.
+    pub(super) label: String,
     /// Both bounds, or one where they are equal; absent when no time counted.
-    pub(super) availability: Option<String>,
+    pub(super) percentage: Option<String>,
+    /// What its two bounds are, where it has bounds.
+    pub(super) explained: Option<String>,
     /// The exact fractions behind it, in milliseconds.
     pub(super) exact: Option<[String; 2]>,
     /// What was promised.
@@ -184,35 +188,53 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
         main,
     };
     let shown_reasons = row.reasons.iter().rev().take(REASONS_SHOWN);
+    let Tally { up, down, excluded, unknown } = row.tally;
+    let is_monitoring = row.kind == "monitoring";
+    let period = words.period(&row.period.name);
+    let blank = [("period", period.as_str().into())];
+    let label =
+        if is_monitoring { texts.with("observed-so-far", &blank) } else { texts.with("availability-so-far", &blank) };
+    let spent = if is_monitoring {
+        vec![
+            spent(State::Unknown, texts.get("time-not-observed"), unknown, true),
+            spent(State::Up, texts.get("time-observed"), up + down, true),
+        ]
+    } else {
+        vec![
+            spent(State::Down, texts.get("time-down"), down, true),
+            spent(State::Unknown, texts.get("time-unknown"), unknown, true),
+            spent(State::Excluded, texts.get("time-excluded"), excluded, excluded.0 > 0),
+            spent(State::Up, texts.get("time-up"), up, true),
+        ]
+    };
     Figure {
-        period: words.period(&row.period.name),
-        availability: shown(words, row),
+        label,
+        percentage: shown(words, row),
+        explained: (!is_monitoring).then(|| texts.get("bounds-explained")),
+        period,
         exact,
         promised: row
             .target
             .as_ref()
             .map(|target| texts.with("promised", &[("percent", target.percent.as_str().into())])),
-        spent: vec![
-            spent(State::Down, texts.get("time-down"), row.tally.down, true),
-            spent(State::Unknown, texts.get("time-unknown"), row.tally.unknown, true),
-            spent(State::Excluded, texts.get("time-excluded"), row.tally.excluded, row.tally.excluded.0 > 0),
-            spent(State::Up, texts.get("time-up"), row.tally.up, true),
-        ],
+        spent,
         reasons: shown_reasons.filter_map(|each| reason(words, agreement, row, each)).collect(),
         more: row.reasons.len().saturating_sub(REASONS_SHOWN),
     }
 }
 
-/// What was measured of a commitment that has no timeline: a percentage, or figures by their stable keys.
-pub(super) fn figures(words: &Words, row: &Row) -> Vec<(&'static str, String)> {
-    let share = shown(words, row).map(|text| ("availability", text));
-    let measured = row.measured.iter().map(|each| (each.key, words.amount(&each.amount, row.decimals)));
-    share.into_iter().chain(measured).collect()
+/// What was measured of a commitment that has no timeline, in the words of a statement: a percentage or other figures.
+pub(super) fn figures(words: &Words, row: &Row) -> Vec<(String, String)> {
+    let share = shown(words, row).map(|text| (words.texts.get("statement-availability"), text));
+    share.into_iter().chain(measured::figures(words, row)).collect()
 }
 
-/// Both bounds of a percentage, or one where they are equal.
+/// Both bounds of a percentage, or one where they are equal; of monitoring the share of time that was observed.
 fn shown(words: &Words, row: &Row) -> Option<String> {
-    let bounds = row.availability.as_ref()?;
+    let Some(bounds) = &row.availability else {
+        let observed = row.observed.as_ref()?.percent(row.decimals);
+        return Some(words.texts.with("percent", &[("percent", observed.into())]));
+    };
     let [lower, upper] = [&bounds.lower, &bounds.upper].map(|ratio| ratio.percent(row.decimals));
     Some(if lower == upper {
         words.texts.with("percent", &[("percent", lower.into())])

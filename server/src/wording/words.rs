@@ -4,7 +4,7 @@ use fluent_bundle::FluentValue;
 use jiff::civil::Date;
 use uphold_core::agreement::{Language, Lead, Text};
 use uphold_core::interval::Interval;
-use uphold_core::statement::{Amount, Verdict};
+use uphold_core::statement::Verdict;
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_core::timeline::{State, Tally};
 
@@ -168,17 +168,6 @@ impl Words {
             Verdict::NoOccasion => texts.get("verdict-no-occasion"),
             Verdict::NotCovered => texts.get("verdict-not-covered"),
             Verdict::InProgress => texts.get("verdict-in-progress"),
-        }
-    }
-
-    /// One figure of a commitment that is no percentage.
-    pub(crate) fn amount(&self, amount: &Amount, decimals: usize) -> String {
-        match amount {
-            Amount::Time(length) if length.0 < 0 => format!("−{}", self.length(Millis(-length.0))),
-            Amount::Time(length) => self.length(*length),
-            Amount::Count(count) => self.number(&count.to_string()),
-            Amount::Moment(at) => self.moment(*at),
-            Amount::Share(share) => self.texts.with("percent", &[("percent", share.percent(decimals).into())]),
         }
     }
 

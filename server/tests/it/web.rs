@@ -150,6 +150,30 @@ async fn the_contract_page_says_what_is_down_and_for_how_long() {
 }
 
 #[tokio::test]
+async fn a_clause_tells_its_figures_in_the_words_of_a_statement() {
+    let site = Site::told(Story::Grown).await;
+    let english = site.get("/").await.body;
+    for said in [
+        "<dt>Longest time between two</dt>",
+        "<dt>Limit</dt><dd>8:00:00 (28,800 s)</dd>",
+        "November\u{a0}2026 so far (UTC)",
+        "Observed share, November 2026 so far",
+        "<dt>Time not observed</dt>",
+    ] {
+        assert!(english.contains(said), "{said}");
+    }
+    let japanese = site.ask("GET", "/", &["accept-language: ja"]).await.body;
+    for said in ["<dt>実施の間隔の最長</dt>", "<dt>上限</dt>", "観測率、2026年11月（現在まで）"] {
+        assert!(japanese.contains(said), "{said}");
+    }
+    for page in [english, japanese] {
+        assert!(!page.contains("<dt><code>") && !page.contains("longest_gap</dt>"));
+    }
+    let empty = Site::told(Story::Empty).await.get("/").await.body;
+    assert!(empty.contains("Observed share, November 2026 so far"));
+}
+
+#[tokio::test]
 async fn the_status_page_tells_customers_nothing_of_how_it_is_measured() {
     let site = Site::told(Story::Young).await;
     let status = site.get("/status").await.body;

@@ -1,22 +1,22 @@
-//! Moments, lengths and periods as a statement prints them: compact, exact to the millisecond, in a zone that is named
+//! Moments, lengths and periods as statements and figures print them: compact, exact to the millisecond, in a zone that is named
 //! beside them.
 
 use uphold_core::interval::Interval;
 use uphold_core::time::{Instant, Millis, Period, Zone};
 
-use crate::wording::Words;
+use super::Words;
 
 /// A moment for machines and for people.
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// RFC 3339 in UTC.
-    pub(super) iso: String,
+    pub(crate) iso: String,
     /// The date and the wall clock of the zone, which stands in a heading near by.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// `3 Oct 2026, 01:00:00`, with thousandths where there are any. The second of two equal wall-clock times, where clocks
 /// were put back, says what it is in UTC.
-pub(super) fn moment(words: &Words, at: Instant) -> Moment {
+pub(crate) fn moment(words: &Words, at: Instant) -> Moment {
     if at >= Instant::MAX {
         return Moment { iso: String::new(), text: words.texts.get("statement-open-end") };
     }
@@ -54,7 +54,7 @@ fn is_second(zone: &Zone, at: Instant) -> bool {
 }
 
 /// `743:05:09`: hours, minutes and seconds, with thousandths where there are any.
-pub(super) fn clock_length(length: Millis) -> String {
+pub(crate) fn clock_length(length: Millis) -> String {
     let sign = if length.0 < 0 { "−" } else { "" };
     let whole = length.0.unsigned_abs();
     let (seconds, part) = (whole / 1000, whole % 1000);
@@ -63,12 +63,12 @@ pub(super) fn clock_length(length: Millis) -> String {
 }
 
 /// Exact seconds with their digits in groups.
-pub(super) fn seconds(words: &Words, length: Millis) -> String {
+pub(crate) fn seconds(words: &Words, length: Millis) -> String {
     decimal(words, &length.seconds())
 }
 
 /// A decimal with the digits before its point in groups.
-pub(super) fn decimal(words: &Words, text: &str) -> String {
+pub(crate) fn decimal(words: &Words, text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("−", digits));
     match digits.split_once('.') {
         Some((whole, decimals)) => format!("{sign}{}.{decimals}", words.number(whole)),
@@ -77,7 +77,7 @@ pub(super) fn decimal(words: &Words, text: &str) -> String {
 }
 
 /// The name of a period: a month, a quarter or a year by its name, any other by its two ends.
-pub(super) fn period(words: &Words, period: &Period) -> String {
+pub(crate) fn period(words: &Words, period: &Period) -> String {
     let name = period.name.as_str();
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_calendar = match (name.get(..4), name.get(4..)) {
@@ -92,15 +92,15 @@ pub(super) fn period(words: &Words, period: &Period) -> String {
 }
 
 /// Both ends of a span.
-pub(super) fn span(words: &Words, span: Interval) -> String {
+pub(crate) fn span(words: &Words, span: Interval) -> String {
     let (from, until) = (moment(words, span.from()).text, moment(words, span.until()).text);
     words.texts.with("statement-span", &[("from", from.into()), ("until", until.into())])
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Texts;
     use super::*;
-    use crate::wording::Texts;
     use uphold_core::agreement::Language;
 
     fn words(language: Language, zone: &str) -> Words {
