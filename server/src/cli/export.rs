@@ -45,7 +45,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let cannot = |error| Failure::new(format!("cannot export the history of `{}`", path.display())).because(error);
     let reader = Reader::open(&path).map_err(|error| failure("cannot export the history", error))?;
     let book = if args.every_version { Book::with_versions() } else { Book::default() };
-    let book = book.read(&reader, as_known_at).map_err(cannot)?;
+    let book = reader.book(book, as_known_at).map_err(cannot)?;
     let history = if args.every_version { book.history_with_versions() } else { book.history() };
     let written = match &args.output {
         None => write(&history, std::io::stdout().lock()),

@@ -5,7 +5,6 @@
 //! goes over connections of its own and never waits for the writer. Not here: the byte formats (`uphold_core::ledger`) and
 //! what the facts add up to.
 
-pub mod book;
 mod error;
 mod lock;
 mod reader;
@@ -26,7 +25,8 @@ use uphold_core::ledger::segment::Segment;
 use uphold_core::time::Instant;
 
 pub use error::LedgerError;
-pub use reader::{Checkpoint, Entry, Head, Payload, Reader};
+pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
+pub use uphold_core::ledger::book;
 pub use sqlite::FILE;
 pub use verify::{Problem, Report, Table, verify};
 

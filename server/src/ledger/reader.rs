@@ -1,10 +1,12 @@
 //! Reading the ledger: for the fold, for exports, for whoever wants to see a fact. It never waits for the writer.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use uphold_core::id::VantageId;
+use uphold_core::ledger::book::{self, Book};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, FactError};
 use uphold_core::ledger::leaf::Leaf;
@@ -75,6 +77,39 @@ pub struct Checkpoint {
     pub segment: Segment,
 }
 
+/// Why the ledger did not become a book.
+#[derive(Debug)]
+pub enum BookError {
+    /// It could not be read.
+    Ledger(LedgerError),
+    /// A fact cannot be taken in.
+    Fact(book::BookError),
+}
+
+impl fmt::Display for BookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(_) => f.write_str("the ledger cannot be read"),
+            Self::Fact(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BookError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Ledger(error) => Some(error),
+            Self::Fact(error) => error.source(),
+        }
+    }
+}
+
+impl From<LedgerError> for BookError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
 impl Reader {
     /// Opens a database for reading. It needs no lock, and a server may be writing.
     ///
@@ -131,6 +166,29 @@ impl Reader {
             visit(self.entry(row)?)?;
         }
         Ok(())
+    }
+
+    /// Takes every fact recorded up to `as_known_at` into `book`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or holds what cannot be understood.
+    pub fn book(&self, mut book: Book, as_known_at: Instant) -> Result<Book, BookError> {
+        const PAGE: u64 = 10_000;
+        let size = self.head()?.size;
+        let mut from = 0;
+        while from < size {
+            let until = (from + PAGE).min(size);
+            for entry in self.read(from..until)? {
+                // Recorded times never fall along the ledger.
+                if entry.leaf.recorded_at > as_known_at {
+                    return Ok(book);
+                }
+                let payload = entry.payload.as_ref().map(|payload| payload.bytes.as_slice());
+                book.take(&entry.leaf, payload, entry.segment.as_deref()).map_err(BookError::Fact)?;
+            }
+            from = until;
+        }
+        Ok(book)
     }
 
     /// The checkpoints, by vantage point.
