@@ -90,8 +90,7 @@ impl Book {
     pub fn take(&mut self, leaf: &Leaf, payload: Option<&[u8]>, segment: Option<&[u8]>) -> Result<(), BookError> {
         let seq = leaf.seq;
         let payload = payload.ok_or(BookError::Missing(seq, "payload"))?;
-        let fact =
-            Fact::decode(leaf.kind, leaf.kind_version, payload).map_err(|error| BookError::Fact(seq, error))?;
+        let fact = Fact::decode(leaf.kind, leaf.kind_version, payload).map_err(|error| BookError::Fact(seq, error))?;
         let segment = match (&fact, segment) {
             (Fact::Measurement(_), Some(bytes)) => {
                 Some(Segment::decode(bytes).map_err(|error| BookError::Segment(seq, error))?)

@@ -4,10 +4,13 @@
 //! here: where the bytes lie, and who may append them.
 
 pub mod book;
+pub mod bundle;
 pub mod canonical;
+pub mod checkpoint;
 pub mod digest;
 pub mod fact;
 pub mod fold;
 pub mod leaf;
+pub mod note;
 pub mod segment;
 pub mod tree;

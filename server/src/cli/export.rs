@@ -7,7 +7,7 @@ use uphold_core::history::{History, write_check, write_gap, write_run};
 use uphold_core::time::Instant;
 
 use super::ledger::failure;
-use super::{DataFolder, Failure};
+use super::{DataFolder, Failure, bundle};
 use crate::error::file_failure;
 use crate::ledger::book::Book;
 use crate::ledger::{FILE, Reader};
@@ -17,6 +17,8 @@ use crate::ledger::{FILE, Reader};
 pub(super) enum Command {
     /// What happened, as the JSON Lines that `uphold evaluate` reads
     History(HistoryArgs),
+    /// Everything that one statement follows from, for whoever wants to verify it
+    Bundle(bundle::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +37,10 @@ pub(super) struct HistoryArgs {
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::History(args) = command;
+    let args = match command {
+        Command::History(args) => args,
+        Command::Bundle(args) => return bundle::run(args),
+    };
     let as_known_at = match &args.as_known_at {
         None => Instant::MAX,
         Some(text) => Instant::parse(text)

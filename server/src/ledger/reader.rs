@@ -168,6 +168,34 @@ impl Reader {
         Ok(())
     }
 
+    /// Hands the place of every leaf in `range` to `visit`, in order, with the hash of the bytes that are stored: not the
+    /// hash that is stored beside them.
+    ///
+    /// # Errors
+    /// When the database cannot be read; and whatever `visit` fails with, which ends the reading.
+    pub fn hashes(
+        &self,
+        range: Range<u64>,
+        mut visit: impl FnMut(u64, Digest) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        const SQL: &str = "SELECT seq, leaf FROM leaves WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+        let refuse = |error| self.refuse(error);
+        let bound = |place: u64| i64::try_from(place).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(SQL).map_err(refuse)?;
+        let mut rows = statement.query([bound(range.start), bound(range.end)]).map_err(refuse)?;
+        while let Some(row) = rows.next().map_err(refuse)? {
+            let (seq, leaf): (i64, Vec<u8>) = (row.get(0).map_err(refuse)?, row.get(1).map_err(refuse)?);
+            visit(seq.cast_unsigned(), tree::leaf_hash(&leaf))?;
+        }
+        Ok(())
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Takes every fact recorded up to `as_known_at` into `book`.
     ///
     /// # Errors
@@ -245,7 +273,7 @@ impl Reader {
         LedgerError::sqlite(&self.path, "read", error)
     }
 
-    fn damaged(&self, problem: String) -> LedgerError {
+    pub(crate) fn damaged(&self, problem: String) -> LedgerError {
         LedgerError::Damaged { path: self.path.clone(), problem }
     }
 }
