@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use uphold::access::Tokens;
+use uphold::clock::Clock;
 use uphold::live::Counters;
 use uphold::web::{LOOPBACK_HOSTS, WebState, router};
 use uphold_core::time::Millis;
@@ -22,8 +24,12 @@ async fn main() -> std::io::Result<()> {
     };
     let port = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(8099);
     let (sender, live) = watch::channel(Arc::new(sample::live(story, sample::noon())));
+    // Nobody can tell it anything: no token is known.
     let state = WebState {
         live,
+        tokens: Tokens::of(std::path::Path::new("/nowhere")),
+        tell: mpsc::channel(1).0,
+        clock: Clock::system(),
         counters: Arc::new(Counters::default),
         allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
     };

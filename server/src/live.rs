@@ -12,7 +12,7 @@ use uphold_core::statement::Statement;
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::Timeline;
 
-use crate::ledger::record::Recorded;
+use uphold_core::ledger::record::Recorded;
 
 /// The picture at one moment of knowledge.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ use crate::id::{AgreementId, CheckId, FactId, IdError, InterfaceId, Series, Solu
 use crate::interval::Interval;
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::digest::Digest;
+use crate::ledger::segment::Segment;
 use crate::run::Staleness;
 use crate::time::{Instant, Millis};
 
@@ -167,6 +168,25 @@ pub struct Record {
     pub why: String,
     /// What happened: the line of a history (`crate::history`), without `recorded_at` and `by`, which the ledger knows.
     pub line: String,
+}
+
+impl Measurement {
+    /// Whether it says of its segment what the segment says; if not, what differs. The digest is not compared.
+    ///
+    /// # Errors
+    /// What differs, to be said of the segment.
+    pub fn agrees_with(&self, segment: &Segment) -> Result<(), &'static str> {
+        if *segment.vantage() != self.vantage {
+            return Err("is of another vantage point than the fact says");
+        }
+        if segment.through() != self.through {
+            return Err("speaks up to another time than the fact says");
+        }
+        if segment.runs().len() as u64 != self.runs {
+            return Err("lists another number of runs than the fact says");
+        }
+        Ok(())
+    }
 }
 
 /// Why some bytes are not a payload of that kind and version.

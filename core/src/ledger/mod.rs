@@ -3,10 +3,15 @@
 //! Everything here is final from its first release: a format is never changed, it gets a next version beside it. Not
 //! here: where the bytes lie, and who may append them.
 
+pub mod book;
+pub mod bundle;
 pub mod canonical;
+pub mod checkpoint;
 pub mod digest;
 pub mod fact;
 pub mod fold;
 pub mod leaf;
+pub mod note;
+pub mod record;
 pub mod segment;
 pub mod tree;

@@ -51,9 +51,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     free(args.listen, "--listen")?;
     free(args.sample, "--sample")?;
     let (agreement, checks) = write_files(args)?;
-    let settings = settings(&agreement, &checks, Millis(5_000))?;
+    let (settings, agreement) = settings(&agreement, &checks, Millis(5_000))?;
     let sample = Sample::start(args.sample)?;
-    let prepared = Prepared { settings, data: args.data.clone(), listen: args.listen, allowed_hosts: Vec::new() };
+    let prepared = Prepared {
+        settings,
+        agreement,
+        data: args.data.clone(),
+        listen: args.listen,
+        allowed_hosts: Vec::new(),
+        sign_every: Millis(5_000),
+        origin: None,
+    };
     let done = start(prepared, |address| {
         say(&format!(
             "

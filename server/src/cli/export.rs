@@ -7,17 +7,19 @@ use uphold_core::history::{History, write_check, write_gap, write_run};
 use uphold_core::time::Instant;
 
 use super::ledger::failure;
-use super::{DataFolder, Failure};
+use super::{DataFolder, Failure, bundle};
 use crate::error::file_failure;
 use crate::ledger::book::Book;
-use crate::ledger::record::Recorded;
 use crate::ledger::{FILE, Reader};
+use uphold_core::ledger::record::Recorded;
 
 /// What to export.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// What happened, as the JSON Lines that `uphold evaluate` reads
     History(HistoryArgs),
+    /// Everything that one statement follows from, for whoever wants to verify it
+    Bundle(bundle::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +38,10 @@ pub(super) struct HistoryArgs {
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::History(args) = command;
+    let args = match command {
+        Command::History(args) => args,
+        Command::Bundle(args) => return bundle::run(args),
+    };
     let as_known_at = match &args.as_known_at {
         None => Instant::MAX,
         Some(text) => Instant::parse(text)
@@ -46,7 +51,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     let cannot = |error| Failure::new(format!("cannot export the history of `{}`", path.display())).because(error);
     let reader = Reader::open(&path).map_err(|error| failure("cannot export the history", error))?;
     let book = if args.every_version { Book::with_versions() } else { Book::default() };
-    let book = book.read(&reader, as_known_at).map_err(cannot)?;
+    let book = reader.book(book, as_known_at).map_err(cannot)?;
     let history = if args.every_version { book.history_with_versions() } else { book.history() };
     let written = match &args.output {
         None => write(&history, &book.records, std::io::stdout().lock()),

@@ -3,17 +3,45 @@
 use std::io::IsTerminal as _;
 
 use super::{DataFolder, Failure, count};
-use crate::ledger::{FILE, LedgerError, verify};
+use crate::ledger::{FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify};
 
 /// What to do with the ledger.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Compute every hash anew and compare: finds any byte that was changed, any fact that was removed
     Verify(DataFolder),
+    /// Print the public key with which others verify what is signed
+    Key(DataFolder),
+    /// Print the last checkpoint that was signed, for others to keep
+    Checkpoint(DataFolder),
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
-    let Command::Verify(folder) = command;
+    match command {
+        Command::Verify(folder) => run_verify(folder),
+        Command::Key(folder) => {
+            let key = public_key(&folder.data).map_err(|error| unsigned("cannot print the key", error))?;
+            println!("{key}");
+            Ok(())
+        }
+        Command::Checkpoint(folder) => {
+            let signed = last_signed(&folder.data).map_err(|error| unsigned("cannot print the checkpoint", error))?;
+            print!("{}", signed.note);
+            Ok(())
+        }
+    }
+}
+
+fn unsigned(message: &str, error: LedgerError) -> Failure {
+    match error {
+        LedgerError::Key { .. } => Failure::new(message)
+            .because(error)
+            .help("`uphold serve` makes the key at its first start on a folder, and signs while it runs"),
+        _ => failure(message, error),
+    }
+}
+
+fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
     let path = folder.data.join(FILE);
     let terminal = std::io::stderr().is_terminal();
     let mut progress = |done: u64, of: u64| {
@@ -38,6 +66,11 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
     );
     if report.is_sound() {
         println!("every hash is right");
+        if folder.data.join(SIGNED_FILE).exists() {
+            let continues = Reader::open(&path).and_then(|reader| check_continues(&folder.data, &reader));
+            continues.map_err(|error| failure("the ledger is not the one that was signed", error))?;
+            println!("it continues the last signed checkpoint");
+        }
         return Ok(());
     }
     let found = count(report.problems.len(), "problem", "problems");

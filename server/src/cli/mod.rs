@@ -1,5 +1,7 @@
 //! The commands. Each has a file of its own; what they do is elsewhere.
 
+mod backup;
+mod bundle;
 mod check;
 mod demo;
 mod evaluate;
@@ -13,6 +15,7 @@ mod serve;
 mod statement;
 mod table;
 mod token;
+mod verify;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -49,6 +52,12 @@ enum Command {
     /// Bring in what another tool recorded, as files that `evaluate` reads
     #[command(subcommand)]
     Import(import::Command),
+    /// Verify a bundle: recompute everything in it, down to the statement
+    Verify(verify::Args),
+    /// Copy the ledger into a new folder, while it is written or not, and verify the copy
+    Backup(backup::BackupArgs),
+    /// Put a copy of the ledger back where none is, and verify it
+    Restore(backup::RestoreArgs),
     /// Look after the ledger
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -74,6 +83,9 @@ pub fn run() -> u8 {
         Command::Serve(args) => serve::run(args),
         Command::Export(command) => export::run(&command),
         Command::Import(command) => import::run(&command),
+        Command::Verify(args) => verify::run(&args),
+        Command::Backup(args) => backup::run_backup(&args),
+        Command::Restore(args) => backup::run_restore(&args),
         Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
         Command::Demo(args) => demo::run(&args),

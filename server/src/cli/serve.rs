@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use uphold_core::diagnostic::Severity;
 use uphold_core::ledger::digest::Digest;
@@ -13,6 +14,7 @@ use super::{Failure, count, read_agreement, read_file, report};
 use crate::access::Tokens;
 use crate::clock::Clock;
 use crate::config;
+use crate::ledger::{FILE, Reader, Signer, keep_agreement};
 use crate::measure::{Engine, Settings};
 use crate::terminal::say;
 use crate::web::{self, WebState};
@@ -38,28 +40,47 @@ pub(super) struct Args {
     /// The longest time between two records of observations that show no change
     #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = flush_every)]
     flush_every: Millis,
+    /// The shortest time between two signatures under the growing ledger
+    #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = sign_every)]
+    sign_every: Millis,
+    /// The name of the ledger for those who verify it, such as `sla.example.com`; it is fixed with the key, at the first
+    /// start
+    #[arg(long, value_name = "NAME")]
+    origin: Option<String>,
 }
 
 fn flush_every(text: &str) -> Result<Millis, TimeError> {
+    length(text, "1s", "60s")
+}
+
+fn sign_every(text: &str) -> Result<Millis, TimeError> {
+    length(text, "1s", "24h")
+}
+
+fn length(text: &str, least: &str, most: &str) -> Result<Millis, TimeError> {
     let length = Millis::parse(text)?;
-    if (1_000..=60_000).contains(&length.0) {
+    if (Millis::parse(least)?..=Millis::parse(most)?).contains(&length) {
         return Ok(length);
     }
-    Err(TimeError { message: format!("{length} is not from 1s to 60s"), help: None })
+    Err(TimeError { message: format!("{length} is not from {least} to {most}"), help: None })
 }
 
 /// What a server needs, read and checked.
 pub(super) struct Prepared {
     pub(super) settings: Settings,
+    /// The text of the agreement, which is kept for bundles.
+    pub(super) agreement: String,
     pub(super) data: PathBuf,
     pub(super) listen: SocketAddr,
     pub(super) allowed_hosts: Vec<String>,
+    pub(super) sign_every: Millis,
+    pub(super) origin: Option<String>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let settings = settings(&args.agreement, &args.checks, args.flush_every)?;
-    let Args { data, listen, allowed_host: allowed_hosts, .. } = args;
-    start(Prepared { settings, data, listen, allowed_hosts }, |address| {
+    let (settings, agreement) = settings(&args.agreement, &args.checks, args.flush_every)?;
+    let Args { data, listen, allowed_host: allowed_hosts, sign_every, origin, .. } = args;
+    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin }, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
             say("warning: this version has no accounts: whoever reaches this address sees every page");
@@ -70,8 +91,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     })
 }
 
-/// Reads both files and prints what is wrong with them.
-pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> Result<Settings, Failure> {
+/// Reads both files and prints what is wrong with them. The text of the agreement comes with the settings.
+pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> Result<(Settings, String), Failure> {
     let (agreement, agreement_source) = read_agreement(agreement)?;
     let source = read_file(checks)?;
     let reading = config::read_checks(&source, &agreement);
@@ -82,13 +103,14 @@ pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> 
         Failure::new(format!("the checks file `{name}` has {}", count(errors, "error", "errors")))
             .help("mend them and start again; nothing was changed")
     })?;
-    Ok(Settings {
+    let settings = Settings {
         agreement: Arc::new(agreement),
         agreement_digest: Digest::of(&[agreement_source.as_bytes()]),
         checks,
         flush_every,
         clock: Clock::system(),
-    })
+    };
+    Ok((settings, agreement_source))
 }
 
 /// Runs a server until it is told to stop. `ready` is called when pages are served.
@@ -104,7 +126,7 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, data, listen, allowed_hosts } = prepared;
+    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin } = prepared;
     let clock = settings.clock.clone();
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
@@ -123,6 +145,9 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     })?;
     let tokens = Tokens::of(&data);
     let first = tokens.first(clock.now())?;
+    let unsigned = |error| failure("the ledger cannot be signed", error);
+    keep_agreement(&data, &agreement).map_err(|error| failure("the agreement cannot be kept", error))?;
+    let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
     let (live, tell) = (handle.live.clone(), handle.tell.clone());
     let counters = Arc::new(move || handle.counters());
@@ -148,13 +173,62 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         _ = &mut web => {
             drop(stop);
             let _ = engine.await;
+            signing.end().await;
             return Err(Failure::new("serving pages ended").help("what it printed above says why; start it again"));
         }
     };
+    signing.end().await;
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
     recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
+}
+
+/// The task that signs the head of the ledger while it grows. A head that cannot be signed is no reason to stop measuring:
+/// the log says it, every time.
+struct Signing {
+    stop: tokio::sync::oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Signing {
+    fn begin(mut signer: Signer, data: &Path, every: Millis) -> Self {
+        tracing::info!(key = %signer.public(), "the ledger is signed");
+        let path = data.join(FILE);
+        let (stop, mut stopped) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(every.0.unsigned_abs()));
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                let is_last = tokio::select! {
+                    _ = &mut stopped => true,
+                    _ = ticks.tick() => false,
+                };
+                let path = path.clone();
+                let signed = tokio::task::spawn_blocking(move || {
+                    let signed = Reader::open(&path).and_then(|reader| signer.sign(&reader));
+                    (signer, signed)
+                });
+                let Ok((same, signed)) = signed.await else { break };
+                signer = same;
+                if let Err(error) = signed {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the ledger cannot be signed");
+                }
+                if is_last {
+                    break;
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Signs what was recorded last.
+    async fn end(self) {
+        drop(self.stop);
+        if self.task.await.is_err() {
+            tracing::error!("signing ended in a defect of uphold");
+        }
+    }
 }
 
 /// The names under which a browser may reach this server: a page of another name must not read ours.

@@ -59,6 +59,34 @@ pub enum LedgerError {
         /// What contradicts what.
         problem: String,
     },
+    /// The database has fewer facts than were signed.
+    Behind {
+        /// The database.
+        path: PathBuf,
+        /// How many facts it has.
+        size: u64,
+        /// How many facts the last signed checkpoint is over.
+        signed: u64,
+    },
+    /// The database has other facts than were signed.
+    Forked {
+        /// The database.
+        path: PathBuf,
+        /// How many facts the last signed checkpoint is over.
+        signed: u64,
+    },
+    /// The private key or the last signed checkpoint cannot be used.
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// Something is where something new should be made.
+    Exists {
+        /// What is there.
+        path: PathBuf,
+    },
     /// The fact id was used before, for something else.
     Conflict {
         /// The id.
@@ -116,6 +144,12 @@ impl LedgerError {
             Self::TooNew { .. } => Some("run the newer program, or restore a backup from before the upgrade"),
             Self::UnsafeSqlite { .. } => Some("build with the SQLite that comes with the program"),
             Self::Damaged { .. } => Some("keep the file as it is, and restore a backup into another folder"),
+            Self::Behind { .. } | Self::Forked { .. } => Some(
+                "put the newer ledger back; if it is lost, begin a ledger with a new key in an empty folder, and tell those \
+                 who hold checkpoints of this one",
+            ),
+            Self::Exists { .. } => Some("name a path where nothing is: nothing is ever overwritten"),
+            Self::Key { .. } => Some("see `docs/evidence.md` for what the two files are and how to keep them"),
             _ => None,
         }
     }
@@ -176,6 +210,16 @@ impl fmt::Display for LedgerError {
                 version % 1000
             ),
             Self::Damaged { path, problem } => write!(f, "ledger `{}` is damaged: {problem}", path.display()),
+            Self::Behind { path, size, signed } => {
+                write!(f, "ledger `{}` has {size} facts, and a checkpoint over {signed} was signed", path.display())
+            }
+            Self::Forked { path, signed } => write!(
+                f,
+                "ledger `{}` is another history than the one whose first {signed} facts were signed",
+                path.display()
+            ),
+            Self::Exists { path } => write!(f, "`{}` is there already", path.display()),
+            Self::Key { path, problem } => write!(f, "cannot use `{}`: {problem}", path.display()),
             Self::Conflict { id, seq: Some(seq) } => {
                 write!(f, "fact `{id}` was recorded before as number {seq}, and says something else")
             }

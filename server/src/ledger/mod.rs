@@ -5,13 +5,14 @@
 //! goes over connections of its own and never waits for the writer. Not here: the byte formats (`uphold_core::ledger`) and
 //! what the facts add up to.
 
-pub mod book;
+mod agreements;
+mod backup;
 mod error;
 mod lock;
 mod reader;
-pub mod record;
 #[cfg(test)]
 mod samples;
+mod sign;
 mod sqlite;
 mod verify;
 
@@ -26,9 +27,13 @@ use uphold_core::ledger::fact::Fact;
 use uphold_core::ledger::segment::Segment;
 use uphold_core::time::Instant;
 
+pub use agreements::{find_agreement, keep_agreement};
+pub use backup::{backup, restore};
 pub use error::LedgerError;
-pub use reader::{Checkpoint, Entry, Head, Payload, Reader};
+pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
+pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
 pub use sqlite::FILE;
+pub use uphold_core::ledger::book;
 pub use verify::{Problem, Report, Table, verify};
 
 use lock::FolderLock;
@@ -89,11 +94,12 @@ impl Ledger {
     ///
     /// # Errors
     /// When another process has it open, the folder is missing or read-only, the database is newer than this program, is
-    /// no ledger, or its tail contradicts the head of its tree.
+    /// no ledger, its tail contradicts the head of its tree, or it does not continue what was signed in this folder.
     pub fn open(folder: &Path, clock: Clock) -> Result<Self, LedgerError> {
         let lock = FolderLock::take(folder)?;
         let path = folder.join(FILE);
         let store = Store::open(&path)?;
+        check_continues(folder, &Reader::open(&path)?)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -178,7 +184,7 @@ fn prepare(new: NewFact) -> Result<Prepared, LedgerError> {
             if digest != measurement.segment {
                 return Err(refuse("has another digest than the fact says"));
             }
-            verify::agrees(measurement, &segment).map_err(refuse)?;
+            measurement.agrees_with(&segment).map_err(refuse)?;
             Some((digest, bytes))
         }
         (Fact::Measurement(_), None) => {

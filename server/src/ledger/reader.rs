@@ -1,10 +1,12 @@
 //! Reading the ledger: for the fold, for exports, for whoever wants to see a fact. It never waits for the writer.
 
+use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use uphold_core::id::VantageId;
+use uphold_core::ledger::book::{self, Book};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, FactError};
 use uphold_core::ledger::leaf::Leaf;
@@ -75,6 +77,39 @@ pub struct Checkpoint {
     pub segment: Segment,
 }
 
+/// Why the ledger did not become a book.
+#[derive(Debug)]
+pub enum BookError {
+    /// It could not be read.
+    Ledger(LedgerError),
+    /// A fact cannot be taken in.
+    Fact(book::BookError),
+}
+
+impl fmt::Display for BookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(_) => f.write_str("the ledger cannot be read"),
+            Self::Fact(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BookError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Ledger(error) => Some(error),
+            Self::Fact(error) => error.source(),
+        }
+    }
+}
+
+impl From<LedgerError> for BookError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
 impl Reader {
     /// Opens a database for reading. It needs no lock, and a server may be writing.
     ///
@@ -133,6 +168,57 @@ impl Reader {
         Ok(())
     }
 
+    /// Hands the place of every leaf in `range` to `visit`, in order, with the hash of the bytes that are stored: not the
+    /// hash that is stored beside them.
+    ///
+    /// # Errors
+    /// When the database cannot be read; and whatever `visit` fails with, which ends the reading.
+    pub fn hashes(
+        &self,
+        range: Range<u64>,
+        mut visit: impl FnMut(u64, Digest) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        const SQL: &str = "SELECT seq, leaf FROM leaves WHERE seq >= ?1 AND seq < ?2 ORDER BY seq";
+        let refuse = |error| self.refuse(error);
+        let bound = |place: u64| i64::try_from(place).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(SQL).map_err(refuse)?;
+        let mut rows = statement.query([bound(range.start), bound(range.end)]).map_err(refuse)?;
+        while let Some(row) = rows.next().map_err(refuse)? {
+            let (seq, leaf): (i64, Vec<u8>) = (row.get(0).map_err(refuse)?, row.get(1).map_err(refuse)?);
+            visit(seq.cast_unsigned(), tree::leaf_hash(&leaf))?;
+        }
+        Ok(())
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes every fact recorded up to `as_known_at` into `book`.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read or holds what cannot be understood.
+    pub fn book(&self, mut book: Book, as_known_at: Instant) -> Result<Book, BookError> {
+        const PAGE: u64 = 10_000;
+        let size = self.head()?.size;
+        let mut from = 0;
+        while from < size {
+            let until = (from + PAGE).min(size);
+            for entry in self.read(from..until)? {
+                // Recorded times never fall along the ledger.
+                if entry.leaf.recorded_at > as_known_at {
+                    return Ok(book);
+                }
+                let payload = entry.payload.as_ref().map(|payload| payload.bytes.as_slice());
+                book.take(&entry.leaf, payload, entry.segment.as_deref()).map_err(BookError::Fact)?;
+            }
+            from = until;
+        }
+        Ok(book)
+    }
+
     /// The checkpoints, by vantage point.
     ///
     /// # Errors
@@ -187,7 +273,7 @@ impl Reader {
         LedgerError::sqlite(&self.path, "read", error)
     }
 
-    fn damaged(&self, problem: String) -> LedgerError {
+    pub(crate) fn damaged(&self, problem: String) -> LedgerError {
         LedgerError::Damaged { path: self.path.clone(), problem }
     }
 }

@@ -94,6 +94,14 @@ pub(crate) fn work(numbers: std::ops::Range<i64>) -> Work {
     Work::Facts(numbers.map(|number| prepare(fact(number)).unwrap()).collect())
 }
 
+/// Writes the facts of these numbers into a ledger that is there.
+pub(crate) fn append(folder: &Path, numbers: std::ops::Range<i64>) {
+    let mut store = Store::open(&folder.join(FILE)).unwrap();
+    for number in numbers {
+        store.write(&[work(number..number + 1)], Instant(1_790_000_000_000 + number)).unwrap();
+    }
+}
+
 /// Writes a ledger with that many facts and a checkpoint, and closes it. The path of its database.
 pub(crate) fn ledger(folder: &Path, facts: usize) -> PathBuf {
     let path = folder.join(FILE);

@@ -115,20 +115,6 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report,
     scrub(&connection, progress).map_err(refuse)
 }
 
-/// Whether a measurement says of its segment what the segment says; if not, what differs.
-pub(crate) fn agrees(measurement: &Measurement, segment: &Segment) -> Result<(), &'static str> {
-    if *segment.vantage() != measurement.vantage {
-        return Err("is of another vantage point than the fact says");
-    }
-    if segment.through() != measurement.through {
-        return Err("speaks up to another time than the fact says");
-    }
-    if segment.runs().len() as u64 != measurement.runs {
-        return Err("lists another number of runs than the fact says");
-    }
-    Ok(())
-}
-
 fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, rusqlite::Error> {
     let mut scrub = Scrub {
         connection,
@@ -261,7 +247,7 @@ impl Scrub<'_> {
         };
         match Segment::decode(blob(row, 0)?) {
             Ok(segment) => {
-                if let Err(problem) = agrees(measurement, &segment) {
+                if let Err(problem) = measurement.agrees_with(&segment) {
                     self.report(Table::Segments, Some(seq), format!("segment {} {problem}", measurement.segment));
                 }
             }

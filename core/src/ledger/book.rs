@@ -1,18 +1,20 @@
-//! The book: the fold of all facts, the present state. Whoever shows or judges anything reads it from here, never from SQL.
+//! The book: the fold of all facts, the present state. Whoever shows or judges anything reads it from here: the server over
+//! its database, and the verifier over a bundle.
+//!
+//! Not here: where the facts come from, and whether they are what their leaves commit to.
 
 use std::fmt;
 
-use uphold_core::history::{self, BadLine, CheckScope, Gap, History, Role};
-use uphold_core::id::Series;
-use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{self, Fact, FactError};
-use uphold_core::ledger::fold::Fold;
-use uphold_core::ledger::segment::{Segment, SegmentError};
-use uphold_core::run::Run;
-use uphold_core::time::{Instant, Millis};
-
 use super::record::Recorded;
-use super::{Entry, LedgerError, Reader};
+use crate::history::{self, BadLine, CheckScope, Gap, History, Role};
+use crate::id::Series;
+use crate::ledger::digest::Digest;
+use crate::ledger::fact::{self, Fact, FactError};
+use crate::ledger::fold::Fold;
+use crate::ledger::leaf::Leaf;
+use crate::ledger::segment::{Segment, SegmentError};
+use crate::run::Run;
+use crate::time::{Instant, Millis};
 
 /// The present state of everything that was recorded.
 #[derive(Debug, Clone, Default)]
@@ -48,10 +50,8 @@ pub struct Registration {
 }
 
 /// Why a fact could not be taken into the book.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BookError {
-    /// The ledger could not be read.
-    Ledger(LedgerError),
     /// A payload is not what its kind says.
     Fact(u64, FactError),
     /// The payload or the segment of a fact is gone.
@@ -65,7 +65,6 @@ pub enum BookError {
 impl fmt::Display for BookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ledger(_) => write!(f, "the ledger cannot be read"),
             Self::Fact(seq, _) => write!(f, "fact {seq} cannot be understood"),
             Self::Missing(seq, what) => write!(f, "the {what} of fact {seq} is missing"),
             Self::Segment(seq, _) => write!(f, "the segment of fact {seq} cannot be understood"),
@@ -77,17 +76,10 @@ impl fmt::Display for BookError {
 impl std::error::Error for BookError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Ledger(error) => Some(error),
             Self::Fact(_, error) => Some(error),
             Self::Segment(_, error) => Some(error),
             Self::Missing(..) | Self::Record(..) => None,
         }
-    }
-}
-
-impl From<LedgerError> for BookError {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
     }
 }
 
@@ -98,41 +90,23 @@ impl Book {
         Self { fold: Fold::with_versions(), keeps_versions: true, ..Self::default() }
     }
 
-    /// Takes in every fact recorded up to `as_known_at`.
+    /// Takes in the fact of a leaf, in the order of the ledger, from its canonical bytes. `segment` is what a measurement
+    /// recorded.
     ///
     /// # Errors
-    /// When the ledger cannot be read or holds what cannot be understood.
-    pub fn read(mut self, ledger: &Reader, as_known_at: Instant) -> Result<Self, BookError> {
-        const PAGE: u64 = 10_000;
-        let size = ledger.head()?.size;
-        let mut from = 0;
-        while from < size {
-            let until = (from + PAGE).min(size);
-            for entry in ledger.read(from..until)? {
-                // Recorded times never fall along the ledger.
-                if entry.leaf.recorded_at > as_known_at {
-                    return Ok(self);
-                }
-                self.take(&entry)?;
-            }
-            from = until;
-        }
-        Ok(self)
-    }
-
-    fn take(&mut self, entry: &Entry) -> Result<(), BookError> {
-        let seq = entry.leaf.seq;
-        let payload = entry.payload.as_ref().ok_or(BookError::Missing(seq, "payload"))?;
-        let fact = Fact::decode(entry.leaf.kind, entry.leaf.kind_version, &payload.bytes)
-            .map_err(|error| BookError::Fact(seq, error))?;
-        let segment = match (&fact, &entry.segment) {
+    /// When bytes are missing or cannot be understood.
+    pub fn take(&mut self, leaf: &Leaf, payload: Option<&[u8]>, segment: Option<&[u8]>) -> Result<(), BookError> {
+        let seq = leaf.seq;
+        let payload = payload.ok_or(BookError::Missing(seq, "payload"))?;
+        let fact = Fact::decode(leaf.kind, leaf.kind_version, payload).map_err(|error| BookError::Fact(seq, error))?;
+        let segment = match (&fact, segment) {
             (Fact::Measurement(_), Some(bytes)) => {
                 Some(Segment::decode(bytes).map_err(|error| BookError::Segment(seq, error))?)
             }
             (Fact::Measurement(_), None) => return Err(BookError::Missing(seq, "segment")),
             _ => None,
         };
-        self.apply(&fact, segment.as_ref(), entry.leaf.recorded_at)
+        self.apply(&fact, segment.as_ref(), leaf.recorded_at)
     }
 
     /// Takes in one fact, in the order of the ledger. `segment` is what a measurement recorded.

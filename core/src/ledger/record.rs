@@ -3,11 +3,11 @@
 //! A payload has the line without `recorded_at` and `by`: the ledger knows both, and nobody else may say them. Not here:
 //! who may tell what, and what follows from it.
 
+use crate::history::{BadLine, History, Reader};
+use crate::id::FactId;
+use crate::ledger::fact::Record;
+use crate::time::Instant;
 use serde_json::{Map, Value};
-use uphold_core::history::{BadLine, History, Reader};
-use uphold_core::id::FactId;
-use uphold_core::ledger::fact::Record;
-use uphold_core::time::Instant;
 
 /// A record as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

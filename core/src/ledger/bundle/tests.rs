@@ -1,0 +1,394 @@
+use ed25519_dalek::{Signer as _, SigningKey};
+
+use super::*;
+use crate::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
+use crate::interval::Interval;
+use crate::ledger::book::BookError;
+use crate::ledger::canonical;
+use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::digest::Digest;
+use crate::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap};
+use crate::ledger::leaf::{Leaf, PUBLIC, commitment};
+use crate::ledger::note::{self, VerifierKey};
+use crate::ledger::segment::{OpenRun, Segment};
+use crate::ledger::tree;
+use crate::run::{Observed, Staleness};
+use crate::time::Millis;
+
+const AGREEMENT: &str = r#"[agreement]
+id = "small"
+title = { en = "Small" }
+provider = { en = "Example" }
+revision = "1"
+languages = ["en"]
+authoritative = "en"
+valid_from = 2026-01-01T00:00:00Z
+[[clause]]
+id = "1"
+force = "duty"
+title = { en = "Availability" }
+text.en = "The shop is available for 99.9 % of each month."
+[[solution]]
+id = "shop"
+name = { en = "Shop" }
+[[solution.interface]]
+id = "web"
+name = { en = "Web" }
+[[commitment]]
+id = "availability"
+name = { en = "Availability" }
+clause = "1"
+kind = "availability"
+per = "interface"
+target = "99.9"
+period = "month"
+[policy]
+zone = "UTC"
+service_time = "24x7"
+indicator = "states"
+aggregate = "duration"
+unknown = "bounds"
+binding = "both"
+degraded = "up"
+vantages = "all"
+checks = "all"
+exclusions = []
+decimals = 3
+close_after = "7d"
+partial = "restrict"
+covered_when = ["entitlement"]
+"#;
+
+const NAME: &str = "sla.example.com";
+
+fn at(text: &str) -> Instant {
+    Instant::parse(text).unwrap()
+}
+
+fn signing_key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn key(seed: u8) -> VerifierKey {
+    VerifierKey::new(NAME, signing_key(seed).verifying_key().as_bytes()).unwrap()
+}
+
+/// A leaf with all that it stands for.
+#[derive(Clone)]
+struct Item {
+    leaf: Leaf,
+    salt: [u8; 32],
+    payload: Vec<u8>,
+    segment: Option<Vec<u8>>,
+}
+
+fn vantage() -> VantageId {
+    VantageId::parse("tokyo-1").unwrap()
+}
+
+fn flush(name: &str, from: &str, through: &str, state: Observed, n: u64) -> (Fact, Option<Vec<u8>>) {
+    let run = OpenRun { from: at(from), last: at(through), state, n };
+    let segment = Segment::new(vantage(), at(through), vec![(CheckId::parse("front").unwrap(), run)]).unwrap();
+    let bytes = segment.encode();
+    let fact = Measurement {
+        id: FactId::parse(name).unwrap(),
+        by: "server:tokyo-1".to_owned(),
+        vantage: vantage(),
+        through: at(through),
+        segment: Digest::of(&[&bytes]),
+        runs: 1,
+    };
+    (Fact::Measurement(fact), Some(bytes))
+}
+
+fn gap(name: &str, from: &str, until: &str) -> (Fact, Option<Vec<u8>>) {
+    let fact = ObserverGap {
+        id: FactId::parse(name).unwrap(),
+        by: "server:tokyo-1".to_owned(),
+        vantage: None,
+        span: Interval::new(at(from), at(until)).unwrap(),
+        why: "the server was stopped".to_owned(),
+    };
+    (Fact::ObserverGap(fact), None)
+}
+
+/// What happened in one October: up, an outage of an hour, a gap, up.
+fn facts() -> Vec<(Fact, Option<Vec<u8>>)> {
+    let id = |text: &str| FactId::parse(text).unwrap();
+    let agreement = Agreement {
+        id: id("agreement-1"),
+        by: "cli:root".to_owned(),
+        agreement: AgreementId::parse("small").unwrap(),
+        revision: "1".to_owned(),
+        digest: Digest::of(&[AGREEMENT.as_bytes()]),
+        definitions: Digest::of(&[b"checks"]),
+    };
+    let check = Check {
+        id: id("check-1"),
+        by: "cli:root".to_owned(),
+        series: Series { check: CheckId::parse("front").unwrap(), vantage: vantage() },
+        solution: SolutionId::parse("shop").unwrap(),
+        interface: InterfaceId::parse("web").unwrap(),
+        interval: Millis(60_000),
+        staleness: Staleness::After(Millis(180_000)),
+        active: Interval::new(at("2026-10-01T00:00:00Z"), Instant::MAX).unwrap(),
+        definition: Digest::of(&[b"check"]),
+    };
+    vec![
+        (Fact::Agreement(agreement), None),
+        (Fact::Check(check), None),
+        flush("m-1", "2026-10-01T00:00:00Z", "2026-10-10T11:59:00Z", Observed::Up, 13_680),
+        flush("m-2", "2026-10-10T12:00:00Z", "2026-10-10T12:59:00Z", Observed::Down, 60),
+        gap("gap-1", "2026-10-20T00:00:00Z", "2026-10-20T00:10:00Z"),
+        flush("m-3", "2026-10-10T13:00:00Z", "2026-10-31T23:59:00Z", Observed::Up, 30_900),
+    ]
+}
+
+fn items(tags: &[&str]) -> Vec<Item> {
+    let facts = facts();
+    let items = facts.into_iter().enumerate().map(|(place, (fact, segment))| {
+        let (salt, payload) = ([u8::try_from(place).unwrap(); 32], fact.encode());
+        let leaf = Leaf {
+            seq: place as u64,
+            kind: fact.kind(),
+            kind_version: fact.kind().version(),
+            recorded_at: at("2026-11-01T00:00:00Z") + Millis(i64::try_from(place).unwrap()),
+            subject_tag: (*tags.get(place).unwrap_or(&PUBLIC)).to_owned(),
+            commitment: commitment(&salt, &payload),
+        };
+        Item { leaf, salt, payload, segment }
+    });
+    items.collect()
+}
+
+fn signed(items: &[Item], seed: u8) -> String {
+    let hashes: Vec<Digest> = items.iter().map(|item| tree::leaf_hash(&item.leaf.encode())).collect();
+    let root = tree::root(&hashes);
+    let checkpoint = Checkpoint { origin: NAME.to_owned(), size: items.len() as u64, root, extensions: Vec::new() };
+    let text = checkpoint.encode();
+    let signature = signing_key(seed).sign(text.as_bytes()).to_bytes();
+    note::sealed(&text, &key(seed), &signature)
+}
+
+fn question(customers: Customers) -> Question {
+    Question { period: "2026-10".to_owned(), as_known_at: at("2026-11-05T00:00:00Z"), customers }
+}
+
+fn made(items: &[Item], question: &Question, closed: &[usize]) -> Result<(Vec<u8>, Proof), BundleError> {
+    let (mut writer, mut bytes) = Writer::begin(key(7), question, &signed(items, 7), &[AGREEMENT.to_owned()])?;
+    for (place, item) in items.iter().enumerate() {
+        let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
+        bytes.extend(writer.leaf(&item.leaf, (!closed.contains(&place)).then_some(opened))?);
+    }
+    let (end, proof) = writer.finish()?;
+    bytes.extend(end);
+    Ok((bytes, proof))
+}
+
+fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let body = bytes.strip_suffix(b"\n").unwrap();
+    body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+}
+
+fn verified<L: AsRef<[u8]>>(lines: &[L], key: VerifierKey) -> Result<Proof, BundleError> {
+    let mut verifier = Verifier::new(key);
+    lines.iter().try_for_each(|line| verifier.line(line.as_ref()))?;
+    verifier.finish()
+}
+
+/// Replaces the last line by one that fits what stands before it, as somebody would who forges a bundle.
+fn mended(lines: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut all = lines[..lines.len() - 1].to_vec();
+    let text: Vec<u8> = all.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
+    let end = canonical::Value::map([
+        ("digest", canonical::Value::text(Digest::of(&[&text]))),
+        ("kind", canonical::Value::text("end")),
+        ("lines", canonical::Value::count(lines.len() as u64)),
+    ]);
+    all.push(canonical::to_bytes(&end));
+    all
+}
+
+#[test]
+fn a_bundle_proves_its_statement_to_whoever_has_the_key() {
+    let (bytes, made) = made(&items(&[]), &question(Customers::Nobody), &[]).unwrap();
+    let proof = verified(&lines(&bytes), key(7)).unwrap();
+    assert_eq!(proof, made);
+    assert_eq!((proof.opened, proof.closed, proof.segments, proof.checkpoint.size), (6, 0, 3, 6));
+    assert_eq!(proof.revisions[0].digest, Digest::of(&[AGREEMENT.as_bytes()]));
+    assert!(proof.unjudged.is_empty() && proof.tzdb.is_none());
+    let statement: serde_json::Value = serde_json::from_str(&proof.statement).unwrap();
+    let row = &statement["commitments"][0];
+    assert_eq!((row["verdict"].as_str(), row["seconds"]["down"].as_str()), (Some("missed"), Some("3600")), "{row}");
+    assert_eq!(statement["inputs"]["digest"].as_str(), Some(proof.checkpoint.root.to_string().as_str()));
+    let other = verified(&lines(&bytes), key(8)).unwrap_err();
+    assert!(matches!(other.fault, Fault::Checkpoint(_)), "{other}");
+}
+
+#[test]
+fn every_flipped_bit_of_a_bundle_is_found_even_if_its_end_is_mended() {
+    let (bytes, _) = made(&items(&[]), &question(Customers::Nobody), &[]).unwrap();
+    let good = lines(&bytes);
+    let mut before = Verifier::new(key(7));
+    let mut flips = 0;
+    for (place, line) in good.iter().enumerate() {
+        for bit in 0..line.len() * 8 {
+            let mut bad = line.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            flips += 1;
+            let mut after = before.clone();
+            if after.line(&bad).is_err() {
+                continue;
+            }
+            // What stands before the line is as it was, and need not be read again.
+            let holds = |all: &[Vec<u8>]| {
+                let mut verifier = after.clone();
+                let read = all[place + 1..].iter().try_for_each(|line| verifier.line(line));
+                read.and_then(|()| verifier.finish()).is_ok()
+            };
+            let mut all = good.clone();
+            all[place] = bad;
+            assert!(!holds(&all), "line {}, bit {bit}", place + 1);
+            if place + 1 < good.len() {
+                assert!(!holds(&mended(&all)), "line {}, bit {bit}, its end mended", place + 1);
+            }
+        }
+        before.line(line).unwrap();
+    }
+    assert!(flips > 40_000, "{flips}");
+    // A newline is no byte of a line: without it two lines are one.
+    for place in 1..good.len() {
+        let mut all = good.clone();
+        let next = all.remove(place);
+        all[place - 1].extend([b"\x0b".as_slice(), &next].concat());
+        assert!(verified(&all, key(7)).is_err(), "line {place}");
+    }
+}
+
+#[test]
+fn what_is_left_out_exchanged_repeated_or_added_is_found() {
+    let (bytes, _) = made(&items(&[]), &question(Customers::Nobody), &[]).unwrap();
+    let good = lines(&bytes);
+    let refused = |all: &[Vec<u8>], what: &str| {
+        assert!(verified(all, key(7)).is_err(), "{what}");
+        assert!(verified(&mended(all), key(7)).is_err(), "{what}, its end mended");
+    };
+    for kept in 0..good.len() {
+        assert!(verified(&good[..kept], key(7)).is_err(), "only {kept} lines");
+    }
+    for place in 0..good.len() - 1 {
+        let mut all = good.clone();
+        let line = all.remove(place);
+        refused(&all, &format!("without line {place}"));
+        for other in (0..good.len() - 1).filter(|other| *other != place) {
+            let mut moved = all.clone();
+            moved.insert(other, line.clone());
+            refused(&moved, &format!("line {place} moved to {other}"));
+            let mut twice = good.clone();
+            twice.insert(other, line.clone());
+            refused(&twice, &format!("line {place} repeated at {other}"));
+        }
+    }
+    let mut after = good.clone();
+    after.push(good[good.len() - 1].clone());
+    assert!(verified(&after, key(7)).is_err(), "a second end");
+}
+
+#[test]
+fn leaves_that_were_spliced_renumbered_or_cut_do_not_have_the_signed_root() {
+    let all = items(&[]);
+    let note = signed(&all, 7);
+    let renumbered = |items: Vec<Item>| {
+        let leaves = items.into_iter().enumerate();
+        leaves.map(|(place, mut item)| {
+            item.leaf.seq = place as u64;
+            item.leaf.recorded_at = at("2026-11-01T00:00:00Z");
+            item
+        })
+    };
+    for gone in 0..all.len() {
+        let mut fewer = all.clone();
+        fewer.remove(gone);
+        fewer.insert(0, all[0].clone());
+        let (mut writer, _) =
+            Writer::begin(key(7), &question(Customers::Nobody), &note, &[AGREEMENT.to_owned()]).unwrap();
+        let mut result = Ok(Vec::new());
+        for item in renumbered(fewer) {
+            let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
+            result = result.and_then(|_| writer.leaf(&item.leaf, Some(opened)));
+        }
+        let error = result.unwrap_err();
+        assert!(matches!(error.fault, Fault::Root { .. }), "{gone}: {error}");
+    }
+}
+
+#[test]
+fn a_public_fact_may_never_be_closed_and_anothers_only_in_the_bundle_of_a_customer() {
+    let acme = || Customers::One(CustomerId::parse("acme").unwrap());
+    let error = made(&items(&[]), &question(acme()), &[3]).unwrap_err();
+    assert_eq!(error.fault, Fault::Fact(BookError::Missing(3, "payload")));
+    let tagged = items(&[PUBLIC, PUBLIC, PUBLIC, PUBLIC, "0b5f"]);
+    let (bytes, _) = made(&tagged, &question(acme()), &[4]).unwrap();
+    let proof = verified(&lines(&bytes), key(7)).unwrap();
+    assert_eq!((proof.opened, proof.closed, proof.question.customers), (5, 1, acme()));
+    for everybody in [Customers::Nobody, Customers::All] {
+        let error = made(&tagged, &question(everybody), &[4]).unwrap_err();
+        assert_eq!(error.fault, Fault::Fact(BookError::Missing(4, "payload")));
+    }
+    let (bytes, _) = made(&tagged, &question(Customers::All), &[]).unwrap();
+    assert_eq!(verified(&lines(&bytes), key(7)).unwrap().closed, 0);
+}
+
+#[test]
+fn an_agreement_that_the_ledger_does_not_name_judges_nothing() {
+    let items = items(&[]);
+    let other = AGREEMENT.replace("99.9\"", "90\"");
+    let begun = Writer::begin(key(7), &question(Customers::Nobody), &signed(&items, 7), &[other]);
+    let (mut writer, _) = begun.unwrap();
+    for item in &items {
+        let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
+        writer.leaf(&item.leaf, Some(opened)).unwrap();
+    }
+    let error = writer.finish().unwrap_err();
+    assert!(error.to_string().contains("does not name this text of revision `1`"), "{error}");
+}
+
+#[test]
+fn a_statement_of_another_tz_database_holds_if_its_figures_are_the_same() {
+    let (bytes, _) = made(&items(&[]), &question(Customers::Nobody), &[]).unwrap();
+    let ours = crate::time::tzdb_version();
+    let with = |from: &str, to: &str| {
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.contains(from));
+        mended(&lines(text.replace(from, to).as_bytes()))
+    };
+    let proof = verified(&with(&format!(r#"\"tzdb\": \"{ours}\""#), r#"\"tzdb\": \"2020a\""#), key(7)).unwrap();
+    assert_eq!(proof.tzdb.as_deref(), Some("2020a"));
+    let error = verified(&with(r#"\"down\": \"3600\""#, r#"\"down\": \"360\""#), key(7)).unwrap_err();
+    let says = "`\"down\": \"360\",`, and from the facts follows `\"down\": \"3600\",`";
+    assert!(error.to_string().contains(says), "{error}");
+}
+
+#[test]
+fn a_newer_version_is_named() {
+    let (bytes, _) = made(&items(&[]), &question(Customers::Nobody), &[]).unwrap();
+    let head = String::from_utf8(lines(&bytes)[0].clone()).unwrap();
+    assert_eq!(
+        head, r#"{"as_known_at":1793836800000,"kind":"bundle","period":"2026-10","v":1}"#,
+        "the first line is fixed for ever"
+    );
+    let error = verified(&[head.replace("\"v\":1", "\"v\":2")], key(7)).unwrap_err();
+    assert_eq!(error.to_string(), "line 1: a bundle of version 2, and this program knows version 1");
+}
+
+#[test]
+fn the_golden_bundle_is_what_is_written_today_and_still_proves_its_statement() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/bundle-v1.jsonl");
+    let golden = std::fs::read(path).unwrap();
+    let (bytes, _) = made(&items(&[]), &question(Customers::Nobody), &[]).unwrap();
+    // The statement names the tz database, which becomes another one, and the end follows from that.
+    let fixed = |bytes: &[u8]| lines(bytes).into_iter().take(9).collect::<Vec<_>>();
+    assert!(fixed(&golden) == fixed(&bytes), "{path} changed; now:\n{}", String::from_utf8_lossy(&bytes));
+    let proof = verified(&lines(&golden), key(7)).unwrap();
+    assert_eq!((proof.opened, proof.segments), (6, 3));
+}

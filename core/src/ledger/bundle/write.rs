@@ -1,0 +1,97 @@
+//! Writing a bundle. Every line is verified as it is written, so that what is handed out holds.
+
+use super::{BundleError, Proof, Question, Verifier};
+use crate::ledger::bundle::Fault;
+use crate::ledger::canonical::{self, Value};
+use crate::ledger::digest::Digest;
+use crate::ledger::leaf::Leaf;
+use crate::ledger::note::VerifierKey;
+
+/// Makes the lines of a bundle in their order, each with its newline.
+#[derive(Debug)]
+pub struct Writer {
+    verifier: Verifier,
+    lines: u64,
+}
+
+/// What a leaf is a commitment to.
+#[derive(Debug, Clone, Copy)]
+pub struct Opened<'a> {
+    /// The salt.
+    pub salt: &'a [u8; 32],
+    /// The canonical payload.
+    pub payload: &'a [u8],
+    /// For a measurement, the canonical segment.
+    pub segment: Option<&'a [u8]>,
+}
+
+impl Writer {
+    /// Begins a bundle, and makes its first lines. `note` is the signed checkpoint, `agreements` are the texts of the
+    /// revisions to judge by.
+    ///
+    /// # Errors
+    /// When the checkpoint does not hold, or an agreement cannot be read.
+    pub fn begin(
+        key: VerifierKey,
+        question: &Question,
+        note: &str,
+        agreements: &[String],
+    ) -> Result<(Self, Vec<u8>), BundleError> {
+        let mut writer = Self { verifier: Verifier::new(key), lines: 0 };
+        let mut head = question.members();
+        head.push(("v", Value::Int(super::VERSION)));
+        let mut bytes = writer.line("bundle", head)?;
+        bytes.extend(writer.line("checkpoint", vec![("note", Value::text(note))])?);
+        for text in agreements {
+            bytes.extend(writer.line("agreement", vec![("text", Value::text(text))])?);
+        }
+        Ok((writer, bytes))
+    }
+
+    /// Makes the line of the next leaf. One that stays closed has nothing beside it.
+    ///
+    /// # Errors
+    /// When it is not the next leaf, or not what it is a commitment to, or may not stay closed; at the last leaf, when the
+    /// leaves have another root than the one that was signed.
+    pub fn leaf(&mut self, leaf: &Leaf, opened: Option<Opened<'_>>) -> Result<Vec<u8>, BundleError> {
+        let mut members = vec![("leaf", self.value(&leaf.encode())?)];
+        if let Some(Opened { salt, payload, segment }) = opened {
+            members.push(("salt", Value::text(Digest(*salt))));
+            members.push(("payload", self.value(payload)?));
+            if let Some(segment) = segment {
+                members.push(("segment", self.value(segment)?));
+            }
+        }
+        self.line("leaf", members)
+    }
+
+    /// Makes the last lines: the statement and the end. And says what the bundle proves.
+    ///
+    /// # Errors
+    /// When leaves are missing, or the agreement cannot judge them.
+    pub fn finish(mut self) -> Result<(Vec<u8>, Proof), BundleError> {
+        let statement = self.verifier.follows().map_err(|fault| self.at_next(fault))?;
+        let mut bytes = self.line("statement", vec![("text", Value::text(statement))])?;
+        let (lines, digest) = self.verifier.so_far();
+        bytes.extend(self.line("end", vec![("digest", Value::text(digest)), ("lines", Value::count(lines + 1))])?);
+        Ok((bytes, self.verifier.finish()?))
+    }
+
+    fn value(&self, bytes: &[u8]) -> Result<Value, BundleError> {
+        canonical::parse(bytes).map_err(|error| self.at_next(error.into()))
+    }
+
+    fn at_next(&self, fault: Fault) -> BundleError {
+        BundleError { line: self.lines + 1, fault }
+    }
+
+    fn line(&mut self, kind: &str, members: Vec<(&str, Value)>) -> Result<Vec<u8>, BundleError> {
+        let members = members.into_iter().chain([("kind", Value::text(kind))]);
+        let line = Value::Map(members.map(|(key, value)| (key.to_owned(), value)).collect());
+        let mut bytes = canonical::to_bytes(&line);
+        self.verifier.line(&bytes)?;
+        self.lines += 1;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+}
