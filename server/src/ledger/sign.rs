@@ -98,11 +98,9 @@ impl Signer {
         // From the file, not from memory: another process may have signed.
         let last = last_of(&self.folder, &self.key.public)?;
         let head = reader.head()?;
-        if (self.seen.size(), self.seen.root()) != (last.checkpoint.size, last.checkpoint.root) {
+        let is_known = (self.seen.size(), self.seen.root()) == (last.checkpoint.size, last.checkpoint.root);
+        if !is_known || head.size < last.checkpoint.size {
             self.seen = continued(reader, &last.checkpoint)?;
-        }
-        if head.size == last.checkpoint.size {
-            return Ok(last);
         }
         let mut grown = self.seen.clone();
         reader.visit(grown.size()..head.size, |entry| {
@@ -110,7 +108,12 @@ impl Signer {
             append(&mut grown, reader, entry.leaf.seq, entry.hash)
         })?;
         if (grown.size(), grown.root()) != (head.size, head.root) {
+            // Either other leaves stand before these than those that we saw, or the head is wrong.
+            continued(reader, &last.checkpoint)?;
             return Err(reader.damaged("the root of the tree is not the root over the leaves".to_owned()));
+        }
+        if head.size == last.checkpoint.size {
+            return Ok(last);
         }
         let origin = self.key.public.name().to_owned();
         let checkpoint = Checkpoint { origin, size: head.size, root: head.root, extensions: Vec::new() };
