@@ -11,8 +11,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uphold_core::run::Observed;
+use uphold_core::time::Instant;
 use uphold_probe::egress::{Cidr, Egress};
-use uphold_probe::http::{BODY_BYTES_MAX, HttpCheck, HttpMethod, HttpSettings, StatusSet, probe};
+use uphold_probe::http::{BODY_BYTES_MAX, HttpCheck, HttpMethod, HttpSettings, StatusSet};
 use uphold_probe::outcome::Outcome;
 use uphold_probe::tls;
 
@@ -69,8 +70,12 @@ async fn look(address: SocketAddr, change: impl FnOnce(&mut HttpSettings)) -> Ou
     probe(&HttpCheck::new(settings).unwrap(), &loopback()).await
 }
 
-fn said(outcome: &Outcome) -> (Observed, &str) {
-    (outcome.state, &outcome.detail)
+fn said(outcome: &Outcome) -> (Observed, &'static str) {
+    (outcome.state, outcome.cause.to_string().leak())
+}
+
+async fn probe(check: &HttpCheck, egress: &Egress) -> Outcome {
+    uphold_probe::http::probe(check, egress, Instant(0)).await
 }
 
 #[tokio::test]
@@ -127,7 +132,7 @@ async fn a_wrong_status_is_down_with_redacted_evidence() {
     let outcome = look(answer(format!("{head}{body}")).await, |_| {}).await;
     assert_eq!(said(&outcome), (Observed::Down, "HTTP 503"));
     let evidence = outcome.evidence.unwrap();
-    assert_eq!((evidence.status, evidence.body_len, evidence.body_cut), (503, 3000, false));
+    assert_eq!((evidence.status, evidence.body_len, evidence.body_cut), (Some(503), 3000, false));
     assert_eq!(evidence.body_start, body.as_bytes()[..1024]);
     assert_eq!(evidence.body_sha256, <[u8; 32]>::from(Sha256::digest(&body)));
     let header = |name: &str| evidence.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
@@ -197,7 +202,7 @@ async fn a_body_that_ends_before_its_length_is_down() {
 async fn an_answer_that_is_no_http_is_down() {
     let outcome = look(answer("SSH-2.0-OpenSSH_9.2\r\n\r\n").await, |_| {}).await;
     assert_eq!(outcome.state, Observed::Down);
-    assert!(outcome.detail.starts_with("the answer is not HTTP as it should be"), "{}", outcome.detail);
+    assert!(outcome.cause.to_string().starts_with("the answer is not HTTP as it should be"), "{}", outcome.cause);
 }
 
 #[tokio::test]
@@ -240,7 +245,7 @@ async fn a_right_answer_that_took_too_long_is_degraded() {
     // One microsecond is less than any exchange takes.
     let outcome = look(answer(ok("")).await, |s| s.expect.degraded_after = Some(Duration::from_micros(1))).await;
     assert_eq!(outcome.state, Observed::Degraded);
-    assert!(outcome.detail.starts_with("HTTP 200 after "), "{}", outcome.detail);
+    assert!(outcome.cause.to_string().starts_with("answered after "), "{}", outcome.cause);
     let outcome = look(answer(ok("")).await, |s| s.expect.degraded_after = Some(Duration::from_secs(9))).await;
     assert_eq!(outcome.state, Observed::Up);
 }
@@ -312,7 +317,7 @@ async fn each_hop_of_a_redirect_is_judged_again() {
     ] {
         let outcome = look(redirecting(to).await, |s| s.redirects = 3).await;
         assert_eq!(outcome.state, Observed::Unknown, "{to}");
-        assert!(outcome.detail.ends_with(why), "{to}: {}", outcome.detail);
+        assert!(outcome.cause.to_string().ends_with(why), "{to}: {}", outcome.cause);
     }
 }
 
@@ -435,5 +440,5 @@ async fn https_to_a_port_that_speaks_plain_http_is_down() {
     let check = HttpCheck::new(HttpSettings::new(format!("https://{address}/"))).unwrap();
     let outcome = probe(&check, &loopback()).await;
     assert_eq!(outcome.state, Observed::Down);
-    assert!(outcome.detail.starts_with("TLS failed: "), "{}", outcome.detail);
+    assert!(outcome.cause.to_string().starts_with("TLS failed: "), "{}", outcome.cause);
 }
