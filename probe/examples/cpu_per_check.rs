@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use uphold_core::time;
 use uphold_probe::egress::{Cidr, Egress};
 use uphold_probe::http::{HttpCheck, HttpSettings, probe};
-use uphold_core::time;
 use uphold_probe::tls;
 
 const TICK: Duration = Duration::from_millis(100);

@@ -224,9 +224,7 @@ fn header(headers: &HeaderMap, name: &HeaderName, test: &HeaderTest) -> Result<(
 fn body(http: &HttpFacts<'_>, test: &BodyTest) -> Result<(), Cause> {
     let HttpFacts { status, body, cut, .. } = *http;
     match test {
-        BodyTest::Contains(text) => {
-            held(find(body, text.as_bytes()).is_some(), || Cause::BodyLacks { status, cut })
-        }
+        BodyTest::Contains(text) => held(find(body, text.as_bytes()).is_some(), || Cause::BodyLacks { status, cut }),
         BodyTest::Lacks(text) => held(find(body, text.as_bytes()).is_none(), || Cause::BodyHas { status }),
         BodyTest::Matches(pattern) => held(pattern.is_in(body), || Cause::BodyUnmatched { status, cut }),
     }
@@ -242,8 +240,7 @@ mod tests {
 
     fn verdict(about: About, headers: &HeaderMap, body: &str) -> Option<String> {
         let http = HttpFacts { status: 200, headers, body: body.as_bytes(), cut: false };
-        let facts =
-            Facts { http: Some(http), phases: Phases::default(), certificate_until: None, at: Instant(0) };
+        let facts = Facts { http: Some(http), phases: Phases::default(), certificate_until: None, at: Instant(0) };
         let assertion = Assertion { about, otherwise: Otherwise::Down };
         judge(&[assertion], &facts).map(|(_, cause)| cause.to_string())
     }

@@ -50,18 +50,8 @@ pub enum RecordKind {
 
 impl RecordKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::A,
-        Self::Aaaa,
-        Self::Caa,
-        Self::Cname,
-        Self::Mx,
-        Self::Ns,
-        Self::Ptr,
-        Self::Soa,
-        Self::Srv,
-        Self::Txt,
-    ];
+    pub const ALL: [Self; 10] =
+        [Self::A, Self::Aaaa, Self::Caa, Self::Cname, Self::Mx, Self::Ns, Self::Ptr, Self::Soa, Self::Srv, Self::Txt];
 
     /// The name as zones write it.
     #[must_use]
@@ -266,11 +256,13 @@ async fn look(check: &DnsCheck, egress: &Egress, meter: &mut Meter) -> Result<BT
         Asked::Server(server) => {
             let to = egress.resolve(server.host(), server.port(), Family::Any).await?;
             meter.enter(Step::FirstByte);
-            from_server(&to, &check.name, check.record.kind(), true, check.timeout).await.map_err(|error| match error {
-                QueryError::Io(error) => Failure::of_io(&error),
-                QueryError::TimedOut => Failure::down(Cause::NameServerSilent(server.to_string())),
-                QueryError::Unreadable => Failure::down(Cause::DnsFailed(Said::new(error))),
-            })?
+            from_server(&to, &check.name, check.record.kind(), true, check.timeout).await.map_err(
+                |error| match error {
+                    QueryError::Io(error) => Failure::of_io(&error),
+                    QueryError::TimedOut => Failure::down(Cause::NameServerSilent(server.to_string())),
+                    QueryError::Unreadable => Failure::down(Cause::DnsFailed(Said::new(error))),
+                },
+            )?
         }
     };
     let found = values(check, &answer)?;

@@ -6,7 +6,7 @@ mod exchange;
 
 pub use check::{
     BODY_BYTES_LIMIT, BODY_BYTES_MAX, Expect, HeaderProblem, HttpCheck, HttpCheckError, HttpMethod, HttpSettings,
-    StatusSet, StatusSetError, keeps_secret,
+    StatusSet, StatusSetError, header_name, keeps_secret,
 };
 
 use crate::assertion::{self, Facts, HttpFacts};

@@ -69,8 +69,7 @@ pub async fn probe(check: &TcpCheck, egress: &Egress, at: Instant) -> Outcome {
 
 async fn talk(check: &TcpCheck, egress: &Egress, meter: &mut Meter) -> Result<Reply, Failure> {
     let (host, port) = (check.endpoint.host(), check.endpoint.port());
-    let mut stream =
-        connect(egress, Way { host, port, family: check.family, timeout: check.timeout }, meter).await?;
+    let mut stream = connect(egress, Way { host, port, family: check.family, timeout: check.timeout }, meter).await?;
     meter.enter(Step::FirstByte);
     if let Some(text) = &check.send {
         stream.write_all(text).await?;

@@ -1,6 +1,13 @@
 //! The checks file: what is measured, from where, how often. Definitions are files; a problem is reported with its place.
+//!
+//! Here: what all checks have. What a kind of check has, and assertions, are read by the modules below.
+
+mod assertion;
+mod definition;
+mod kind;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +16,14 @@ use uphold_core::diagnostic::{Diagnostic, Refusal, Severity};
 use uphold_core::document::{self, Findings, Item, Placed, Table};
 use uphold_core::history::CheckScope;
 use uphold_core::id::{CheckId, InterfaceId, SolutionId, VantageId};
-use uphold_core::ledger::canonical;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::nearest::nearest;
 use uphold_core::run::Staleness;
 use uphold_core::time::Millis;
+use uphold_probe::Check;
 use uphold_probe::egress::Cidr;
-use uphold_probe::http::{Expect, HttpCheck, HttpSettings, StatusSet};
+
+use kind::Kind;
 
 /// Probes start on a grid of this length.
 pub const TICK: Millis = Millis(100);
@@ -27,6 +35,8 @@ pub struct Checks {
     pub vantage: VantageId,
     /// Address ranges that are not public and may be reached all the same.
     pub allow: Vec<Cidr>,
+    /// The name servers to ask; none means those of the system.
+    pub name_servers: Vec<SocketAddr>,
     /// The checks.
     pub checks: Vec<CheckDefinition>,
     /// SHA-256 of the file.
@@ -44,10 +54,41 @@ pub struct CheckDefinition {
     pub interval: Millis,
     /// How long an observation may be trusted.
     pub staleness: Staleness,
-    /// How it asks.
-    pub probe: Arc<HttpCheck>,
+    /// How it comes to know.
+    pub source: Source,
     /// SHA-256 of its definition.
     pub digest: Digest,
+}
+
+/// How a check comes to know the state of what it measures.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// It asks.
+    Probe(Arc<Check>),
+    /// It is told.
+    Heartbeat(Heartbeat),
+}
+
+/// How often a report must come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// How often.
+    pub every: Millis,
+    /// How much later than that it may be.
+    pub grace: Millis,
+}
+
+impl Heartbeat {
+    /// How long after a report the next one must have come.
+    #[must_use]
+    pub fn limit(self) -> Millis {
+        self.every + self.grace
+    }
+
+    /// How often it is looked at: what is seen is dated to this.
+    fn looked_at(self) -> Millis {
+        Millis(self.every.0.clamp(1_000, 10_000) / TICK.0 * TICK.0)
+    }
 }
 
 /// What came of reading a checks file.
@@ -78,10 +119,11 @@ pub fn read_checks(source: &str, agreement: &Agreement) -> Reading {
 
 fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> Option<Checks> {
     let vantage = root.require("vantage", |item| Ok(VantageId::parse(item.text()?)?));
-    let allow = root.table("egress").map_or_else(Vec::new, |mut table| {
+    let (allow, name_servers) = root.table("egress").map_or_else(Default::default, |mut table| {
         let ranges = table.find("allow").and_then(|item| item.each(table.findings, read_range));
+        let servers = table.find("name_servers").and_then(|item| item.each(table.findings, read_name_server));
         table.finish();
-        ranges.unwrap_or_default()
+        (ranges.unwrap_or_default(), servers.unwrap_or_default())
     });
     let place = root.span.clone();
     let findings = root.findings;
@@ -105,7 +147,7 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
     if checks.len() == written {
         warn_of_unmeasured(&checks, agreement, findings, place);
     }
-    Some(Checks { vantage: vantage?.value, allow, checks, digest: Digest::of(&[source.as_bytes()]) })
+    Some(Checks { vantage: vantage?.value, allow, name_servers, checks, digest: Digest::of(&[source.as_bytes()]) })
 }
 
 /// An interface without a check is unknown for ever: that is honest, and seldom meant.
@@ -136,6 +178,12 @@ fn read_range(item: &Item<'_>) -> Result<Cidr, Refusal> {
         .map_err(|error| Refusal::new(error.to_string()).help("write an address range, as in `10.0.0.0/8`"))
 }
 
+fn read_name_server(item: &Item<'_>) -> Result<SocketAddr, Refusal> {
+    let text = item.text()?;
+    let refusal = || Refusal::new(format!("`{text}` is no address with a port")).help("write it as in `10.0.0.53:53`");
+    text.parse().map_err(|_| refusal())
+}
+
 fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckDefinition> {
     let id = table.require("id", |item| Ok(CheckId::parse(item.text()?)?));
     let solution = table.require("solution", |item| {
@@ -152,10 +200,18 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
         }
         Ok(id)
     });
-    table.require("type", |item| match item.text()? {
-        "http" => Ok(()),
-        other => Err(Refusal::not_among("a type of check", other, &["http"])),
-    });
+    let kind = kind::read_name(table)?;
+    let scope = |id: Option<Placed<CheckId>>| {
+        Some((id?.value, CheckScope::whole(solution.as_ref()?.value.clone(), interface.as_ref()?.value.clone())))
+    };
+    if kind == Kind::Heartbeat {
+        let heartbeat = read_heartbeat(table)?;
+        let (id, scope) = scope(id)?;
+        let interval = heartbeat.looked_at();
+        let staleness = Staleness::After(Millis(interval.0 * 3));
+        let digest = definition::of_heartbeat(heartbeat);
+        return Some(CheckDefinition { id, scope, interval, staleness, source: Source::Heartbeat(heartbeat), digest });
+    }
     let interval = table.require("interval", read_interval);
     let timeout = table.require("timeout", |item| Ok(Millis::parse(item.text()?)?));
     let staleness = table.require("staleness", |item| match item.text()? {
@@ -163,43 +219,19 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
         text => Ok(Staleness::After(Millis::parse(text)?)),
     });
     check_lengths(table, interval.as_ref(), timeout.as_ref(), staleness.as_ref());
-    let (settings, span) = read_settings(table, timeout.as_ref().map(|timeout| timeout.value))?;
-    let asks = definition(&settings);
-    let probe = match HttpCheck::new(settings) {
-        Ok(check) => Arc::new(check),
-        Err(error) => {
-            table.findings.push(Diagnostic::error(error.to_string(), span));
-            return None;
-        }
-    };
-    Some(CheckDefinition {
-        id: id?.value,
-        scope: CheckScope::whole(solution?.value, interface?.value),
-        interval: interval?.value,
-        staleness: staleness?.value,
-        probe,
-        digest: Digest::of(&[&canonical::to_bytes(&asks)]),
-    })
+    let (check, digest) = kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)))?;
+    let (id, scope) = scope(id)?;
+    let source = Source::Probe(Arc::new(check));
+    Some(CheckDefinition { id, scope, interval: interval?.value, staleness: staleness?.value, source, digest })
 }
 
-/// What a check asks and expects, so that a change of it is seen and a change of a remark is not.
-fn definition(settings: &HttpSettings) -> canonical::Value {
-    use canonical::Value;
-    let length = |length: Duration| Value::text(length.as_millis());
-    let mut members = vec![
-        ("type", Value::text("http")),
-        ("url", Value::text(&settings.url)),
-        ("timeout_ms", length(settings.timeout)),
-        ("redirects", Value::count(u64::from(settings.redirects))),
-        ("status", Value::text(&settings.expect.status)),
-    ];
-    if let Some(text) = &settings.expect.body_contains {
-        members.push(("body_contains", Value::text(text)));
-    }
-    if let Some(limit) = settings.expect.degraded_after {
-        members.push(("degraded_after_ms", length(limit)));
-    }
-    Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+fn read_heartbeat(table: &mut Table<'_, '_>) -> Option<Heartbeat> {
+    let every = table.require("every", |item| match item.length()? {
+        every if every.0 < 1_000 => Err(Refusal::new(format!("`every` is {every}")).help("use at least 1s")),
+        every => Ok(every),
+    });
+    let grace = table.require("grace", Item::length);
+    Some(Heartbeat { every: every?.value, grace: grace?.value })
 }
 
 fn known<'a>(message: &str, id: &str, mut names: impl Iterator<Item = &'a str> + Clone) -> Result<(), Refusal> {
@@ -246,34 +278,6 @@ fn check_lengths(
                 .help(format!("use at least `{least}`; twice the interval and more rides out a lost probe")),
         );
     }
-}
-
-fn read_settings(table: &mut Table<'_, '_>, timeout: Option<Millis>) -> Option<(HttpSettings, std::ops::Range<usize>)> {
-    let url = table.require("url", |item| Ok(item.text()?.to_owned()));
-    let expect = table.table("expect").map(|mut expect| {
-        let status = expect
-            .option("status", |item| StatusSet::parse(item.text()?).map_err(|error| Refusal::new(error.to_string())));
-        let body_contains = expect.option("body_contains", |item| Ok(item.text()?.to_owned()));
-        let degraded_after = expect.option("degraded_after", |item| Ok(Millis::parse(item.text()?)?));
-        expect.finish();
-        Expect {
-            status: status.map_or_else(StatusSet::default, |status| status.value),
-            body_contains: body_contains.map(|text| text.value),
-            degraded_after: degraded_after.map(|limit| duration(limit.value)),
-        }
-    });
-    let redirects = table.option("redirects", |item| match item.whole()? {
-        hops @ 0..=10 => Ok(u8::try_from(hops).unwrap_or(10)),
-        hops => Err(Refusal::new(format!("`redirects` is {hops}")).help("use from 0 to 10")),
-    });
-    let url = url?;
-    let settings = HttpSettings {
-        timeout: duration(timeout?),
-        expect: expect.unwrap_or_default(),
-        redirects: redirects.map_or(0, |redirects| redirects.value),
-        ..HttpSettings::new(url.value)
-    };
-    Some((settings, url.span))
 }
 
 fn duration(length: Millis) -> Duration {

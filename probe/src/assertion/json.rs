@@ -257,10 +257,7 @@ mod tests {
         assert!(said("$.up", text("true")).is_some());
         assert!(said("$.none", JsonTest::Exists(true)).is_none(), "null is there");
         assert_eq!(said("$.gone", JsonTest::Exists(true)).unwrap(), "`$.gone` selects nothing in the body");
-        assert_eq!(
-            said("$.up", JsonTest::Exists(false)).unwrap(),
-            "`$.up` selects a value in the body and should not"
-        );
+        assert_eq!(said("$.up", JsonTest::Exists(false)).unwrap(), "`$.up` selects a value in the body and should not");
     }
 
     #[test]
@@ -279,13 +276,9 @@ mod tests {
 
     #[test]
     fn a_path_whose_work_could_multiply_is_refused() {
-        for path in [
-            "$..a..b",
-            "$[*,*][*,*]",
-            "$..[?count($..*) > 1]",
-            "$.a[?match(@.b, $.pattern)]",
-            "$.a[?search(@.b, @.c)]",
-        ] {
+        for path in
+            ["$..a..b", "$[*,*][*,*]", "$..[?count($..*) > 1]", "$.a[?match(@.b, $.pattern)]", "$.a[?search(@.b, @.c)]"]
+        {
             assert_eq!(Path::parse(path), Err(JsonPathError::Multiplies), "{path}");
         }
         assert_eq!(Path::parse(&format!("$.{}", "a".repeat(300))), Err(JsonPathError::TooLong));

@@ -98,7 +98,10 @@ mod tests {
     fn what_is_no_pattern_or_too_large_says_why() {
         let said = |text: &str| Pattern::parse(text).unwrap_err().to_string();
         assert_eq!(said("(a"), "the pattern cannot be read: unclosed group");
-        assert_eq!(said("(?=a)"), "the pattern cannot be read: look-around, including look-ahead and look-behind, is not supported");
+        assert_eq!(
+            said("(?=a)"),
+            "the pattern cannot be read: look-around, including look-ahead and look-behind, is not supported"
+        );
         assert_eq!(said("(a{1000}){1000}"), "the pattern is too large: its repetitions multiply");
         assert_eq!(said(&"a".repeat(1025)), "the pattern is longer than 1024 bytes");
     }

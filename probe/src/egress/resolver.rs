@@ -122,17 +122,13 @@ impl Resolver {
         settings.ask(name, kind).await.map_err(|problem| LookupError { problem })
     }
 
-    async fn addresses(
-        &self,
-        settings: &Settings,
-        name: &Name,
-        family: Family,
-    ) -> Result<Vec<IpAddr>, LookupProblem> {
+    async fn addresses(&self, settings: &Settings, name: &Name, family: Family) -> Result<Vec<IpAddr>, LookupProblem> {
         let of = async |kind: RecordType, wanted: bool| match wanted {
             true => settings.ask(name, kind).await.and_then(|answer| addresses_of(&answer, name, kind)),
             false => Err(LookupProblem::NoAddress),
         };
-        let (v4, v6) = tokio::join!(of(RecordType::A, family != Family::V6), of(RecordType::AAAA, family != Family::V4));
+        let (v4, v6) =
+            tokio::join!(of(RecordType::A, family != Family::V6), of(RecordType::AAAA, family != Family::V4));
         match (v6, v4) {
             (Ok(v6), Ok(v4)) => Ok([v6, v4].concat()),
             (Ok(found), Err(_)) | (Err(_), Ok(found)) => Ok(found),

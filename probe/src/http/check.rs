@@ -254,9 +254,7 @@ impl Hop {
         headers.insert(header::HOST, HeaderValue::from_str(&url.authority()).map_err(|_| HttpCheckError::Unusable)?);
         let tls_name = match url.scheme() {
             Scheme::Http => None,
-            Scheme::Https => {
-                Some(tls::server_name(url.host()).ok_or(HttpCheckError::Unusable)?)
-            }
+            Scheme::Https => Some(tls::server_name(url.host()).ok_or(HttpCheckError::Unusable)?),
         };
         Ok(Self { url, uri, headers, tls_name })
     }
@@ -301,6 +299,12 @@ fn parse_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Ht
     let mut sent = HeaderValue::from_str(value).map_err(|_| fail(HeaderProblem::Value))?;
     sent.set_sensitive(is_secret(&parsed));
     Ok((parsed, sent))
+}
+
+/// The name of a header, in lower case, if it is one.
+#[must_use]
+pub fn header_name(text: &str) -> Option<HeaderName> {
+    HeaderName::from_bytes(text.as_bytes()).ok()
 }
 
 /// Whether the value of a header of this name is a secret: it is replaced in evidence and stands in no digest.

@@ -291,8 +291,12 @@ const PING_HELP: &str = "Run `sysctl -w net.ipv4.ping_group_range=\"0 2147483647
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.of_answers(f).or_else(|| self.of_connections(f)).or_else(|| self.of_tls(f)).or_else(|| self.of_http(f))
-            .or_else(|| self.of_others(f)).unwrap_or(Ok(()))
+        self.of_answers(f)
+            .or_else(|| self.of_connections(f))
+            .or_else(|| self.of_tls(f))
+            .or_else(|| self.of_http(f))
+            .or_else(|| self.of_others(f))
+            .unwrap_or(Ok(()))
     }
 }
 

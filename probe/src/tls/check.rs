@@ -112,7 +112,8 @@ impl TlsCheck {
     /// # Errors
     /// When a name is one that no certificate can be for.
     pub fn new(settings: TlsSettings) -> Result<Self, TlsCheckError> {
-        let parse = |name: &String| ServerName::try_from(name.clone()).map_err(|_| TlsCheckError { name: name.clone() });
+        let parse =
+            |name: &String| ServerName::try_from(name.clone()).map_err(|_| TlsCheckError { name: name.clone() });
         let own = || {
             let host = settings.endpoint.host();
             server_name(host).ok_or_else(|| TlsCheckError { name: host.to_string() })

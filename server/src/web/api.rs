@@ -69,15 +69,15 @@ struct CheckJson<'a> {
     solution: &'a str,
     interface: &'a str,
     interval_seconds: String,
-    latest: Option<LatestJson<'a>>,
+    latest: Option<LatestJson>,
 }
 
 #[derive(Serialize)]
-struct LatestJson<'a> {
+struct LatestJson {
     state: &'static str,
     from: String,
     last: String,
-    detail: &'a str,
+    detail: String,
 }
 
 impl<'a> From<&'a CheckView> for CheckJson<'a> {
@@ -92,7 +92,7 @@ impl<'a> From<&'a CheckView> for CheckJson<'a> {
                 state: latest.state.name(),
                 from: latest.from.to_string(),
                 last: latest.last.to_string(),
-                detail: &check.detail,
+                detail: check.cause.as_ref().map(ToString::to_string).unwrap_or_default(),
             }),
         }
     }

@@ -4,6 +4,7 @@
 //! answered in, what a page shows, and the words of the command line.
 
 pub(crate) mod cause;
+pub(crate) mod seen;
 pub(crate) mod subject;
 pub(crate) mod terms;
 mod texts;
