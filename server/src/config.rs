@@ -338,7 +338,7 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
             ("\"2s\"", "\"6s\"", "the timeout is longer than the interval"),
             ("\"15s\"", "\"6s\"", "observations would be stale before the next one can come"),
             ("127.0.0.0/8", "127.0.0.0/99", "127.0.0.0/99"),
-            ("\"http\"", "\"htp\"", "`htp` is not a type of check"),
+            ("\"http\"", "\"htp\"", "`htp` is not a kind of check"),
             ("status", "statu", "[expect] has no key `statu`"),
         ] {
             let found = messages(&GOOD.replacen(from, to, 1));
@@ -351,5 +351,143 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
         assert_ne!(digest(GOOD), digest(&GOOD.replace("\"x\"", "\"y\"")));
         assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
+    }
+
+    /// The good file with other lines in place of what makes its check one of HTTP.
+    fn of_kind(lines: &str) -> String {
+        let (before, _) = GOOD.split_once("type = ").unwrap();
+        format!("{before}{lines}")
+    }
+
+    const TIMES: &str = "interval = \"5s\"\ntimeout = \"2s\"\nstaleness = \"15s\"\n";
+
+    #[test]
+    fn every_kind_of_check_is_read() {
+        for lines in [
+            "kind = \"http\"\nurl = \"https://a.example/\"\nmethod = \"GET\"\nheaders = { x-a = \"b\" }\nfamily = \"ipv6\"\n\
+             body_bytes_max = 131072\nexpect = { status = [\"200-204\", 401] }\n",
+            "kind = \"tcp\"\naddress = \"db.example:5432\"\nsend = \"PING\"\nreply_contains = \"PONG\"\n",
+            "kind = \"tls\"\naddress = \"a.example:443\"\nserver_name = \"b.example\"\nnames = [\"c.example\"]\n\
+             protocol_min = \"1.3\"\n",
+            "kind = \"dns\"\nname = \"a.example\"\nrecord = \"MX\"\nvalues = [\"10 m.example\"]\nexactly = false\n\
+             all_name_servers = true\n",
+            "kind = \"dns\"\nname = \"a.example\"\nrecord = \"A\"\nserver = \"1.1.1.1\"\nport = 53\n",
+            "kind = \"icmp\"\nhost = \"a.example\"\nfamily = \"ipv4\"\n",
+            "kind = \"grpc\"\naddress = \"a.example:50051\"\nservice = \"api\"\ntls = false\n",
+        ] {
+            let source =
+                of_kind(&format!("{lines}{TIMES}assert = [{{ latency_ms_max = 800, otherwise = \"degraded\" }}]\n"));
+            let reading = read_checks(&source, &agreement());
+            assert!(reading.checks.is_some(), "{lines}: {:?}", reading.findings);
+        }
+        let reading = read_checks(&of_kind("kind = \"heartbeat\"\nevery = \"24h\"\ngrace = \"30m\"\n"), &agreement());
+        let check = &reading.checks.unwrap().checks[0];
+        assert_eq!((check.interval, check.staleness), (Millis(10_000), Staleness::After(Millis(30_000))));
+        assert!(matches!(check.source, Source::Heartbeat(beat) if beat.limit() == Millis(88_200_000)));
+    }
+
+    #[test]
+    fn every_assertion_is_read_and_two_in_one_are_not() {
+        let with = |assert: &str| {
+            let http = "kind = \"http\"\nurl = \"https://a.example/\"\n";
+            messages(&of_kind(&format!("{http}{TIMES}assert = [{{ {assert} }}]\n")))
+        };
+        let none = with("status = 200");
+        for good in [
+            "status = [\"200-299\", 401]",
+            "header = \"content-type\", contains = \"json\"",
+            "header = \"x\", matches = \"^a+$\", otherwise = \"degraded\"",
+            "header = \"x\", exists = false",
+            "body_contains = \"a\"",
+            "body_lacks = \"a\"",
+            "body_matches = \"v[0-9]+\"",
+            "json = \"$.a\", equals = \"ok\"",
+            "json = \"$.a\", equals = -1.5",
+            "json = \"$.a\", exists = true",
+            "json = \"$.a[*]\", at_least = 1, less_than = 2.5",
+            "latency_ms_max = 800",
+            "certificate_days_min = 14",
+        ] {
+            assert_eq!(with(good), none, "{good}");
+        }
+        for (bad, message) in [
+            ("otherwise = \"degraded\"", "this assertion says nothing"),
+            ("status = 200, latency_ms_max = 1", "this assertion has `latency_ms_max` and `status`"),
+            ("header = \"x\"", "this assertion has no test"),
+            ("header = \"x\", equals = \"a\", contains = \"b\"", "this assertion has two tests"),
+            ("header = \"a b\", exists = true", "`a b` is no name of a header"),
+            ("body_matches = \"(a\"", "the pattern cannot be read: unclosed group"),
+            ("json = \"a\", exists = true", "the path cannot be read"),
+            ("json = \"$..a..b\", exists = true", "the path is not permitted"),
+            ("json = \"$.a\", at_most = \"5\"", "`at_most` must be a number"),
+            ("status = 99", "could not read expected status `99`"),
+            ("latency_ms_max = 0", "`latency_ms_max` must be at least 1"),
+            ("body_containz = \"a\"", "has no key `body_containz`"),
+            ("status = 200, otherwise = \"dwn\"", "`dwn` is not what an assertion makes of a target"),
+        ] {
+            let found = with(bad);
+            assert!(found.iter().any(|found| found.contains(message)), "{bad}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_kind_cannot_do_says_so() {
+        for (lines, message) in [
+            ("kind = \"tcp\"\naddress = \"db.example\"\n", "could not read address `db.example`"),
+            ("kind = \"tcp\"\naddress = \"0x7f.1:80\"\n", "could not read host `0x7f.1`"),
+            ("kind = \"tcp\"\naddress = \"2130706433:80\"\n", "could not read host `2130706433`"),
+            ("kind = \"tcp\"\naddress = \"a.example:80\"\nurl = \"x\"\n", "this check has no key `url`"),
+            ("kind = \"tls\"\naddress = \"a.example:443\"\nprotocol_min = \"1.1\"\n", "`1.1` is not a version of TLS"),
+            ("kind = \"dns\"\nname = \"a.example\"\nrecord = \"AAA\"\n", "`AAA` is not a type of record"),
+            ("kind = \"dns\"\nname = \"a.example\"\nrecord = \"A\"\nvalues = [\"x\"]\n", "could not expect `x`"),
+            (
+                "kind = \"dns\"\nname = \"a.example\"\nrecord = \"A\"\nserver = \"1.1.1.1\"\nall_name_servers = true\n",
+                "this check has both `server` and `all_name_servers`",
+            ),
+            (
+                "kind = \"http\"\nurl = \"http://a.example/\"\nheaders = { x = \"a\\r\\nb: c\" }\n",
+                "could not use header `x`",
+            ),
+            ("kind = \"http\"\nurl = \"http://a.example/\"\nheaders = { Host = \"b\" }\n", "the probe sets it itself"),
+            ("kind = \"http\"\nurl = \"file:///etc/passwd\"\n", "it must begin with `http://` or `https://`"),
+            (
+                "kind = \"http\"\nurl = \"http://a.example/\"\nassert = [{ certificate_days_min = 3 }]\n",
+                "could not judge a certificate",
+            ),
+            (
+                "kind = \"icmp\"\nhost = \"a.example\"\nassert = [{ certificate_days_min = 3 }]\n",
+                "has no key `certificate_days_min`",
+            ),
+            (
+                "kind = \"http\"\ntype = \"http\"\nurl = \"http://a.example/\"\n",
+                "this check has both `kind` and `type`",
+            ),
+            ("url = \"http://a.example/\"\n", "this check lacks `kind`"),
+        ] {
+            let found = messages(&of_kind(&format!("{TIMES}{lines}")));
+            assert!(found.iter().any(|found| found.contains(message)), "{lines}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_slip_in_the_kind_names_the_nearest_and_hides_no_other_key() {
+        let reading = read_checks(&of_kind(&format!("kind = \"heartbeet\"\n{TIMES}")), &agreement());
+        let errors: Vec<_> = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].help.as_deref(), Some("did you mean `heartbeat`?"));
+    }
+
+    #[test]
+    fn a_definition_keeps_its_digest_and_no_secret_is_in_it() {
+        let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
+        // What 0.1 wrote for the same check: a ledger must not take it for another one.
+        assert_eq!(digest(GOOD).to_string(), "9d53395962df35b2356f23a413a8b71fa9a964b8f6b2593cd3f6fc3ad29cab9f");
+        assert_eq!(digest(GOOD), digest(&GOOD.replace("type =", "kind =")));
+        let with = |value: &str| digest(&GOOD.replace("\nexpect", &format!("\nheaders = {value}\nexpect")));
+        assert_eq!(with("{ authorization = \"Bearer 1\" }"), with("{ authorization = \"Bearer 2\" }"));
+        assert_ne!(with("{ x-a = \"1\" }"), with("{ x-a = \"2\" }"));
+        let asserting = |text: &str| digest(&format!("{GOOD}assert = [{{ {text} }}]\n"));
+        assert_ne!(asserting("latency_ms_max = 1"), asserting("latency_ms_max = 2"));
+        assert_ne!(asserting("json = \"$.a\", equals = \"1\""), asserting("json = \"$.a\", equals = 1"));
     }
 }

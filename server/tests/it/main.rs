@@ -3,6 +3,7 @@
 mod browser;
 mod crash;
 mod errors;
+mod heartbeat;
 mod import;
 mod language;
 mod live_equals_batch;
