@@ -15,7 +15,7 @@ use uphold_core::time::Instant;
 #[derive(Debug)]
 pub enum Check {
     /// An HTTP request and its answer.
-    Http(HttpCheck),
+    Http(Box<HttpCheck>),
     /// A TCP connection.
     Tcp(TcpCheck),
     /// A TLS handshake and its certificate.

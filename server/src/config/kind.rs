@@ -112,7 +112,7 @@ fn http(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)>
     };
     let members = definition::of_http(&settings);
     let check = made(table, url.span, HttpCheck::new(settings))?;
-    Some((Check::Http(check), definition::digest(members)))
+    Some((Check::Http(Box::new(check)), definition::digest(members)))
 }
 
 fn read_expect(mut expect: Table<'_, '_>) -> Expect {
