@@ -154,6 +154,18 @@ impl<'d> Item<'d> {
         })
     }
 
+    /// The value as the text of a plain decimal number, which need not stand in quotes: it is read as it is written.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub fn decimal(&self) -> Result<&'d str, Refusal> {
+        match self.value {
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str()),
+            DeValue::Float(number) => Ok(number.as_str()),
+            _ => Err(self.refuse("a number")),
+        }
+    }
+
     /// The value as a length of time.
     ///
     /// # Errors

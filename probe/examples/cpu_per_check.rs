@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use uphold_core::time;
 use uphold_probe::egress::{Cidr, Egress};
 use uphold_probe::http::{HttpCheck, HttpSettings, probe};
 use uphold_probe::tls;
@@ -59,14 +60,14 @@ async fn run(check: Arc<HttpCheck>, egress: Arc<Egress>, count: usize, per_secon
         ticks.tick().await;
         for _ in 0..per_tick.min(count - started) {
             let (check, egress) = (check.clone(), egress.clone());
-            tasks.spawn(async move { probe(&check, &egress).await });
+            tasks.spawn(async move { probe(&check, &egress, time::Instant(0)).await });
             started += 1;
         }
     }
     while let Some(outcome) = tasks.join_next().await {
         let outcome = outcome?;
         seen.total_us.push(outcome.phases.total_us);
-        *seen.states.entry((outcome.state.name(), outcome.detail.into_owned())).or_default() += 1;
+        *seen.states.entry((outcome.state.name(), outcome.cause.to_string())).or_default() += 1;
     }
     Ok(seen)
 }

@@ -6,24 +6,52 @@
 
 mod cidr;
 mod host;
+pub(crate) mod query;
+mod resolver;
 mod special;
 
 pub use cidr::{Cidr, CidrError};
 pub use host::{Host, HostError, HostName};
+pub use resolver::{LookupError, LookupProblem, Resolver};
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 
 /// The setting that permits an address, as error texts name it.
 pub const ALLOW_SETTING: &str = "egress.allow";
 
 /// Where connections may go: the public Internet, and the networks that the configuration names.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Egress {
     allow: Vec<Cidr>,
+    resolver: Resolver,
+}
+
+/// Which addresses of a name may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Family {
+    /// Those of both.
+    #[default]
+    Any,
+    /// IPv4 alone.
+    V4,
+    /// IPv6 alone.
+    V6,
+}
+
+impl Family {
+    /// Whether the address is of the family.
+    #[must_use]
+    pub fn has(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
 }
 
 impl Egress {
@@ -31,7 +59,19 @@ impl Egress {
     /// refused even if a network holds them.
     #[must_use]
     pub fn new(allow: Vec<Cidr>) -> Self {
-        Self { allow }
+        Self::with_resolver(allow, Resolver::default())
+    }
+
+    /// The same, with another way to resolve names than the system's.
+    #[must_use]
+    pub fn with_resolver(allow: Vec<Cidr>, resolver: Resolver) -> Self {
+        Self { allow, resolver }
+    }
+
+    /// What name servers are asked with.
+    #[must_use]
+    pub fn resolver(&self) -> &Resolver {
+        &self.resolver
     }
 
     /// Whether a connection to the address may be made.
@@ -62,12 +102,14 @@ impl Egress {
     ///
     /// # Errors
     /// When the host has no address, or none that may be reached.
-    pub async fn resolve(&self, host: &Host, port: u16) -> Result<Resolved, EgressError> {
+    pub async fn resolve(&self, host: &Host, port: u16, family: Family) -> Result<Resolved, EgressError> {
         match host {
-            Host::Address(address) => self.select(host, [SocketAddr::new(*address, port)]),
+            Host::Address(address) if family.has(*address) => self.select(host, [SocketAddr::new(*address, port)]),
+            Host::Address(_) => Err(EgressError::NoAddress { host: host.clone() }),
             Host::Name(name) => {
-                let found = lookup_host((name.as_str(), port)).await;
-                self.select(host, found.map_err(|source| EgressError::Resolve { host: host.clone(), source })?)
+                let found = self.resolver.find(name, family).await;
+                let found = found.map_err(|source| EgressError::Resolve { host: host.clone(), source })?;
+                self.select(host, found.into_iter().map(|address| SocketAddr::new(address, port)))
             }
         }
     }
@@ -161,7 +203,7 @@ pub enum EgressError {
         /// The host that was asked for.
         host: Host,
         /// What it said.
-        source: io::Error,
+        source: LookupError,
     },
     /// The connection failed.
     Connect {
@@ -180,7 +222,7 @@ impl EgressError {
         match self {
             Self::Refused { .. } => false,
             Self::NoAddress { .. } => true,
-            Self::Resolve { source, .. } => !is_local(source) && !is_temporary_lookup_failure(source),
+            Self::Resolve { source, .. } => !matches!(source.problem, LookupProblem::Unanswered(_)),
             Self::Connect { source, .. } => !is_local(source),
         }
     }
@@ -220,7 +262,8 @@ impl fmt::Display for EgressError {
 impl std::error::Error for EgressError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Resolve { source, .. } | Self::Connect { source, .. } => Some(source),
+            Self::Resolve { source, .. } => Some(source),
+            Self::Connect { source, .. } => Some(source),
             Self::Refused { .. } | Self::NoAddress { .. } => None,
         }
     }
@@ -243,12 +286,6 @@ pub fn is_local(error: &io::Error) -> bool {
                 // A local packet filter.
                 | io::ErrorKind::PermissionDenied
         )
-}
-
-/// The standard library hands on `EAI_AGAIN` as a text only. It means that no resolver could be asked, or that none could
-/// find out, so it is no answer about the name.
-fn is_temporary_lookup_failure(error: &io::Error) -> bool {
-    error.to_string().contains("Temporary failure")
 }
 
 #[cfg(test)]
@@ -335,9 +372,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_resolves_to_loopback_is_refused_unless_loopback_is_allowed() {
-        let refused = Egress::default().resolve(&host("localhost"), 80).await;
+        let refused = Egress::default().resolve(&host("localhost"), 80, Family::Any).await;
         assert!(matches!(refused, Err(EgressError::Refused { refusal: Refusal::Special("loopback"), .. })));
-        let open = allow(&["127.0.0.0/8", "::1/128"]).resolve(&host("localhost"), 80).await.unwrap();
+        let open = allow(&["127.0.0.0/8", "::1/128"]).resolve(&host("localhost"), 80, Family::Any).await.unwrap();
         assert!(open.addresses().all(|address| address.ip().is_loopback()));
     }
 
@@ -356,7 +393,7 @@ mod tests {
     async fn a_refused_connection_is_the_fault_of_the_target() {
         let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let egress = allow(&["127.0.0.0/8"]);
-        let resolved = egress.resolve(&host("127.0.0.1"), closed.port()).await.unwrap();
+        let resolved = egress.resolve(&host("127.0.0.1"), closed.port(), Family::Any).await.unwrap();
         let error = egress.connect(&resolved, Duration::from_secs(5)).await.unwrap_err();
         assert!(error.blames_target());
         assert_eq!(error.to_string(), format!("could not connect to {closed}"));
@@ -375,8 +412,9 @@ mod tests {
 
     #[test]
     fn a_resolver_that_cannot_answer_now_says_nothing_about_the_name() {
-        let lookup = |text: &str| EgressError::Resolve { host: host("a.example"), source: io::Error::other(text) };
-        assert!(!lookup("failed to lookup address information: Temporary failure in name resolution").blames_target());
-        assert!(lookup("failed to lookup address information: Name or service not known").blames_target());
+        let lookup = |problem| EgressError::Resolve { host: host("a.example"), source: LookupError { problem } };
+        assert!(!lookup(LookupProblem::Unanswered("the name server answered: SERVFAIL".to_owned())).blames_target());
+        assert!(lookup(LookupProblem::NoSuchName).blames_target());
+        assert!(lookup(LookupProblem::NoAddress).blames_target());
     }
 }

@@ -1,5 +1,9 @@
 //! What one measurement says. When it was taken, and by whom, is the caller's to add.
 
+mod cause;
+
+pub use cause::{Cause, Said, Step, Took, samples};
+
 use hyper::header::{HeaderMap, HeaderName, LOCATION};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -15,9 +19,9 @@ pub struct Outcome {
     pub state: Observed,
     /// How long each part took.
     pub phases: Phases,
-    /// The reason in a few words, such as `HTTP 503` or `timed out after 2 s while connecting`.
-    pub detail: Cow<'static, str>,
-    /// What the target answered. Only failures have it, and only if there was an answer.
+    /// The reason, which is shown as `HTTP 503` or `timed out after 2 s while connecting`.
+    pub cause: Cause,
+    /// What the target answered. Only failures and degraded answers have it, and only if there was an answer.
     pub evidence: Option<Box<Evidence>>,
 }
 
@@ -33,6 +37,8 @@ pub struct Phases {
     pub tls_us: u64,
     /// From the request to the head of the answer.
     pub first_byte_us: u64,
+    /// From the head of the answer to the end of what is read of it.
+    pub body_us: u64,
     /// All of it, the body included.
     pub total_us: u64,
 }
@@ -40,8 +46,8 @@ pub struct Phases {
 /// What a target answered when it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// The HTTP status.
-    pub status: u16,
+    /// The HTTP status, where the answer is one of HTTP.
+    pub status: Option<u16>,
     /// The first headers in order, with secrets replaced by `[redacted]` and long values cut.
     pub headers: Vec<(String, String)>,
     /// The beginning of the body, at most [`EVIDENCE_BODY_BYTES`], with the secrets of the request replaced. It is foreign: escape it
@@ -67,13 +73,18 @@ impl Evidence {
         let mut body_start = replace(body, secrets).into_owned();
         body_start.truncate(EVIDENCE_BODY_BYTES);
         Self {
-            status,
+            status: Some(status),
             headers: headers.collect(),
             body_start,
             body_len: body.len() as u64,
             body_cut,
             body_sha256: Sha256::digest(body).into(),
         }
+    }
+
+    /// Evidence of an answer that is not one of HTTP.
+    pub(crate) fn of_reply(reply: &[u8], cut: bool) -> Self {
+        Self { status: None, ..Self::new(0, &HeaderMap::new(), reply, cut, &[]) }
     }
 }
 

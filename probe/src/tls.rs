@@ -1,11 +1,18 @@
-//! The one TLS configuration of probes, and the words for what goes wrong with a certificate.
+//! TLS: the one configuration of probes, what goes wrong with a certificate, and the check of a certificate alone.
 
+mod check;
+mod validity;
+
+pub use check::{Protocol, TlsCheck, TlsCheckError, TlsSettings, probe};
+
+use crate::egress::{Host, is_local};
+use crate::outcome::{Cause, Said};
 use rustls::client::Resumption;
-use rustls::pki_types::CertificateDer;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
-use std::borrow::Cow;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore};
 use std::io;
 use std::sync::{Arc, OnceLock};
+use uphold_core::time::Instant;
 
 /// The configuration that trusts the authorities that browsers trust. Made once and shared.
 #[must_use]
@@ -42,22 +49,44 @@ fn config(store: RootCertStore) -> ClientConfig {
     config
 }
 
-/// What went wrong in a handshake, in a few words.
-pub(crate) fn describe(error: &io::Error) -> Cow<'static, str> {
+/// The same trust, for another protocol than HTTP/1.1 over the connection; none is named if it is empty.
+#[must_use]
+pub fn speaking(config: &ClientConfig, protocol: &[u8]) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = if protocol.is_empty() { Vec::new() } else { vec![protocol.to_vec()] };
+    Arc::new(config)
+}
+
+/// The name that a certificate of the host must be for.
+pub(crate) fn server_name(host: &Host) -> Option<ServerName<'static>> {
+    match host {
+        Host::Address(address) => Some(ServerName::IpAddress((*address).into())),
+        Host::Name(name) => ServerName::try_from(name.as_str().trim_end_matches('.').to_owned()).ok(),
+    }
+}
+
+/// Until when the certificate of the other side is valid.
+pub(crate) fn certificate_until(connection: &ClientConnection) -> Option<Instant> {
+    connection.peer_certificates()?.first().and_then(|leaf| validity::until(leaf))
+}
+
+/// What went wrong in a handshake.
+pub(crate) fn cause(error: &io::Error) -> Cause {
     use CertificateError as C;
-    let found = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let words = match found {
+    if is_local(error) {
+        return Cause::Machine(Said::new(error));
+    }
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         Some(rustls::Error::InvalidCertificate(certificate)) => match certificate {
-            C::Expired | C::ExpiredContext { .. } => "the certificate has expired",
-            C::NotValidYet | C::NotValidYetContext { .. } => "the certificate is not valid yet",
-            C::NotValidForName | C::NotValidForNameContext { .. } => "the certificate is for another name",
-            C::UnknownIssuer => "the certificate is not signed by a trusted authority",
-            C::Revoked => "the certificate is revoked",
-            other => return format!("the certificate is not valid: {other:?}").into(),
+            C::Expired | C::ExpiredContext { .. } => Cause::CertificateExpired,
+            C::NotValidYet | C::NotValidYetContext { .. } => Cause::CertificateEarly,
+            C::NotValidForName | C::NotValidForNameContext { .. } => Cause::CertificateOtherName,
+            C::UnknownIssuer => Cause::CertificateUntrusted,
+            C::Revoked => Cause::CertificateRevoked,
+            other => Cause::CertificateBad(Said::new(format_args!("{other:?}"))),
         },
-        Some(other) => return format!("TLS failed: {other}").into(),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => "the connection closed inside the TLS handshake",
-        None => return format!("TLS failed: {error}").into(),
-    };
-    words.into()
+        Some(other) => Cause::TlsFailed(Said::new(other)),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Cause::TlsClosed,
+        None => Cause::TlsFailed(Said::new(error)),
+    }
 }

@@ -169,6 +169,81 @@ impl fmt::Display for Url {
     }
 }
 
+/// A host and a port, for what has no URL.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    host: Host,
+    port: u16,
+}
+
+impl Endpoint {
+    /// Reads `host:port`; an IPv6 address stands in brackets.
+    ///
+    /// # Errors
+    /// When the host or the port cannot be read, as in [`Url::parse`], or the port is missing.
+    ///
+    /// ```
+    /// use uphold_probe::url::Endpoint;
+    /// assert_eq!(Endpoint::parse("[2001:DB8::1]:5432")?.to_string(), "[2001:db8::1]:5432");
+    /// assert!(Endpoint::parse("db.example").is_err());
+    /// assert!(Endpoint::parse("0x7f.1:80").is_err());
+    /// # Ok::<(), uphold_probe::url::EndpointError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, EndpointError> {
+        let fail = |problem| EndpointError { text: text.to_owned(), problem };
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| fail(UrlProblem::Port))?;
+        let host = Host::parse(host).map_err(|error| fail(UrlProblem::Host(error)))?;
+        let port = read_port(port).ok_or_else(|| fail(UrlProblem::Port))?;
+        Ok(Self { host, port })
+    }
+
+    /// A host with a port that was judged already.
+    #[must_use]
+    pub fn new(host: Host, port: u16) -> Self {
+        Self { host, port }
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// Why a text is not a host and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointError {
+    text: String,
+    problem: UrlProblem,
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.problem {
+            UrlProblem::Host(error) => error.fmt(f),
+            _ => write!(
+                f,
+                "could not read address `{}`: it must be a host and a port from 1 to 65535, as in `db.example:5432`",
+                self.text.escape_default()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for EndpointError {}
+
 fn check_characters(text: &str) -> Result<(), UrlProblem> {
     let bad = |c: &char| !c.is_ascii_graphic() || matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}');
     text.chars().find(bad).map_or(Ok(()), |c| Err(UrlProblem::Character(c)))

@@ -11,9 +11,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uphold_core::run::Observed;
+use uphold_core::time::Instant;
+use uphold_probe::assertion::{About, Assertion, BodyTest, Bound, Decimal, JsonTest, Otherwise, Path};
 use uphold_probe::egress::{Cidr, Egress};
-use uphold_probe::http::{BODY_BYTES_MAX, HttpCheck, HttpMethod, HttpSettings, StatusSet, probe};
-use uphold_probe::outcome::Outcome;
+use uphold_probe::http::{BODY_BYTES_MAX, HttpCheck, HttpMethod, HttpSettings, StatusSet};
+use uphold_probe::outcome::{Cause, Outcome};
 use uphold_probe::tls;
 
 /// Serves each connection with `behave`, which gets the head of the request.
@@ -69,8 +71,12 @@ async fn look(address: SocketAddr, change: impl FnOnce(&mut HttpSettings)) -> Ou
     probe(&HttpCheck::new(settings).unwrap(), &loopback()).await
 }
 
-fn said(outcome: &Outcome) -> (Observed, &str) {
-    (outcome.state, &outcome.detail)
+fn said(outcome: &Outcome) -> (Observed, &'static str) {
+    (outcome.state, outcome.cause.to_string().leak())
+}
+
+async fn probe(check: &HttpCheck, egress: &Egress) -> Outcome {
+    uphold_probe::http::probe(check, egress, Instant(0)).await
 }
 
 #[tokio::test]
@@ -127,7 +133,7 @@ async fn a_wrong_status_is_down_with_redacted_evidence() {
     let outcome = look(answer(format!("{head}{body}")).await, |_| {}).await;
     assert_eq!(said(&outcome), (Observed::Down, "HTTP 503"));
     let evidence = outcome.evidence.unwrap();
-    assert_eq!((evidence.status, evidence.body_len, evidence.body_cut), (503, 3000, false));
+    assert_eq!((evidence.status, evidence.body_len, evidence.body_cut), (Some(503), 3000, false));
     assert_eq!(evidence.body_start, body.as_bytes()[..1024]);
     assert_eq!(evidence.body_sha256, <[u8; 32]>::from(Sha256::digest(&body)));
     let header = |name: &str| evidence.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
@@ -197,7 +203,7 @@ async fn a_body_that_ends_before_its_length_is_down() {
 async fn an_answer_that_is_no_http_is_down() {
     let outcome = look(answer("SSH-2.0-OpenSSH_9.2\r\n\r\n").await, |_| {}).await;
     assert_eq!(outcome.state, Observed::Down);
-    assert!(outcome.detail.starts_with("the answer is not HTTP as it should be"), "{}", outcome.detail);
+    assert!(outcome.cause.to_string().starts_with("the answer is not HTTP as it should be"), "{}", outcome.cause);
 }
 
 #[tokio::test]
@@ -240,7 +246,7 @@ async fn a_right_answer_that_took_too_long_is_degraded() {
     // One microsecond is less than any exchange takes.
     let outcome = look(answer(ok("")).await, |s| s.expect.degraded_after = Some(Duration::from_micros(1))).await;
     assert_eq!(outcome.state, Observed::Degraded);
-    assert!(outcome.detail.starts_with("HTTP 200 after "), "{}", outcome.detail);
+    assert!(outcome.cause.to_string().starts_with("answered after "), "{}", outcome.cause);
     let outcome = look(answer(ok("")).await, |s| s.expect.degraded_after = Some(Duration::from_secs(9))).await;
     assert_eq!(outcome.state, Observed::Up);
 }
@@ -312,7 +318,7 @@ async fn each_hop_of_a_redirect_is_judged_again() {
     ] {
         let outcome = look(redirecting(to).await, |s| s.redirects = 3).await;
         assert_eq!(outcome.state, Observed::Unknown, "{to}");
-        assert!(outcome.detail.ends_with(why), "{to}: {}", outcome.detail);
+        assert!(outcome.cause.to_string().ends_with(why), "{to}: {}", outcome.cause);
     }
 }
 
@@ -435,5 +441,91 @@ async fn https_to_a_port_that_speaks_plain_http_is_down() {
     let check = HttpCheck::new(HttpSettings::new(format!("https://{address}/"))).unwrap();
     let outcome = probe(&check, &loopback()).await;
     assert_eq!(outcome.state, Observed::Down);
-    assert!(outcome.detail.starts_with("TLS failed: "), "{}", outcome.detail);
+    assert!(outcome.cause.to_string().starts_with("TLS failed: "), "{}", outcome.cause);
+}
+
+// Assertions, and what a hostile target may try.
+
+fn must(about: About) -> Vec<Assertion> {
+    vec![Assertion { about, otherwise: Otherwise::Down }]
+}
+
+#[tokio::test]
+async fn an_assertion_that_fails_says_down_or_degraded_with_its_own_cause() {
+    let address = answer(ok(r#"{"status":"ok","queue":120}"#)).await;
+    let at_most = |text| JsonTest::Within(vec![Bound::AtMost(Decimal::parse(text).unwrap())]);
+    let queue = |most| About::Json { path: Path::parse("$.queue").unwrap(), test: at_most(most) };
+    let outcome = look(address, |s| s.assertions = must(queue("120"))).await;
+    assert_eq!(said(&outcome), (Observed::Up, "HTTP 200"));
+    let outcome = look(address, |s| {
+        s.assertions = vec![Assertion { about: queue("100"), otherwise: Otherwise::Degraded }];
+    })
+    .await;
+    assert_eq!(said(&outcome), (Observed::Degraded, "the value at `$.queue` is not within its bounds"));
+    assert!(outcome.evidence.is_some());
+    // An assertion on the status takes the place of 200 to 299.
+    let teapot = answer("HTTP/1.1 418 x\r\nContent-Length: 0\r\n\r\n").await;
+    let status = |text| must(About::Status(StatusSet::parse(text).unwrap()));
+    assert_eq!(said(&look(teapot, |s| s.assertions = status("418")).await), (Observed::Up, "HTTP 418"));
+    assert_eq!(said(&look(teapot, |s| s.assertions = status("200")).await), (Observed::Down, "HTTP 418"));
+}
+
+#[tokio::test]
+async fn a_compression_bomb_is_neither_unpacked_nor_read_beyond_the_limit() {
+    // A body that says that it is compressed and never ends: what is read stays within the limit.
+    let address = serve(|mut stream, _| async move {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n\x1f\x8b\x08";
+        let mut open = stream.write_all(head).await;
+        while open.is_ok() {
+            open = stream.write_all(&[0; 4096]).await;
+        }
+    })
+    .await;
+    let outcome = look(address, |s| s.assertions = must(About::Body(BodyTest::Lacks("x".to_owned())))).await;
+    let wanted = "the body is compressed (gzip), which was not asked for";
+    assert_eq!(said(&outcome), (Observed::Down, wanted));
+    let evidence = outcome.evidence.unwrap();
+    assert_eq!((evidence.body_len, evidence.body_cut), (BODY_BYTES_MAX as u64, true));
+}
+
+#[tokio::test]
+async fn json_that_is_cut_or_nested_without_end_is_down() {
+    let exists = || must(About::Json { path: Path::parse("$.a").unwrap(), test: JsonTest::Exists(true) });
+    let long = answer(ok(&format!(r#"{{"a":"{}"}}"#, "x".repeat(BODY_BYTES_MAX)))).await;
+    let cut = "the body is longer than what is read, so it cannot be read as JSON";
+    assert_eq!(said(&look(long, |s| s.assertions = exists()).await), (Observed::Down, cut));
+    let whole = look(long, |s| {
+        s.assertions = exists();
+        s.body_bytes_max = 2 * BODY_BYTES_MAX;
+    });
+    assert_eq!(said(&whole.await), (Observed::Up, "HTTP 200"));
+    let deep = answer(ok(&"[".repeat(60_000))).await;
+    assert_eq!(said(&look(deep, |s| s.assertions = exists()).await), (Observed::Down, "the body is not JSON"));
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_metadata_address_is_refused_whatever_is_permitted_and_however_it_is_written() {
+    let everything = Egress::new(vec![Cidr::parse("0.0.0.0/0").unwrap(), Cidr::parse("::/0").unwrap()]);
+    for to in [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[fd00:ec2::254]/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[2002:a9fe:a9fe::1]/",
+    ] {
+        let address = redirecting(to).await;
+        let mut settings = HttpSettings::new(format!("http://{address}/"));
+        settings.redirects = 3;
+        let outcome = probe(&HttpCheck::new(settings).unwrap(), &everything).await;
+        assert_eq!(outcome.state, Observed::Unknown, "{to}");
+        assert!(matches!(outcome.cause, Cause::Metadata { .. }), "{to}: {}", outcome.cause);
+    }
+    for odd in ["http://0x7f.1/", "http://2130706433/", "http://017700000001/", "http://169.254.169.254.:80@x/"] {
+        let address = redirecting(odd).await;
+        let outcome = look(address, |s| s.redirects = 1).await;
+        assert_eq!(said(&outcome), (Observed::Down, "redirected to a URL that may not be probed"), "{odd}");
+    }
+    let private = redirecting("http://10.0.0.1/").await;
+    let outcome = look(private, |s| s.redirects = 1).await;
+    assert!(matches!(outcome.cause, Cause::NotPermitted { .. }), "{}", outcome.cause);
 }

@@ -1,6 +1,13 @@
 //! The checks file: what is measured, from where, how often. Definitions are files; a problem is reported with its place.
+//!
+//! Here: what all checks have. What a kind of check has, and assertions, are read by the modules below.
+
+mod assertion;
+mod definition;
+mod kind;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +16,14 @@ use uphold_core::diagnostic::{Diagnostic, Refusal, Severity};
 use uphold_core::document::{self, Findings, Item, Placed, Table};
 use uphold_core::history::CheckScope;
 use uphold_core::id::{CheckId, InterfaceId, SolutionId, VantageId};
-use uphold_core::ledger::canonical;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::nearest::nearest;
 use uphold_core::run::Staleness;
 use uphold_core::time::Millis;
+use uphold_probe::Check;
 use uphold_probe::egress::Cidr;
-use uphold_probe::http::{Expect, HttpCheck, HttpSettings, StatusSet};
+
+use kind::Kind;
 
 /// Probes start on a grid of this length.
 pub const TICK: Millis = Millis(100);
@@ -27,6 +35,8 @@ pub struct Checks {
     pub vantage: VantageId,
     /// Address ranges that are not public and may be reached all the same.
     pub allow: Vec<Cidr>,
+    /// The name servers to ask; none means those of the system.
+    pub name_servers: Vec<SocketAddr>,
     /// The checks.
     pub checks: Vec<CheckDefinition>,
     /// SHA-256 of the file.
@@ -44,10 +54,41 @@ pub struct CheckDefinition {
     pub interval: Millis,
     /// How long an observation may be trusted.
     pub staleness: Staleness,
-    /// How it asks.
-    pub probe: Arc<HttpCheck>,
+    /// How it comes to know.
+    pub source: Source,
     /// SHA-256 of its definition.
     pub digest: Digest,
+}
+
+/// How a check comes to know the state of what it measures.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// It asks.
+    Probe(Arc<Check>),
+    /// It is told.
+    Heartbeat(Heartbeat),
+}
+
+/// How often a report must come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// How often.
+    pub every: Millis,
+    /// How much later than that it may be.
+    pub grace: Millis,
+}
+
+impl Heartbeat {
+    /// How long after a report the next one must have come.
+    #[must_use]
+    pub fn limit(self) -> Millis {
+        self.every + self.grace
+    }
+
+    /// How often it is looked at: what is seen is dated to this.
+    fn looked_at(self) -> Millis {
+        Millis(self.every.0.clamp(1_000, 10_000) / TICK.0 * TICK.0)
+    }
 }
 
 /// What came of reading a checks file.
@@ -78,10 +119,11 @@ pub fn read_checks(source: &str, agreement: &Agreement) -> Reading {
 
 fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> Option<Checks> {
     let vantage = root.require("vantage", |item| Ok(VantageId::parse(item.text()?)?));
-    let allow = root.table("egress").map_or_else(Vec::new, |mut table| {
+    let (allow, name_servers) = root.table("egress").map_or_else(Default::default, |mut table| {
         let ranges = table.find("allow").and_then(|item| item.each(table.findings, read_range));
+        let servers = table.find("name_servers").and_then(|item| item.each(table.findings, read_name_server));
         table.finish();
-        ranges.unwrap_or_default()
+        (ranges.unwrap_or_default(), servers.unwrap_or_default())
     });
     let place = root.span.clone();
     let findings = root.findings;
@@ -105,7 +147,7 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
     if checks.len() == written {
         warn_of_unmeasured(&checks, agreement, findings, place);
     }
-    Some(Checks { vantage: vantage?.value, allow, checks, digest: Digest::of(&[source.as_bytes()]) })
+    Some(Checks { vantage: vantage?.value, allow, name_servers, checks, digest: Digest::of(&[source.as_bytes()]) })
 }
 
 /// An interface without a check is unknown for ever: that is honest, and seldom meant.
@@ -136,6 +178,12 @@ fn read_range(item: &Item<'_>) -> Result<Cidr, Refusal> {
         .map_err(|error| Refusal::new(error.to_string()).help("write an address range, as in `10.0.0.0/8`"))
 }
 
+fn read_name_server(item: &Item<'_>) -> Result<SocketAddr, Refusal> {
+    let text = item.text()?;
+    let refusal = || Refusal::new(format!("`{text}` is no address with a port")).help("write it as in `10.0.0.53:53`");
+    text.parse().map_err(|_| refusal())
+}
+
 fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckDefinition> {
     let id = table.require("id", |item| Ok(CheckId::parse(item.text()?)?));
     let solution = table.require("solution", |item| {
@@ -152,10 +200,18 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
         }
         Ok(id)
     });
-    table.require("type", |item| match item.text()? {
-        "http" => Ok(()),
-        other => Err(Refusal::not_among("a type of check", other, &["http"])),
-    });
+    let kind = kind::read_name(table)?;
+    let scope = |id: Option<Placed<CheckId>>| {
+        Some((id?.value, CheckScope::whole(solution.as_ref()?.value.clone(), interface.as_ref()?.value.clone())))
+    };
+    if kind == Kind::Heartbeat {
+        let heartbeat = read_heartbeat(table)?;
+        let (id, scope) = scope(id)?;
+        let interval = heartbeat.looked_at();
+        let staleness = Staleness::After(Millis(interval.0 * 3));
+        let digest = definition::of_heartbeat(heartbeat);
+        return Some(CheckDefinition { id, scope, interval, staleness, source: Source::Heartbeat(heartbeat), digest });
+    }
     let interval = table.require("interval", read_interval);
     let timeout = table.require("timeout", |item| Ok(Millis::parse(item.text()?)?));
     let staleness = table.require("staleness", |item| match item.text()? {
@@ -163,43 +219,19 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
         text => Ok(Staleness::After(Millis::parse(text)?)),
     });
     check_lengths(table, interval.as_ref(), timeout.as_ref(), staleness.as_ref());
-    let (settings, span) = read_settings(table, timeout.as_ref().map(|timeout| timeout.value))?;
-    let asks = definition(&settings);
-    let probe = match HttpCheck::new(settings) {
-        Ok(check) => Arc::new(check),
-        Err(error) => {
-            table.findings.push(Diagnostic::error(error.to_string(), span));
-            return None;
-        }
-    };
-    Some(CheckDefinition {
-        id: id?.value,
-        scope: CheckScope::whole(solution?.value, interface?.value),
-        interval: interval?.value,
-        staleness: staleness?.value,
-        probe,
-        digest: Digest::of(&[&canonical::to_bytes(&asks)]),
-    })
+    let (check, digest) = kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)))?;
+    let (id, scope) = scope(id)?;
+    let source = Source::Probe(Arc::new(check));
+    Some(CheckDefinition { id, scope, interval: interval?.value, staleness: staleness?.value, source, digest })
 }
 
-/// What a check asks and expects, so that a change of it is seen and a change of a remark is not.
-fn definition(settings: &HttpSettings) -> canonical::Value {
-    use canonical::Value;
-    let length = |length: Duration| Value::text(length.as_millis());
-    let mut members = vec![
-        ("type", Value::text("http")),
-        ("url", Value::text(&settings.url)),
-        ("timeout_ms", length(settings.timeout)),
-        ("redirects", Value::count(u64::from(settings.redirects))),
-        ("status", Value::text(&settings.expect.status)),
-    ];
-    if let Some(text) = &settings.expect.body_contains {
-        members.push(("body_contains", Value::text(text)));
-    }
-    if let Some(limit) = settings.expect.degraded_after {
-        members.push(("degraded_after_ms", length(limit)));
-    }
-    Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+fn read_heartbeat(table: &mut Table<'_, '_>) -> Option<Heartbeat> {
+    let every = table.require("every", |item| match item.length()? {
+        every if every.0 < 1_000 => Err(Refusal::new(format!("`every` is {every}")).help("use at least 1s")),
+        every => Ok(every),
+    });
+    let grace = table.require("grace", Item::length);
+    Some(Heartbeat { every: every?.value, grace: grace?.value })
 }
 
 fn known<'a>(message: &str, id: &str, mut names: impl Iterator<Item = &'a str> + Clone) -> Result<(), Refusal> {
@@ -246,34 +278,6 @@ fn check_lengths(
                 .help(format!("use at least `{least}`; twice the interval and more rides out a lost probe")),
         );
     }
-}
-
-fn read_settings(table: &mut Table<'_, '_>, timeout: Option<Millis>) -> Option<(HttpSettings, std::ops::Range<usize>)> {
-    let url = table.require("url", |item| Ok(item.text()?.to_owned()));
-    let expect = table.table("expect").map(|mut expect| {
-        let status = expect
-            .option("status", |item| StatusSet::parse(item.text()?).map_err(|error| Refusal::new(error.to_string())));
-        let body_contains = expect.option("body_contains", |item| Ok(item.text()?.to_owned()));
-        let degraded_after = expect.option("degraded_after", |item| Ok(Millis::parse(item.text()?)?));
-        expect.finish();
-        Expect {
-            status: status.map_or_else(StatusSet::default, |status| status.value),
-            body_contains: body_contains.map(|text| text.value),
-            degraded_after: degraded_after.map(|limit| duration(limit.value)),
-        }
-    });
-    let redirects = table.option("redirects", |item| match item.whole()? {
-        hops @ 0..=10 => Ok(u8::try_from(hops).unwrap_or(10)),
-        hops => Err(Refusal::new(format!("`redirects` is {hops}")).help("use from 0 to 10")),
-    });
-    let url = url?;
-    let settings = HttpSettings {
-        timeout: duration(timeout?),
-        expect: expect.unwrap_or_default(),
-        redirects: redirects.map_or(0, |redirects| redirects.value),
-        ..HttpSettings::new(url.value)
-    };
-    Some((settings, url.span))
 }
 
 fn duration(length: Millis) -> Duration {
@@ -334,7 +338,7 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
             ("\"2s\"", "\"6s\"", "the timeout is longer than the interval"),
             ("\"15s\"", "\"6s\"", "observations would be stale before the next one can come"),
             ("127.0.0.0/8", "127.0.0.0/99", "127.0.0.0/99"),
-            ("\"http\"", "\"htp\"", "`htp` is not a type of check"),
+            ("\"http\"", "\"htp\"", "`htp` is not a kind of check"),
             ("status", "statu", "[expect] has no key `statu`"),
         ] {
             let found = messages(&GOOD.replacen(from, to, 1));
@@ -347,5 +351,143 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
         assert_ne!(digest(GOOD), digest(&GOOD.replace("\"x\"", "\"y\"")));
         assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
+    }
+
+    /// The good file with other lines in place of what makes its check one of HTTP.
+    fn of_kind(lines: &str) -> String {
+        let (before, _) = GOOD.split_once("type = ").unwrap();
+        format!("{before}{lines}")
+    }
+
+    const TIMES: &str = "interval = \"5s\"\ntimeout = \"2s\"\nstaleness = \"15s\"\n";
+
+    #[test]
+    fn every_kind_of_check_is_read() {
+        for lines in [
+            "kind = \"http\"\nurl = \"https://a.example/\"\nmethod = \"GET\"\nheaders = { x-a = \"b\" }\nfamily = \"ipv6\"\n\
+             body_bytes_max = 131072\nexpect = { status = [\"200-204\", 401] }\n",
+            "kind = \"tcp\"\naddress = \"db.example:5432\"\nsend = \"PING\"\nreply_contains = \"PONG\"\n",
+            "kind = \"tls\"\naddress = \"a.example:443\"\nserver_name = \"b.example\"\nnames = [\"c.example\"]\n\
+             protocol_min = \"1.3\"\n",
+            "kind = \"dns\"\nname = \"a.example\"\nrecord = \"MX\"\nvalues = [\"10 m.example\"]\nexactly = false\n\
+             all_name_servers = true\n",
+            "kind = \"dns\"\nname = \"a.example\"\nrecord = \"A\"\nserver = \"1.1.1.1\"\nport = 53\n",
+            "kind = \"icmp\"\nhost = \"a.example\"\nfamily = \"ipv4\"\n",
+            "kind = \"grpc\"\naddress = \"a.example:50051\"\nservice = \"api\"\ntls = false\n",
+        ] {
+            let source =
+                of_kind(&format!("{lines}{TIMES}assert = [{{ latency_ms_max = 800, otherwise = \"degraded\" }}]\n"));
+            let reading = read_checks(&source, &agreement());
+            assert!(reading.checks.is_some(), "{lines}: {:?}", reading.findings);
+        }
+        let reading = read_checks(&of_kind("kind = \"heartbeat\"\nevery = \"24h\"\ngrace = \"30m\"\n"), &agreement());
+        let check = &reading.checks.unwrap().checks[0];
+        assert_eq!((check.interval, check.staleness), (Millis(10_000), Staleness::After(Millis(30_000))));
+        assert!(matches!(check.source, Source::Heartbeat(beat) if beat.limit() == Millis(88_200_000)));
+    }
+
+    #[test]
+    fn every_assertion_is_read_and_two_in_one_are_not() {
+        let with = |assert: &str| {
+            let http = "kind = \"http\"\nurl = \"https://a.example/\"\n";
+            messages(&of_kind(&format!("{http}{TIMES}assert = [{{ {assert} }}]\n")))
+        };
+        let none = with("status = 200");
+        for good in [
+            "status = [\"200-299\", 401]",
+            "header = \"content-type\", contains = \"json\"",
+            "header = \"x\", matches = \"^a+$\", otherwise = \"degraded\"",
+            "header = \"x\", exists = false",
+            "body_contains = \"a\"",
+            "body_lacks = \"a\"",
+            "body_matches = \"v[0-9]+\"",
+            "json = \"$.a\", equals = \"ok\"",
+            "json = \"$.a\", equals = -1.5",
+            "json = \"$.a\", exists = true",
+            "json = \"$.a[*]\", at_least = 1, less_than = 2.5",
+            "latency_ms_max = 800",
+            "certificate_days_min = 14",
+        ] {
+            assert_eq!(with(good), none, "{good}");
+        }
+        for (bad, message) in [
+            ("otherwise = \"degraded\"", "this assertion says nothing"),
+            ("status = 200, latency_ms_max = 1", "this assertion has `latency_ms_max` and `status`"),
+            ("header = \"x\"", "this assertion has no test"),
+            ("header = \"x\", equals = \"a\", contains = \"b\"", "this assertion has two tests"),
+            ("header = \"a b\", exists = true", "`a b` is no name of a header"),
+            ("body_matches = \"(a\"", "the pattern cannot be read: unclosed group"),
+            ("json = \"a\", exists = true", "the path cannot be read"),
+            ("json = \"$..a..b\", exists = true", "the path is not permitted"),
+            ("json = \"$.a\", at_most = \"5\"", "`at_most` must be a number"),
+            ("status = 99", "could not read expected status `99`"),
+            ("latency_ms_max = 0", "`latency_ms_max` must be at least 1"),
+            ("body_containz = \"a\"", "has no key `body_containz`"),
+            ("status = 200, otherwise = \"dwn\"", "`dwn` is not what an assertion makes of a target"),
+        ] {
+            let found = with(bad);
+            assert!(found.iter().any(|found| found.contains(message)), "{bad}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_kind_cannot_do_says_so() {
+        for (lines, message) in [
+            ("kind = \"tcp\"\naddress = \"db.example\"\n", "could not read address `db.example`"),
+            ("kind = \"tcp\"\naddress = \"0x7f.1:80\"\n", "could not read host `0x7f.1`"),
+            ("kind = \"tcp\"\naddress = \"2130706433:80\"\n", "could not read host `2130706433`"),
+            ("kind = \"tcp\"\naddress = \"a.example:80\"\nurl = \"x\"\n", "this check has no key `url`"),
+            ("kind = \"tls\"\naddress = \"a.example:443\"\nprotocol_min = \"1.1\"\n", "`1.1` is not a version of TLS"),
+            ("kind = \"dns\"\nname = \"a.example\"\nrecord = \"AAA\"\n", "`AAA` is not a type of record"),
+            ("kind = \"dns\"\nname = \"a.example\"\nrecord = \"A\"\nvalues = [\"x\"]\n", "could not expect `x`"),
+            (
+                "kind = \"dns\"\nname = \"a.example\"\nrecord = \"A\"\nserver = \"1.1.1.1\"\nall_name_servers = true\n",
+                "this check has both `server` and `all_name_servers`",
+            ),
+            (
+                "kind = \"http\"\nurl = \"http://a.example/\"\nheaders = { x = \"a\\r\\nb: c\" }\n",
+                "could not use header `x`",
+            ),
+            ("kind = \"http\"\nurl = \"http://a.example/\"\nheaders = { Host = \"b\" }\n", "the probe sets it itself"),
+            ("kind = \"http\"\nurl = \"file:///etc/passwd\"\n", "it must begin with `http://` or `https://`"),
+            (
+                "kind = \"http\"\nurl = \"http://a.example/\"\nassert = [{ certificate_days_min = 3 }]\n",
+                "could not judge a certificate",
+            ),
+            (
+                "kind = \"icmp\"\nhost = \"a.example\"\nassert = [{ certificate_days_min = 3 }]\n",
+                "has no key `certificate_days_min`",
+            ),
+            (
+                "kind = \"http\"\ntype = \"http\"\nurl = \"http://a.example/\"\n",
+                "this check has both `kind` and `type`",
+            ),
+            ("url = \"http://a.example/\"\n", "this check lacks `kind`"),
+        ] {
+            let found = messages(&of_kind(&format!("{TIMES}{lines}")));
+            assert!(found.iter().any(|found| found.contains(message)), "{lines}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_slip_in_the_kind_names_the_nearest_and_hides_no_other_key() {
+        let reading = read_checks(&of_kind(&format!("kind = \"heartbeet\"\n{TIMES}")), &agreement());
+        let errors: Vec<_> = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0].help.as_deref(), Some("did you mean `heartbeat`?"));
+    }
+
+    #[test]
+    fn a_definition_keeps_its_digest_and_no_secret_is_in_it() {
+        let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
+        // What 0.1 wrote for the same check: a ledger must not take it for another one.
+        assert_eq!(digest(GOOD).to_string(), "9d53395962df35b2356f23a413a8b71fa9a964b8f6b2593cd3f6fc3ad29cab9f");
+        assert_eq!(digest(GOOD), digest(&GOOD.replace("type =", "kind =")));
+        let with = |value: &str| digest(&GOOD.replace("\nexpect", &format!("\nheaders = {value}\nexpect")));
+        assert_eq!(with("{ authorization = \"Bearer 1\" }"), with("{ authorization = \"Bearer 2\" }"));
+        assert_ne!(with("{ x-a = \"1\" }"), with("{ x-a = \"2\" }"));
+        let asserting = |text: &str| digest(&format!("{GOOD}assert = [{{ {text} }}]\n"));
+        assert_ne!(asserting("latency_ms_max = 1"), asserting("latency_ms_max = 2"));
+        assert_ne!(asserting("json = \"$.a\", equals = \"1\""), asserting("json = \"$.a\", equals = 1"));
     }
 }

@@ -11,6 +11,7 @@ use uphold_core::run::Observed;
 use uphold_core::statement::Statement;
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::Timeline;
+use uphold_probe::outcome::Cause;
 
 use uphold_core::ledger::record::Recorded;
 
@@ -59,8 +60,8 @@ pub struct CheckView {
     pub interval: Millis,
     /// Its latest run: the state, since when, and the last observation.
     pub latest: Option<LatestRun>,
-    /// What the latest observation said in words, such as `HTTP 503`; empty when there is nothing to say.
-    pub detail: String,
+    /// Why the latest observation is what it is, said as `HTTP 503`; nothing before the first of this process.
+    pub cause: Option<Cause>,
 }
 
 /// The latest run of a series.

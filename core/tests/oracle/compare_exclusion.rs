@@ -95,18 +95,17 @@ fn some_rule(draw: &mut Draw, scene: &Scene, class: &str, first_length: i64) -> 
     if draw.below(3) > 0 {
         let lead = draw.within(0, 12);
         let mut limits = String::new();
-        let mut longest = None;
+        let (mut longest, mut doubles) = (None, false);
         if draw.one_in(3) {
             longest = Some(draw.within(0, 30));
             limits += &format!(", at_most = \"{}\"", scene.clock.length(longest.unwrap()));
         }
         if draw.one_in(3) {
-            // The oracle knows one limit for all windows, so all of them are planned for the same length.
-            longest = Some(longest.map_or(first_length, |at_most| at_most.min(first_length)));
+            doubles = true;
             limits += ", at_most_double = true";
         }
         text += &format!(", extension = {{ lead = \"{}\"{limits}, by = \"{by_name}\" }}", scene.clock.length(lead));
-        extension = Some(ExtensionRule { lead, longest });
+        extension = Some(ExtensionRule { lead, longest, doubles });
     }
     // Rule 6: per customer by its acceptance, per solution by publication, which the oracle is told in its own words.
     let by = if scene.customer.is_none() { NoticeBy::Published } else { by };

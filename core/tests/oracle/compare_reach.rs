@@ -52,7 +52,9 @@ const EXCLUDED: [(&str, Change); 18] = [
     ("inclusive lead", |scene| rules(scene, |rule| rule.lead = rule.lead.map(|lead| lead + 1))),
     ("extensions", |scene| rules(scene, |rule| rule.extension = None)),
     ("longest extension", |scene| {
-        rules(scene, |rule| rule.extension = rule.extension.map(|own| ExtensionRule { longest: None, ..own }));
+        rules(scene, |rule| {
+            rule.extension = rule.extension.map(|own| ExtensionRule { longest: None, doubles: false, ..own })
+        });
     }),
     ("lead of extensions", |scene| {
         rules(scene, |rule| rule.extension = rule.extension.map(|own| ExtensionRule { lead: own.lead + 9, ..own }));

@@ -317,6 +317,8 @@ pub(crate) struct ExtensionRule {
     pub(crate) lead: i64,
     /// The new end may lie at most this far beyond the first plan's end.
     pub(crate) longest: Option<i64>,
+    /// Nor further than the first plan is long.
+    pub(crate) doubles: bool,
 }
 
 /// P8, R15: one class of exclusion that the agreement names; other classes never exclude.

@@ -173,7 +173,7 @@ fn an_extension_needs_its_own_notice_before_the_end_then_in_force() {
         longer.body.actual = Some((50, Some(70)));
         w.plans.push(longer);
         w.notices.push(notice("m", 1, at));
-        t.exclusions[0].extension = Some(ExtensionRule { lead: 4, longest: Some(longest) });
+        t.exclusions[0].extension = Some(ExtensionRule { lead: 4, longest: Some(longest), doubles: false });
         one_number(&w, &t, &subject(leaf("p")), &period(0, 100), Frac::new(up, all));
     }
 }

@@ -63,7 +63,9 @@ fn admissible(world: &World, plans: &[&Plan], rule: &Exclusion, customer: Option
         let extends = nth > 0 && plan.from <= force_end && end > force_end;
         let extension = rule.extension.is_some_and(|e| {
             let first_end = plans[0].until.unwrap_or(last);
-            early_enough(at, Some(e.lead), force_end) && e.longest.is_none_or(|l| end - first_end <= l)
+            let beyond = end - first_end;
+            let short = e.longest.is_none_or(|l| beyond <= l) && (!e.doubles || beyond <= first_end - plans[0].from);
+            early_enough(at, Some(e.lead), force_end) && short
         });
         let before = in_force.clone();
         in_force = Vec::new();

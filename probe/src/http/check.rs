@@ -1,6 +1,8 @@
 //! What an HTTP probe asks and expects: settings as they are written, and the check that they make once they are judged.
 
-use crate::outcome::is_secret;
+use crate::assertion::{About, Assertion};
+use crate::egress::Family;
+use crate::outcome::{Cause, is_secret};
 use crate::tls;
 use crate::url::{Scheme, Url, UrlError};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -12,8 +14,11 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The most of a body that is read, in bytes. The rest is cut off with the connection.
+/// The most of a body that is read unless the check says otherwise, in bytes. The rest is cut off with the connection.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The most that a check may ask to read of a body, in bytes.
+pub const BODY_BYTES_LIMIT: usize = 1024 * 1024;
 
 /// The settings of a check, not yet judged.
 #[derive(Debug, Clone)]
@@ -28,6 +33,12 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// What the answer must be.
     pub expect: Expect,
+    /// What else must hold. One of them that speaks of the status takes the place of the statuses in `expect`.
+    pub assertions: Vec<Assertion>,
+    /// Which addresses of the host to take.
+    pub family: Family,
+    /// How much of the body is read, in bytes: at most [`BODY_BYTES_LIMIT`].
+    pub body_bytes_max: usize,
     /// How many redirects to follow. With zero, a redirect is an answer like any other.
     pub redirects: u8,
     /// Whom to trust, from [`crate::tls`].
@@ -44,6 +55,9 @@ impl HttpSettings {
             headers: Vec::new(),
             timeout: Duration::from_secs(10),
             expect: Expect::default(),
+            assertions: Vec::new(),
+            family: Family::Any,
+            body_bytes_max: BODY_BYTES_MAX,
             redirects: 0,
             tls: tls::public_roots(),
         }
@@ -148,6 +162,12 @@ pub struct HttpCheck {
     pub(super) method: Method,
     pub(super) timeout: Duration,
     pub(super) expect: Expect,
+    pub(super) assertions: Vec<Assertion>,
+    /// Whether an assertion takes the place of the expected statuses.
+    pub(super) judges_status: bool,
+    pub(super) judges_certificate: bool,
+    pub(super) family: Family,
+    pub(super) body_bytes_max: usize,
     pub(super) redirects: u8,
     pub(super) tls: Arc<ClientConfig>,
     /// The values that must not come back in evidence.
@@ -175,10 +195,21 @@ impl HttpCheck {
         if expect.degraded_after.is_some_and(|limit| limit >= settings.timeout) {
             return Err(HttpCheckError::NeverDegraded);
         }
-        if settings.method == HttpMethod::Head && expect.body_contains.is_some() {
+        let assertions = settings.assertions;
+        let any = |test: fn(&About) -> bool| assertions.iter().any(|assertion| test(&assertion.about));
+        if settings.method == HttpMethod::Head && (expect.body_contains.is_some() || any(About::needs_body)) {
             return Err(HttpCheckError::HeadHasNoBody);
         }
+        let judges_certificate = any(About::is_of_certificate);
+        if judges_certificate && url.scheme() == Scheme::Http {
+            return Err(HttpCheckError::HttpHasNoCertificate);
+        }
         Ok(Self {
+            judges_status: any(|about| matches!(about, About::Status(_))),
+            judges_certificate,
+            assertions,
+            family: settings.family,
+            body_bytes_max: settings.body_bytes_max.clamp(1, BODY_BYTES_LIMIT),
             first: Hop::new(url, headers)?,
             method: match settings.method {
                 HttpMethod::Get => Method::GET,
@@ -198,12 +229,12 @@ impl HttpCheck {
         &self.first.url
     }
 
-    /// Where a redirect from `from` leads, or in a few words why nowhere.
-    pub(super) fn next_hop(&self, from: &Hop, location: &HeaderValue) -> Result<Hop, &'static str> {
-        let text = location.to_str().map_err(|_| "redirected to what is no URL")?;
-        let url = from.url.join(text).map_err(|_| "redirected to a URL that may not be probed")?;
+    /// Where a redirect from `from` leads, or why nowhere.
+    pub(super) fn next_hop(&self, from: &Hop, location: &HeaderValue) -> Result<Hop, Cause> {
+        let text = location.to_str().map_err(|_| Cause::RedirectUnreadable)?;
+        let url = from.url.join(text).map_err(|_| Cause::RedirectForbidden)?;
         let headers = if url.same_origin(&self.first.url) { self.first.headers.clone() } else { own_headers() };
-        Hop::new(url, headers).map_err(|_| "redirected to a URL that may not be probed")
+        Hop::new(url, headers).map_err(|_| Cause::RedirectForbidden)
     }
 }
 
@@ -219,16 +250,11 @@ pub(super) struct Hop {
 
 impl Hop {
     fn new(url: Url, mut headers: HeaderMap) -> Result<Self, HttpCheckError> {
-        let unusable = |_| HttpCheckError::Unusable;
         let uri = url.path_and_query().parse().map_err(|_| HttpCheckError::Unusable)?;
         headers.insert(header::HOST, HeaderValue::from_str(&url.authority()).map_err(|_| HttpCheckError::Unusable)?);
         let tls_name = match url.scheme() {
             Scheme::Http => None,
-            Scheme::Https => {
-                let host = url.host().to_string();
-                let bare = host.trim_start_matches('[').trim_end_matches([']', '.']);
-                Some(ServerName::try_from(bare.to_owned()).map_err(unusable)?)
-            }
+            Scheme::Https => Some(tls::server_name(url.host()).ok_or(HttpCheckError::Unusable)?),
         };
         Ok(Self { url, uri, headers, tls_name })
     }
@@ -275,6 +301,18 @@ fn parse_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Ht
     Ok((parsed, sent))
 }
 
+/// The name of a header, in lower case, if it is one.
+#[must_use]
+pub fn header_name(text: &str) -> Option<HeaderName> {
+    HeaderName::from_bytes(text.as_bytes()).ok()
+}
+
+/// Whether the value of a header of this name is a secret: it is replaced in evidence and stands in no digest.
+#[must_use]
+pub fn keeps_secret(name: &str) -> bool {
+    HeaderName::from_bytes(name.as_bytes()).is_ok_and(|name| is_secret(&name))
+}
+
 fn remember_secret(name: &HeaderName, value: &HeaderValue, secrets: &mut Vec<Vec<u8>>) {
     if !is_secret(name) {
         return;
@@ -303,8 +341,10 @@ pub enum HttpCheckError {
     NoTime,
     /// The timeout comes before the limit for degraded.
     NeverDegraded,
-    /// A text is expected in the body of an answer to `HEAD`.
+    /// Something is expected of the body of an answer to `HEAD`.
     HeadHasNoBody,
+    /// Something is expected of the certificate of a URL that is not `https`.
+    HttpHasNoCertificate,
 }
 
 /// What is wrong with a header.
@@ -334,6 +374,7 @@ impl fmt::Display for HttpCheckError {
             Self::NoTime => f.write_str("could not use the timeout: it is zero"),
             Self::NeverDegraded => f.write_str("could not use the limit for degraded: the timeout comes first"),
             Self::HeadHasNoBody => f.write_str("could not expect a text in the body: an answer to HEAD has none"),
+            Self::HttpHasNoCertificate => f.write_str("could not judge a certificate: the URL is not `https`"),
         }
     }
 }

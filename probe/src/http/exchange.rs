@@ -1,8 +1,9 @@
 //! One request and its answer over one fresh connection. Whether the answer is right is not judged here.
 
-use super::check::{BODY_BYTES_MAX, Hop, HttpCheck};
-use super::{Failure, Meter, Step};
-use crate::egress::{Egress, is_local};
+use super::check::{Hop, HttpCheck};
+use crate::egress::Egress;
+use crate::meter::{Failure, Meter, Way, connect, secure};
+use crate::outcome::Step;
 use crate::tls;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
@@ -15,8 +16,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use uphold_core::run::Observed;
+use uphold_core::time::Instant;
 
 /// What came back.
 #[derive(Debug)]
@@ -33,8 +33,10 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// Whether the body went on after [`BODY_BYTES_MAX`].
+    /// Whether the body went on after what is read of it.
     pub(super) cut: bool,
+    /// Until when the certificate is valid, where an assertion asks for it.
+    pub(super) certificate_until: Option<Instant>,
 }
 
 /// Connects to the target of the hop, sends its request and reads the reply.
@@ -44,20 +46,18 @@ pub(super) async fn exchange(
     egress: &Egress,
     meter: &mut Meter,
 ) -> Result<Reply, Failure> {
-    meter.enter(Step::Resolve);
-    let to = egress.resolve(hop.url.host(), hop.url.port()).await?;
-    meter.enter(Step::Connect);
-    let stream = egress.connect(&to, check.timeout).await?;
+    let way = Way { host: hop.url.host(), port: hop.url.port(), family: check.family, timeout: check.timeout };
+    let stream = connect(egress, way, meter).await?;
     let Some(name) = &hop.tls_name else {
         return speak(check, hop, stream, meter).await;
     };
-    meter.enter(Step::Tls);
-    let stream =
-        TlsConnector::from(check.tls.clone()).connect(name.clone(), stream).await.map_err(|error| Failure {
-            state: if is_local(&error) { Observed::Unknown } else { Observed::Down },
-            detail: tls::describe(&error),
-        })?;
-    speak(check, hop, stream, meter).await
+    let stream = secure(stream, &check.tls, name, meter).await?;
+    let until = if check.judges_certificate { tls::certificate_until(stream.get_ref().1) } else { None };
+    let mut reply = speak(check, hop, stream, meter).await?;
+    if let Reply::Answer(answer) = &mut reply {
+        answer.certificate_until = until;
+    }
+    Ok(reply)
 }
 
 async fn speak<S>(check: &HttpCheck, hop: &Hop, stream: S, meter: &mut Meter) -> Result<Reply, Failure>
@@ -103,8 +103,9 @@ async fn talk(
     {
         return Ok(Reply::Redirect(to.clone()));
     }
-    let (body, cut) = read(body).await?;
-    Ok(Reply::Answer(Answer { status: head.status.as_u16(), headers: head.headers, body, cut }))
+    let (body, cut) = read(body, check.body_bytes_max).await?;
+    let status = head.status.as_u16();
+    Ok(Reply::Answer(Answer { status, headers: head.headers, body, cut, certificate_until: None }))
 }
 
 fn is_redirect(status: StatusCode) -> bool {
@@ -112,12 +113,12 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// The beginning of the body, and whether it went on.
-async fn read(mut body: Incoming) -> Result<(Vec<u8>, bool), Failure> {
-    let promised = usize::try_from(body.size_hint().lower()).unwrap_or(BODY_BYTES_MAX);
-    let mut read = Vec::with_capacity(promised.min(BODY_BYTES_MAX));
+async fn read(mut body: Incoming, most: usize) -> Result<(Vec<u8>, bool), Failure> {
+    let promised = usize::try_from(body.size_hint().lower()).unwrap_or(most);
+    let mut read = Vec::with_capacity(promised.min(most));
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
-        let room = BODY_BYTES_MAX - read.len();
+        let room = most - read.len();
         read.extend_from_slice(&data[..data.len().min(room)]);
         if data.len() > room {
             return Ok((read, true));

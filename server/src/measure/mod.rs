@@ -4,12 +4,12 @@
 //! always in the ledger first. Not here: how a probe measures (`uphold_probe`), what runs mean (`uphold_core`).
 
 mod append;
+pub mod heartbeat;
 mod publish;
 pub mod recorder;
 pub mod schedule;
 mod start;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,17 +17,18 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use uphold_core::agreement::Agreement;
-use uphold_core::id::Series;
+use uphold_core::id::{CheckId, Series};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
 use uphold_core::ledger::segment::Segment;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis};
+use uphold_probe::Check;
 use uphold_probe::egress::Egress;
-use uphold_probe::outcome::{Outcome, Phases};
+use uphold_probe::outcome::{Cause, Outcome, Phases};
 
 use crate::clock::Clock;
-use crate::config::{Checks, TICK};
+use crate::config::{Checks, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Live};
@@ -83,9 +84,24 @@ pub struct Handle {
     /// Takes facts to be recorded.
     pub tell: mpsc::Sender<Append>,
     counters: Arc<SharedCounters>,
+    inbox: heartbeat::Inbox,
 }
 
 impl Handle {
+    /// Takes in what something outside reports of itself: `at` is when the report came in, by the clock of this server and
+    /// never by the sender's. It is seen at the next tick, and a change of state is dated to `at`.
+    ///
+    /// # Errors
+    /// When no heartbeat check has that name, the state is none that can be reported, or too many reports wait.
+    pub fn report_heartbeat(
+        &self,
+        check: &CheckId,
+        state: Observed,
+        at: Instant,
+    ) -> Result<(), heartbeat::HeartbeatError> {
+        self.inbox.report(check, heartbeat::Report { state, at })
+    }
+
     /// How the measuring goes.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -111,6 +127,11 @@ pub struct Engine {
     egress: Arc<Egress>,
     outcomes: (mpsc::UnboundedSender<Finished>, mpsc::UnboundedReceiver<Finished>),
     in_flight: usize,
+    inbox: heartbeat::Inbox,
+    reports: mpsc::Receiver<(CheckId, heartbeat::Report)>,
+    reports_file: heartbeat::File,
+    /// Reports came in that are not in the file yet.
+    reports_changed: bool,
     /// A run began that is not in the ledger yet.
     changed: bool,
     last_flush: Millis,
@@ -139,7 +160,10 @@ pub struct Engine {
 struct Target {
     series: Series,
     in_flight: bool,
-    detail: Cow<'static, str>,
+    /// Why the latest observation was what it was.
+    cause: Option<Cause>,
+    /// What is known of it, where it is a heartbeat.
+    pulse: Option<heartbeat::Pulse>,
 }
 
 /// A probe that ended.
@@ -154,12 +178,8 @@ struct Finished {
 impl Finished {
     /// What is reported of a probe that never came to an outcome: that says nothing of its target.
     fn defect(due: schedule::Due, started: Millis) -> Self {
-        let outcome = Outcome {
-            state: Observed::Unknown,
-            phases: Phases::default(),
-            detail: "the probe ended in a defect of uphold".into(),
-            evidence: None,
-        };
+        let outcome =
+            Outcome { state: Observed::Unknown, phases: Phases::default(), cause: Cause::Defect, evidence: None };
         Self { target: due.check, slot: due.slot, started, outcome }
     }
 }
@@ -198,8 +218,12 @@ impl Engine {
     /// What the rest of the program may hold of it.
     #[must_use]
     pub fn handle(&self) -> Handle {
-        let (live, tell) = (self.live.subscribe(), self.told.0.clone());
-        Handle { live, tell, counters: Arc::clone(&self.counters) }
+        Handle {
+            live: self.live.subscribe(),
+            tell: self.told.0.clone(),
+            counters: Arc::clone(&self.counters),
+            inbox: self.inbox.clone(),
+        }
     }
 
     /// Measures until `stop` is ready, then records what is left.
@@ -232,6 +256,8 @@ impl Engine {
                 Some(finished) = self.outcomes.1.recv() => self.take(finished),
             }
         }
+        self.tick_heartbeats();
+        self.save_reports(&self.reports_file);
         // A failure of the flush under way does not matter if the last one succeeds.
         let _ = self.finish_flush().await;
         self.finish_append().await;
@@ -254,13 +280,20 @@ impl Engine {
                 self.clock_stepped(wall, now);
             }
         }
+        if self.last_stall == Some(monotonic) {
+            self.restart_heartbeats(now);
+        }
+        self.tick_heartbeats();
         let (due, passed_over) = self.schedule.take(now);
         let mut missed = passed_over;
         for due in due {
             if self.targets[due.check].in_flight || now - due.slot > LATE_MAX {
                 missed += 1;
             } else {
-                self.probe(due, monotonic);
+                match &self.settings.checks.checks[due.check].source {
+                    Source::Probe(check) => self.probe(due, Arc::clone(check), monotonic),
+                    Source::Heartbeat(_) => self.look(due),
+                }
             }
         }
         self.counters.missed.fetch_add(missed, Ordering::Relaxed);
@@ -275,15 +308,14 @@ impl Engine {
         self.changed = true;
     }
 
-    fn probe(&mut self, due: schedule::Due, started: Millis) {
-        let check = Arc::clone(&self.settings.checks.checks[due.check].probe);
+    fn probe(&mut self, due: schedule::Due, check: Arc<Check>, started: Millis) {
         let (egress, outcomes) = (Arc::clone(&self.egress), self.outcomes.0.clone());
         self.targets[due.check].in_flight = true;
         self.in_flight += 1;
         self.counters.started.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
             let mut report = Report { outcomes, finished: Some(Finished::defect(due, started)) };
-            let outcome = uphold_probe::http::probe(&check, &egress).await;
+            let outcome = uphold_probe::measure(&check, &egress, due.slot).await;
             report.finished = Some(Finished { target: due.check, slot: due.slot, started, outcome });
         });
     }
@@ -304,18 +336,64 @@ impl Engine {
         self.counters.finished.fetch_add(1, Ordering::Relaxed);
         let late = self.last_tick.is_some_and(|(_, last)| self.settings.clock.monotonic() - last > STALL);
         let stalled = late || self.last_stall.is_some_and(|stall| stall >= finished.started);
-        let (state, detail) = match finished.outcome.state {
+        let (state, cause) = match finished.outcome.state {
             // An answer that waited for us may look slow, as well as lost.
-            Observed::Down | Observed::Degraded if stalled => {
-                (Observed::Unknown, "this process was not running meanwhile".into())
-            }
-            state => (state, finished.outcome.detail),
+            Observed::Down | Observed::Degraded if stalled => (Observed::Unknown, Cause::Stalled),
+            state => (state, finished.outcome.cause),
         };
-        target.detail = detail;
-        let staleness = self.settings.checks.checks[finished.target].staleness;
-        if self.recorder.observe(&target.series, staleness, finished.slot, state) {
+        self.observe(finished.target, finished.slot, state, cause);
+    }
+
+    fn observe(&mut self, target: usize, at: Instant, state: Observed, cause: Cause) {
+        let staleness = self.settings.checks.checks[target].staleness;
+        let target = &mut self.targets[target];
+        target.cause = Some(cause);
+        if self.recorder.observe(&target.series, staleness, at, state) {
             self.changed = true;
         }
+    }
+
+    /// Takes in the reports that came since the last tick.
+    fn tick_heartbeats(&mut self) {
+        while let Ok((check, report)) = self.reports.try_recv() {
+            let target = self.targets.iter_mut().position(|target| target.series.check == check);
+            let Some(target) = target else { continue };
+            self.reports_changed = true;
+            let seen = self.targets[target].pulse.as_mut().and_then(|pulse| pulse.take(report));
+            if let Some((at, state, cause)) = seen {
+                self.observe(target, at, state, cause);
+            }
+        }
+    }
+
+    /// Looks at a heartbeat that is due.
+    fn look(&mut self, due: schedule::Due) {
+        let seen = self.targets[due.check].pulse.as_mut().and_then(|pulse| pulse.look(due.slot));
+        if let Some((at, state, cause)) = seen {
+            self.observe(due.check, at, state, cause);
+        }
+    }
+
+    /// Reports may have been lost: from now on they are waited for anew.
+    fn restart_heartbeats(&mut self, now: Instant) {
+        for pulse in self.targets.iter_mut().filter_map(|target| target.pulse.as_mut()) {
+            pulse.since = now;
+        }
+    }
+
+    /// Writes down the last reports.
+    fn save_reports(&self, file: &heartbeat::File) {
+        let reports = self.last_reports();
+        if self.reports_changed
+            && let Err(error) = file.write(&reports)
+        {
+            tracing::error!(%error, "the last reports cannot be written down");
+        }
+    }
+
+    fn last_reports(&self) -> Vec<(CheckId, heartbeat::Report)> {
+        let last = |target: &Target| Some((target.series.check.clone(), target.pulse.as_ref()?.last?));
+        self.targets.iter().filter_map(last).collect()
     }
 
     /// Begins to record what was observed, if a run began or the time has come, and no flush is under way.
@@ -421,8 +499,16 @@ impl Engine {
         self.last_checkpoint = now;
         let Ok(snapshot) = self.recorder.snapshot(&self.book.fold, self.settings.clock.now()) else { return };
         let (ledger, vantage) = (Arc::clone(&self.ledger), self.settings.checks.vantage.clone());
-        self.checkpoint =
-            Some(tokio::spawn(async move { ledger.save_checkpoint(&vantage, snapshot.segment.encode()).await }));
+        let reports =
+            std::mem::take(&mut self.reports_changed).then(|| (self.reports_file.clone(), self.last_reports()));
+        self.checkpoint = Some(tokio::spawn(async move {
+            if let Some((file, reports)) = reports
+                && let Ok(Err(error)) = tokio::task::spawn_blocking(move || file.write(&reports)).await
+            {
+                tracing::error!(%error, "the last reports cannot be written down");
+            }
+            ledger.save_checkpoint(&vantage, snapshot.segment.encode()).await
+        }));
     }
 
     /// Waits for the checkpoint that is being saved, if any.

@@ -10,6 +10,7 @@ use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::Statement;
 use uphold_core::time::{Instant, Millis, Zone};
+use uphold_probe::outcome::Cause;
 
 use super::{Engine, Settings, Target};
 use crate::ledger::book::Book;
@@ -87,7 +88,8 @@ fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<Subjec
 }
 
 fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView> {
-    let details: BTreeMap<&Series, &str> = targets.iter().map(|target| (&target.series, &*target.detail)).collect();
+    let causes: BTreeMap<&Series, &Cause> =
+        targets.iter().filter_map(|target| Some((&target.series, target.cause.as_ref()?))).collect();
     book.checks
         .iter()
         .filter(|registration| registration.check.active.until() == Instant::MAX)
@@ -101,7 +103,7 @@ fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView
                 scope: registration.check.scope.clone(),
                 interval: registration.interval,
                 latest: latest.map(|run| LatestRun { state: run.state, from: run.from, last: run.last }),
-                detail: details.get(series).copied().unwrap_or("").to_owned(),
+                cause: causes.get(series).copied().cloned(),
             }
         })
         .filter(|view| view.series.vantage == settings.checks.vantage)

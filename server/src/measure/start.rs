@@ -1,6 +1,5 @@
 //! Starting: what the ledger already says, what happened to it while nobody ran, and what is to be measured from now on.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
@@ -13,12 +12,13 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, Measurement, ObserverGap};
 use uphold_core::ledger::segment::Segment;
 use uphold_core::time::{Instant, Millis};
-use uphold_probe::egress::Egress;
+use uphold_probe::egress::{Egress, Resolver};
 
+use super::heartbeat::{File, Inbox, Pulse};
 use super::recorder::Recorder;
 use super::schedule::Schedule;
 use super::{Engine, Retry, Settings, SharedCounters, Target, publish};
-use crate::config::{CheckDefinition, TICK};
+use crate::config::{CheckDefinition, Source, TICK};
 use crate::ledger::book::{Book, Registration};
 use crate::ledger::{BookError, Ledger, LedgerError, NewFact};
 
@@ -108,23 +108,35 @@ impl Engine {
             Some(receipt) => (receipt.tree_size, receipt.root),
             None => reader.head().map(|head| (head.size, head.root))?,
         };
-        Ok(Self::assemble(settings, ledger, book, head))
+        Ok(Self::assemble(settings, File::new(folder), ledger, book, head))
     }
 
-    fn assemble(settings: Settings, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
+    fn assemble(settings: Settings, file: File, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
         let series =
             |check: &CheckDefinition| Series { check: check.id.clone(), vantage: settings.checks.vantage.clone() };
         let checks = &settings.checks.checks;
+        let (reported, now) = (file.read(), settings.clock.now());
+        let pulse = |check: &CheckDefinition| match check.source {
+            Source::Heartbeat(heartbeat) => Some(Pulse::new(heartbeat, now, reported.get(&check.id).copied())),
+            Source::Probe(_) => None,
+        };
         let targets: Vec<Target> = checks
             .iter()
-            .map(|check| Target { series: series(check), in_flight: false, detail: Cow::Borrowed("") })
+            .map(|check| Target { series: series(check), in_flight: false, cause: None, pulse: pulse(check) })
             .collect();
+        let told = targets.iter().filter(|target| target.pulse.is_some());
+        let (inbox, reports) = Inbox::new(told.map(|target| target.series.check.clone()).collect());
+        let resolver = Resolver::new(settings.checks.name_servers.clone());
         let intervals: Vec<Millis> = checks.iter().map(|check| check.interval).collect();
         let picture = publish::picture(&settings, &book, &targets, head);
         Self {
             recorder: Recorder::new(settings.checks.vantage.clone()),
             schedule: Schedule::new(&intervals, TICK, settings.clock.now()),
-            egress: Arc::new(Egress::new(settings.checks.allow.clone())),
+            egress: Arc::new(Egress::with_resolver(settings.checks.allow.clone(), resolver)),
+            inbox,
+            reports,
+            reports_file: file,
+            reports_changed: false,
             outcomes: mpsc::unbounded_channel(),
             in_flight: 0,
             changed: false,

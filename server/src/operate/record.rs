@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde_json::{Map, Value};
-use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::evaluate::{Customers, Problem, Request, evaluate};
 use uphold_core::history::{History, Reader, write_check};
 use uphold_core::id::FactId;
 use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
@@ -71,7 +71,7 @@ pub fn facts(live: &Live, told: &Told) -> Result<Vec<Record>, Vec<Wrong>> {
     for (place, line) in told.lines.iter().enumerate() {
         match record(told, place, line.clone()) {
             Ok(record) => records.push(record),
-            Err(message) => wrongs.push(Wrong { place: Some(place), message }),
+            Err(wrong) => wrongs.push(wrong),
         }
     }
     if wrongs.is_empty() {
@@ -80,24 +80,25 @@ pub fn facts(live: &Live, told: &Told) -> Result<Vec<Record>, Vec<Wrong>> {
     if wrongs.is_empty() { Ok(records) } else { Err(wrongs) }
 }
 
-fn record(told: &Told, place: usize, mut line: Map<String, Value>) -> Result<Record, String> {
+fn record(told: &Told, place: usize, mut line: Map<String, Value>) -> Result<Record, Wrong> {
+    let wrong = |message: String| Wrong { place: Some(place), message };
     for key in ["recorded_at", "by"] {
         if line.contains_key(key) {
-            return Err(format!("`{key}` is not yours to say: the ledger knows it"));
+            return Err(wrong(format!("`{key}` is not yours to say: the ledger knows it")));
         }
     }
     if let Some(kind) = line.get("type").and_then(Value::as_str).filter(|kind| MEASURED.contains(kind)) {
-        return Err(format!("a `{kind}` is measured and cannot be told; correct it with a `correction`"));
+        return Err(wrong(format!("a `{kind}` is measured and cannot be told; correct it with a `correction`")));
     }
     let id = match told.lines.len() {
         1 => told.key.clone(),
-        _ => FactId::parse(&format!("{}.{place}", told.key)).map_err(|error| error.to_string())?,
+        _ => FactId::parse(&format!("{}.{place}", told.key)).map_err(|error| wrong(error.to_string()))?,
     };
     // What is told again without an id is the same thing only if it is the same request.
     line.entry("id").or_insert_with(|| Value::String(id.to_string()));
     let line = Value::Object(line).to_string();
     if line.len() > LINE_MAX {
-        return Err(format!("the record has {} bytes, and {LINE_MAX} are the most", line.len()));
+        return Err(wrong(format!("the record has {} bytes, and {LINE_MAX} are the most", line.len())));
     }
     Ok(Record { id, by: told.by.clone(), why: told.why.clone(), line })
 }
@@ -134,12 +135,12 @@ pub struct Change {
 ///
 /// # Errors
 /// When the agreement leaves open what these records ask, with what to state.
-pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<Change>, Vec<String>> {
+pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<Change>, Vec<Wrong>> {
     let mut after = (*live.history).clone();
     for record in records {
         match Recorded::read(record, live.ledger.size, now) {
             Ok((_, said)) => after.append(said),
-            Err(bad) => return Err(vec![bad.message]),
+            Err(bad) => return Err(vec![Wrong { place: None, message: bad.message }]),
         }
     }
     let mut changes = Vec::new();
@@ -152,7 +153,7 @@ pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<
             let request = Request { period: period.clone(), as_known_at: now, customers };
             let judged = |history: &History| {
                 evaluate(std::slice::from_ref(&*live.agreement), history, &request)
-                    .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+                    .map_err(|problems| problems.iter().map(unjudged).collect::<Vec<_>>())
             };
             // What cannot be judged without the records is no reason to refuse them.
             let before = judged(&live.history).ok();
@@ -160,6 +161,10 @@ pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<
         }
     }
     Ok(changes)
+}
+
+fn unjudged(problem: &Problem) -> Wrong {
+    Wrong { place: None, message: format!("{problem}; {}", problem.help) }
 }
 
 fn differences(before: Option<&Statement>, after: &Statement) -> Vec<Change> {

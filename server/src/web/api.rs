@@ -42,7 +42,7 @@ pub(super) async fn statement(
     let live = app.live();
     let asked = match query.map(|Query(query)| request(&live, &query, bearer.is_some())) {
         Ok(Ok(asked)) => asked,
-        Ok(Err(detail)) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail),
+        Ok(Err(BadQuery(detail))) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail),
         Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),
     };
     // Judging a year takes longer than other requests may wait.
@@ -50,22 +50,32 @@ pub(super) async fn statement(
     judged.unwrap_or_else(|_| problem::internal())
 }
 
+/// What is wrong with a query.
+#[derive(Debug)]
+struct BadQuery(String);
+
+impl BadQuery {
+    fn new(what: impl std::fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
 /// What is asked for; nothing, where it is the statement of the picture.
-fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<Request>, String> {
+fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<Request>, BadQuery> {
     if query.period.is_none() && query.customer.is_none() {
         return Ok(None);
     }
     let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
     let period = match &query.period {
         None => live.statement.period.clone(),
-        Some(name) => Period::parse(name, &zone).map_err(|error| error.to_string())?,
+        Some(name) => Period::parse(name, &zone).map_err(BadQuery::new)?,
     };
     let customers = match query.customer.as_deref() {
         None => Customers::Nobody,
         // Whoever brings no token is not told of customers, whatever the address looked like.
-        Some(_) if !trusted => return Err("a customer's statement needs a token".to_owned()),
+        Some(_) if !trusted => return Err(BadQuery::new("a customer's statement needs a token")),
         Some("all") => Customers::All,
-        Some(id) => Customers::One(CustomerId::parse(id).map_err(|error| error.to_string())?),
+        Some(id) => Customers::One(CustomerId::parse(id).map_err(BadQuery::new)?),
     };
     Ok(Some(Request { period, as_known_at: live.as_known_at, customers }))
 }
@@ -127,15 +137,15 @@ struct CheckJson<'a> {
     solution: &'a str,
     interface: &'a str,
     interval_seconds: String,
-    latest: Option<LatestJson<'a>>,
+    latest: Option<LatestJson>,
 }
 
 #[derive(Serialize)]
-struct LatestJson<'a> {
+struct LatestJson {
     state: &'static str,
     from: String,
     last: String,
-    detail: &'a str,
+    detail: String,
 }
 
 impl<'a> From<&'a CheckView> for CheckJson<'a> {
@@ -150,7 +160,7 @@ impl<'a> From<&'a CheckView> for CheckJson<'a> {
                 state: latest.state.name(),
                 from: latest.from.to_string(),
                 last: latest.last.to_string(),
-                detail: &check.detail,
+                detail: check.cause.as_ref().map(ToString::to_string).unwrap_or_default(),
             }),
         }
     }

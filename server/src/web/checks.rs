@@ -10,6 +10,7 @@ use super::App;
 use super::frame::{self, Frame};
 use super::language::Reader;
 use crate::live::{CheckView, Live};
+use crate::wording::seen::text as seen_cause;
 use crate::wording::{Phrase, Sentence, Texts, Words};
 
 /// `GET /checks`
@@ -82,7 +83,7 @@ fn line(words: &Words, live: &Live, check: &CheckView) -> Line {
         }),
         since: check.latest.map_or_else(|| words.texts.get("never-observed"), |latest| words.moment(latest.from)),
         last: check.latest.map_or_else(|| "—".to_owned(), |latest| words.moment(latest.last)),
-        detail: check.detail.clone(),
+        detail: check.cause.as_ref().map_or_else(String::new, |cause| seen_cause(words.texts, cause)),
         every: check.interval.to_string(),
     }
 }

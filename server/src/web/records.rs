@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use uphold_core::id::FactId;
 use uphold_core::ledger::fact::Record;
 use uphold_core::statement::{Inputs, Statement};
+use uphold_core::time::Instant;
 
 use super::authorize::Bearer;
 use super::{App, problem};
@@ -142,25 +143,30 @@ async fn answer(app: &App, key: FactId, name: String, body: Body) -> Result<Resp
     let told = Told { lines: body.records, by: format!("token:{name}"), why: body.why, key };
     let (live, now) = (app.live(), app.web.clock.now());
     // Judging a year takes longer than other requests may wait.
-    let judged = tokio::task::spawn_blocking(move || {
-        let records = record::facts(&live, &told).map_err(|wrongs| unfit(&wrongs))?;
-        let changes = record::consequence(&live, &records, now).map_err(|problems| unjudged(&problems))?;
-        Ok::<_, Refusal>((records, consequence(&live, &changes)))
-    });
+    let judged = tokio::task::spawn_blocking(move || judge(&live, &told, now));
     let (records, changes) = judged.await.map_err(|_| Box::new(problem::internal()))??;
     if body.dry_run {
-        return Ok(super::api::json(
-            &json!({ "recorded": false, "records": Value::Array(Vec::new()), "changes": changes }),
-        ));
+        let nothing = Value::Array(Vec::new());
+        return Ok(super::api::json(&json!({ "recorded": false, "records": nothing, "changes": changes })));
     }
     let receipts = append(app, records).await?;
-    let fresh = receipts.iter().any(|receipt| !receipt.duplicate);
+    Ok(recorded(&receipts, &changes))
+}
+
+/// What is to be recorded, and what it would change.
+fn judge(live: &Live, told: &Told, now: Instant) -> Result<(Vec<Record>, Value), Refusal> {
+    let records = record::facts(live, told).map_err(|wrongs| unfit(&wrongs))?;
+    let changes = record::consequence(live, &records, now).map_err(|wrongs| unjudged(&wrongs))?;
+    Ok((records, consequence(live, &changes)))
+}
+
+fn recorded(receipts: &[Receipt], changes: &Value) -> Response {
     let records: Vec<Value> = receipts.iter().map(receipt).collect();
     let mut response = super::api::json(&json!({ "recorded": true, "records": records, "changes": changes }));
-    if fresh {
+    if receipts.iter().any(|receipt| !receipt.duplicate) {
         *response.status_mut() = StatusCode::CREATED;
     }
-    Ok(response)
+    response
 }
 
 async fn append(app: &App, records: Vec<Record>) -> Result<Vec<Receipt>, Refusal> {
@@ -168,21 +174,17 @@ async fn append(app: &App, records: Vec<Record>) -> Result<Vec<Receipt>, Refusal
     let (reply, answer) = oneshot::channel();
     let facts = record::into_facts(records);
     app.web.tell.send(Append { facts, reply }).await.map_err(|_| closed())?;
-    answer.await.map_err(|_| closed())?.map_err(|error| match error {
-        LedgerError::Conflict { .. } => refuse(
-            StatusCode::CONFLICT,
-            "idempotency-conflict",
-            "this `Idempotency-Key` was used before for something else; use a new one",
-        ),
-        error => {
-            tracing::error!(error = &error as &dyn std::error::Error, "what was told cannot be recorded");
-            refuse(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "not-recorded",
-                "the ledger cannot be written, and nothing was recorded; the server's log says why",
-            )
-        }
-    })
+    answer.await.map_err(|_| closed())?.map_err(|error| unrecorded(&error))
+}
+
+fn unrecorded(error: &LedgerError) -> Refusal {
+    if matches!(error, LedgerError::Conflict { .. }) {
+        let detail = "this `Idempotency-Key` was used before for something else; use a new one";
+        return refuse(StatusCode::CONFLICT, "idempotency-conflict", detail);
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "what was told cannot be recorded");
+    let detail = "the ledger cannot be written, and nothing was recorded; the server's log says why";
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "not-recorded", detail)
 }
 
 fn receipt(receipt: &Receipt) -> Value {
@@ -202,8 +204,8 @@ fn unfit(wrongs: &[Wrong]) -> Refusal {
     Box::new(problem::with_errors(StatusCode::UNPROCESSABLE_ENTITY, "bad-records", detail, errors))
 }
 
-fn unjudged(problems: &[String]) -> Refusal {
-    let errors = problems.iter().map(|problem| json!({ "record": null, "message": problem })).collect();
+fn unjudged(wrongs: &[Wrong]) -> Refusal {
+    let errors = wrongs.iter().map(|wrong| json!({ "record": wrong.place, "message": wrong.message })).collect();
     let detail = "nothing was recorded: the agreement does not state what is needed to judge this; `errors` says what";
     Box::new(problem::with_errors(StatusCode::UNPROCESSABLE_ENTITY, "cannot-be-judged", detail, errors))
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod cause;
 pub(crate) mod measured;
+pub(crate) mod seen;
 pub(crate) mod subject;
 pub(crate) mod terms;
 mod texts;

@@ -4,6 +4,7 @@ mod browser;
 mod crash;
 mod errors;
 mod evidence;
+mod heartbeat;
 mod import;
 mod language;
 mod live_equals_batch;

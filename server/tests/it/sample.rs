@@ -8,6 +8,7 @@ use uphold_core::evaluate::{self, Customers, Request, subjects};
 use uphold_core::history::{History, Reader};
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis, Zone};
+use uphold_probe::outcome::{Cause, Said};
 
 const SOURCE: &str = include_str!("../../../examples/cloud-one/agreement.toml");
 
@@ -124,11 +125,10 @@ fn views(known: &History, now: Instant) -> Vec<CheckView> {
             scope: check.scope.clone(),
             interval: STEP,
             latest: latest.map(|run| LatestRun { state: run.state, from: run.from, last: run.last }),
-            detail: match latest.map(|run| run.state) {
-                Some(Observed::Down) => "HTTP 503 <Service Unavailable> from http://10.0.0.7/secret-path".to_owned(),
-                Some(_) => "HTTP 200".to_owned(),
-                None => String::new(),
-            },
+            cause: latest.map(|run| match run.state {
+                Observed::Down => Cause::Failed(Said::new("<b>Unavailable</b> from http://10.0.0.7/secret-path")),
+                _ => Cause::Status(200),
+            }),
         }
     };
     known.checks.iter().map(view).collect()
