@@ -96,11 +96,12 @@ fn kept(data: &Path, reader: &Reader, signed: &Signed, known: Instant) -> Result
     let cannot = |error| failure("cannot find the agreement", error);
     let mut named: Vec<(String, Digest)> = Vec::new();
     let visited = reader.visit(0..signed.checkpoint.size, |entry| {
-        if entry.leaf.kind == FactKind::Agreement && entry.leaf.recorded_at <= known {
-            if let Ok(Some(Fact::Agreement(agreement))) = entry.fact() {
-                named.retain(|(revision, _)| *revision != agreement.revision);
-                named.push((agreement.revision, agreement.digest));
-            }
+        if entry.leaf.kind == FactKind::Agreement
+            && entry.leaf.recorded_at <= known
+            && let Ok(Some(Fact::Agreement(agreement))) = entry.fact()
+        {
+            named.retain(|(revision, _)| *revision != agreement.revision);
+            named.push((agreement.revision, agreement.digest));
         }
         Ok(())
     });
