@@ -6,6 +6,7 @@ mod errors;
 mod import;
 mod language;
 mod live_equals_batch;
+mod mistakes;
 mod program;
 mod sample;
 mod statement;
