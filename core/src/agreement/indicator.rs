@@ -80,9 +80,9 @@ impl Slice {
         });
         table.finish();
         let bad = match (above, from) {
-            (Some(_), Some(from)) => {
+            (Some(_), Some(_)) => {
                 return Err(Refusal::new("a slice has both `bad_above` and `bad_from`")
-                    .help(format!("keep one: `bad_above` is `>`, `bad_from` is `>=` (byte {})", from.span.start)));
+                    .help("keep one: `bad_above` is `>`, `bad_from` is `>=`"));
             }
             (Some(above), None) => Some(BadWhen { share: above.value, inclusive: false }),
             (None, Some(from)) => Some(BadWhen { share: from.value, inclusive: true }),
@@ -98,7 +98,8 @@ impl Slice {
         };
         let width = width.ok_or_else(|| Refusal::new("a slice has no `width`"))?.value;
         if width <= Millis(0) || width > Millis(86_400_000) {
-            return Err(Refusal::new("the `width` of a slice must be more than 0 and at most a day"));
+            return Err(Refusal::new("the `width` of a slice must be more than 0 and at most a day")
+                .help("write it as in \"1m\", \"5m\" or \"1h\""));
         }
         Ok(Self { width, bad, empty: empty.map(|empty| empty.value), minimum })
     }

@@ -3,11 +3,10 @@
 
 use std::ops::Range;
 
-use super::remedy::{End, TierRange, Within};
-use super::{Availability, Calendar, Commitment, Composition, Definition, Level, Promise, ServiceTime, Target, Tier};
+use super::remedy::{End, TierRange};
+use super::{Availability, Commitment, Composition, Definition, Level, Promise, Target, Tier};
 use crate::diagnostic::Diagnostic;
 use crate::document::Findings;
-use crate::id::CalendarId;
 use crate::ratio::Ratio;
 
 /// A word that two documents define differently.
@@ -29,31 +28,9 @@ pub(super) fn definition(one: &Definition, earlier: &[Definition], span: Range<u
 }
 
 /// Everything worth a look about one commitment.
-pub(super) fn commitment(commitment: &Commitment, calendars: &[Calendar], span: Range<usize>, findings: &Findings) {
+pub(super) fn commitment(commitment: &Commitment, span: Range<usize>, findings: &Findings) {
     let place = Place { span, findings };
-    let calendar = |id: &CalendarId| {
-        if !calendars.iter().any(|calendar| calendar.id == *id) {
-            let names: Vec<&str> = calendars.iter().map(|calendar| calendar.id.as_str()).collect();
-            let help = match crate::nearest::nearest(id.as_str(), names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "add a `[[calendar]]` with this id".to_owned(),
-            };
-            findings.push(Diagnostic::error(format!("there is no calendar `{id}`"), place.span.clone()).help(help));
-        }
-    };
-    if let Promise::Monitoring(monitoring) = &commitment.promise
-        && let ServiceTime::Calendar(id) = &monitoring.service_time.value
-    {
-        calendar(id);
-    }
     let Promise::Availability(availability) = &commitment.promise else { return };
-    if let ServiceTime::Calendar(id) = &availability.service_time.value {
-        calendar(id);
-    }
-    if let Some(Within::BusinessDays(_, id)) = availability.claim.as_ref().and_then(|claim| claim.value.within.as_ref())
-    {
-        calendar(id);
-    }
     place.interfaces(availability);
     place.caps(availability);
     if let Some(remedy) = &availability.remedy {

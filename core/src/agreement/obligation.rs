@@ -28,7 +28,7 @@ impl Every {
         const HELP: &str =
             "write { months = 12 }, { days = 90 }, a length as in \"90d\", or \"none\" if there is no limit";
         let Some(mut table) = item.find_table(findings) else {
-            return match item.text().map_err(|refusal| refusal.or_help(HELP))? {
+            return match item.text().map_err(|refusal| refusal.help(HELP))? {
                 "none" => Ok(None),
                 _ => item.length().map(|length| Some(Self::Span(Span::Elapsed(length)))),
             };

@@ -1,5 +1,6 @@
 //! Terms of time: the periods that are judged, and the hours of service.
 
+use super::sources::Lookup;
 use super::words::one_of;
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item, Table};
@@ -61,7 +62,8 @@ impl PeriodTerm {
             (|| PeriodTerm::Asked, "asked"),
         ];
         let Some(mut table) = item.find_table(findings) else {
-            return one_of(item, "a period", &WORDS).map(|make| make()).map_err(|refusal| refusal.or_help(HELP));
+            item.text().map_err(|refusal| refusal.help(HELP))?;
+            return one_of(item, "a period", &WORDS).map(|make| make());
         };
         let found = Self::read_table(&mut table);
         table.finish();
@@ -201,12 +203,12 @@ pub enum ServiceTime {
 }
 
 impl ServiceTime {
-    pub(super) fn read(item: &Item<'_>) -> Result<Self, Refusal> {
-        match item.text()? {
+    pub(super) fn read(item: &Item<'_>, terms: &Lookup<'_, '_, '_, '_>) -> Result<Self, Refusal> {
+        const HELP: &str = "use \"24x7\" or the id of a `[[calendar]]`";
+        match item.text().map_err(|refusal| refusal.help(HELP))? {
             "24x7" => Ok(Self::Always),
-            id => Ok(Self::Calendar(CalendarId::parse(id).map_err(|_| {
-                Refusal::new(format!("`{id}` is no service time")).help("use \"24x7\" or the id of a `[[calendar]]`")
-            })?)),
+            id if CalendarId::parse(id).is_err() => Err(Refusal::new(format!("`{id}` is no service time")).help(HELP)),
+            id => terms.calendar(id).map(Self::Calendar),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     Agreement, Calendar, Clause, Commitment, Definition, Document, Force, Interface, Language, Solution, Text,
 };
 use crate::diagnostic::{Diagnostic, Refusal, Severity};
-use crate::document::{self, Findings, Item, Table};
+use crate::document::{self, Findings, Item, Placed, Table};
 use crate::id::{AgreementId, ClauseId, DocumentId, InterfaceId, SolutionId};
 use crate::interval::Interval;
 use crate::nearest::nearest;
@@ -46,17 +46,23 @@ fn read_root(root: &mut Table<'_, '_>, text: &str) -> Option<Agreement> {
     let findings = root.findings;
     let mut header = root.require_table("agreement");
     let languages = header.as_mut().map_or_else(|| Language::ALL.to_vec(), read_languages);
-    let (documents, sources) = read_documents(root, &languages, text);
-    let calendars = read_all(root.tables("calendar", "this calendar"), Calendar::read, |c| c.id.as_str());
+    let (documents, mut sources) = read_documents(root, &languages, text);
+    let calendars = read_all("calendar", root.tables("calendar", "this calendar"), Calendar::read, |c| c.id.as_str());
+    sources.calendars = calendars.iter().map(|calendar| calendar.id.clone()).collect();
     let definitions = read_definitions(root, &languages, &documents);
-    let clauses = read_all(root.tables("clause", "this clause"), |t| read_clause(t, &languages), |c| c.id.as_str());
-    let solutions =
-        read_all(root.tables("solution", "this solution"), |t| read_solution(t, &languages), |s| s.id.as_str());
+    let clause = |table: &mut Table<'_, '_>| read_clause(table, &languages);
+    let clauses = read_all("clause", root.tables("clause", "this clause"), clause, |c| c.id.as_str());
+    let solution = |table: &mut Table<'_, '_>| read_solution(table, &languages);
+    let solutions = read_all("solution", root.tables("solution", "this solution"), solution, |s| s.id.as_str());
     let known = Known { clauses: &clauses, solutions: &solutions, findings };
     let tables = root.tables("commitment", "this commitment");
     let promises = tables.len();
-    let commitments =
-        read_all(tables, |table| read_commitment(table, &languages, &sources, &known, &calendars), |c| c.id.as_str());
+    let commitments = read_all(
+        "commitment",
+        tables,
+        |table| read_commitment(table, &languages, &sources, &known),
+        |commitment| commitment.id.as_str(),
+    );
     if promises == 0 {
         let place = root.span.clone();
         findings.missing(
@@ -146,18 +152,23 @@ fn read_header(header: &mut Table<'_, '_>, languages: &[Language], rules: Rules,
     })
 }
 
-/// Reads each table, ends its reading, and reports ids that are used twice.
+/// Reads each table of a kind, ends its reading, and reports ids that are used twice.
 fn read_all<'d, 'f, T>(
+    kind: &'static str,
     tables: Vec<Table<'d, 'f>>,
     read: impl Fn(&mut Table<'d, 'f>) -> Option<T>,
     id: impl Fn(&T) -> &str,
 ) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();
     for mut table in tables {
-        let (span, findings) = (table.span.clone(), table.findings);
+        let findings = table.findings;
         let one = read(&mut table);
+        let span = table.find("id").map_or_else(|| table.span.clone(), |item| item.span);
         table.finish();
-        let Some(one) = one else { continue };
+        let Some(one) = one else {
+            findings.lose(kind);
+            continue;
+        };
         if all.iter().any(|other| id(other) == id(&one)) {
             findings.push(
                 Diagnostic::error(format!("the id `{}` is used twice", id(&one)), span)
@@ -186,6 +197,7 @@ fn read_languages(header: &mut Table<'_, '_>) -> Vec<Language> {
             Diagnostic::error("an agreement is written in at least one language", item.span)
                 .help("write `languages = [\"en\"]`, `[\"ja\"]` or both"),
         );
+        return Language::ALL.to_vec();
     }
     all
 }
@@ -236,14 +248,19 @@ fn read_documents<'d, 'f, 's>(
 ) -> (Vec<Document>, Sources<'d, 'f, 's>) {
     let findings = root.findings;
     let mut found: Vec<(Document, std::ops::Range<usize>, Option<Table<'d, 'f>>)> = Vec::new();
+    let mut named: Vec<Placed<DocumentId>> = Vec::new();
     for mut table in root.tables("document", "this document") {
-        let document = read_document(&mut table, languages);
+        let document = read_document(&mut table, languages, &mut named);
         let terms = table.table("terms");
         let span = table.span.clone();
+        let id = table.find("id").map_or_else(|| span.clone(), |item| item.span);
         table.finish();
-        let Some(document) = document else { continue };
+        let Some(document) = document else {
+            findings.lose("document");
+            continue;
+        };
         if found.iter().any(|(other, _, _)| other.id == document.id) {
-            let finding = Diagnostic::error(format!("the id `{}` is used twice", document.id), span);
+            let finding = Diagnostic::error(format!("the id `{}` is used twice", document.id), id);
             findings.push(finding.help("give each of its kind an id of its own"));
             continue;
         }
@@ -253,13 +270,10 @@ fn read_documents<'d, 'f, 's>(
         }
         found.push((document, span, terms));
     }
-    let ids: Vec<DocumentId> = found.iter().map(|(document, _, _)| document.id.clone()).collect();
-    for (document, span, _) in &found {
-        for other in &document.prevails_over {
-            if let Err(refusal) = exists("document", other.as_str(), ids.iter().map(DocumentId::as_str)) {
-                let finding = Diagnostic::error(refusal.message, span.clone());
-                findings.push(Diagnostic { help: refusal.help, ..finding });
-            }
+    for Placed { value, span } in named {
+        let ids = found.iter().map(|(document, _, _)| document.id.as_str());
+        if let Err(refusal) = exists(findings, "document", value.as_str(), ids) {
+            findings.push(Diagnostic { help: refusal.help, ..Diagnostic::error(refusal.message, span) });
         }
     }
     let mut ordered = Vec::new();
@@ -286,7 +300,7 @@ fn read_documents<'d, 'f, 's>(
     if let Some(policy) = root.table("policy") {
         after.push(Source::new(Origin::Policy, policy));
     }
-    (ordered, Sources { before, after, text })
+    (ordered, Sources { before, after, calendars: Vec::new(), text })
 }
 
 fn report_cycle(found: &[(Document, std::ops::Range<usize>, Option<Table<'_, '_>>)], findings: &Findings) {
@@ -300,14 +314,23 @@ fn report_cycle(found: &[(Document, std::ops::Range<usize>, Option<Table<'_, '_>
     }
 }
 
-fn read_document(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<Document> {
+/// `named` takes the documents that it prevails over, with their places.
+fn read_document(
+    table: &mut Table<'_, '_>,
+    languages: &[Language],
+    named: &mut Vec<Placed<DocumentId>>,
+) -> Option<Document> {
     let findings = table.findings;
     let id = table.require("id", |item| Ok(DocumentId::parse(item.text()?)?));
     let title = read_text(table, "title", languages);
     let address = table.option("address", web_address);
     let this = table.option("this", Item::boolean);
-    let prevails_over =
-        table.find("prevails_over").map(|item| item.each(findings, |item| Ok(DocumentId::parse(item.text()?)?)));
+    let other = |item: &Item<'_>| {
+        let value = DocumentId::parse(item.text()?)?;
+        Ok(Placed { value, span: item.span.clone() })
+    };
+    let prevails_over = table.find("prevails_over").map(|item| item.each(findings, other));
+    named.extend(prevails_over.iter().flatten().flatten().cloned());
     Some(Document {
         id: id?.value,
         title: title?,
@@ -315,22 +338,23 @@ fn read_document(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<Do
         this: this.is_some_and(|this| this.value),
         prevails_over: match prevails_over {
             None => Vec::new(),
-            Some(list) => list?,
+            Some(list) => list?.into_iter().map(|other| other.value).collect(),
         },
     })
 }
 
 fn read_definitions(root: &mut Table<'_, '_>, languages: &[Language], documents: &[Document]) -> Vec<Definition> {
+    let findings = root.findings;
     let mut all = Vec::new();
     for mut table in root.tables("definition", "this definition") {
         let term = read_text(&mut table, "term", languages);
         let text = read_text(&mut table, "text", languages);
         let document = table.option("document", |item| {
             let id = DocumentId::parse(item.text()?)?;
-            exists("document", id.as_str(), documents.iter().map(|document| document.id.as_str()))?;
+            exists(findings, "document", id.as_str(), documents.iter().map(|document| document.id.as_str()))?;
             Ok(id)
         });
-        let (span, findings) = (table.span.clone(), table.findings);
+        let span = table.span.clone();
         table.finish();
         let (Some(term), Some(text)) = (term, text) else { continue };
         let definition = Definition { term, document: document.map(|document| document.value), text };
@@ -368,6 +392,7 @@ fn read_solution(table: &mut Table<'_, '_>, languages: &[Language]) -> Option<So
     let name = read_text(table, "name", languages);
     let covered_from = table.option("covered_from", Item::instant);
     let interfaces = read_all(
+        "interface",
         table.tables("interface", "this interface"),
         |table| {
             let id = table.require("id", |item| Ok(InterfaceId::parse(item.text()?)?));
@@ -398,21 +423,21 @@ fn read_commitment<'d, 'f>(
     languages: &[Language],
     sources: &Sources<'d, 'f, '_>,
     known: &Known<'_>,
-    calendars: &[Calendar],
 ) -> Option<Commitment> {
     let span = table.span.clone();
     let commitment = Commitment::read(table, languages, sources, known)?;
-    lint::commitment(&commitment, calendars, span, known.findings);
+    lint::commitment(&commitment, span, known.findings);
     Some(commitment)
 }
 
-/// Refuses an id that nothing has, and names the nearest one.
+/// Refuses an id that nothing has, and names the nearest one. Where one of its kind was refused, it may be that one's.
 pub(super) fn exists<'a>(
+    findings: &Findings,
     what: &str,
     id: &str,
     mut valid: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<(), Refusal> {
-    if valid.clone().any(|each| each == id) {
+    if findings.has_lost(what) || valid.clone().any(|each| each == id) {
         return Ok(());
     }
     let refusal = Refusal::new(format!("there is no {what} `{id}`"));

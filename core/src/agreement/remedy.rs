@@ -1,7 +1,7 @@
 //! Terms of what follows from a miss: credits, the right to end the contract, and how a credit is claimed.
 
 use super::period::Span;
-use super::sources::percent;
+use super::sources::{Lookup, percent};
 use super::words::{Base, ClaimFrom, RoundingMode, TotalPer};
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item, Table};
@@ -86,7 +86,10 @@ impl Tier {
                     "give its ends: `from` or `above`, `below` or `up_to` for an availability; `down_from`, `down_above`, `down_below`, `down_up_to` for down time",
                 ));
             }
-            (false, true) => return Err(Refusal::new("a tier is about an availability or about down time, not both")),
+            (false, true) => {
+                return Err(Refusal::new("a tier is about an availability or about down time, not both")
+                    .help("keep the ends of one of them, or write two tiers"));
+            }
         };
         Ok(Self { range, credit: credit?, span: item.span.clone() })
     }
@@ -220,7 +223,8 @@ fn read_cap(item: &Item<'_>, findings: &Findings) -> Result<CreditCap, Refusal> 
     table.finish();
     match (share, days, amount) {
         (Some(cap), None, None) | (None, Some(cap), None) | (None, None, Some(cap)) => Ok(cap),
-        _ => Err(Refusal::new("a cap of credits is one of `percent`, `days` and `amount`")),
+        _ => Err(Refusal::new("a cap of credits is one of `percent`, `days` and `amount`")
+            .help("write { percent = \"100\" }, { days = 30 } or { amount = \"500\" }")),
     }
 }
 
@@ -233,7 +237,9 @@ fn read_rounding(item: &Item<'_>, findings: &Findings) -> Result<Rounding, Refus
         || Refusal::new("`rounding` is not complete").help("write { unit = \"0.01\", mode = \"half-up\" }");
     let unit = unit.ok_or_else(incomplete)?.value;
     if unit.is_zero() {
-        return Err(Refusal::new("nothing can be rounded to a multiple of 0"));
+        return Err(
+            Refusal::new("nothing can be rounded to a multiple of 0").help("write the smallest step, as in \"0.01\"")
+        );
     }
     Ok(Rounding { unit, mode: mode.ok_or_else(incomplete)?.value })
 }
@@ -282,7 +288,8 @@ impl Termination {
         };
         let (missed, of) = (missed.ok_or_else(incomplete)?.value, of.ok_or_else(incomplete)?.value);
         if missed > of {
-            return Err(Refusal::new(format!("{missed} of {of} periods can never be missed")));
+            return Err(Refusal::new(format!("{missed} of {of} periods can never be missed"))
+                .help("`missed` is how many among `of` consecutive periods, so it is the smaller one"));
         }
         let lapse = lapse.ok_or_else(incomplete)?.value;
         Ok(Self { missed, of, down_above: down_above.map(|length| length.value), lapse })
@@ -314,25 +321,31 @@ pub struct ClaimTerm {
 }
 
 impl ClaimTerm {
-    pub(super) fn read(item: &Item<'_>, findings: &Findings) -> Result<Self, Refusal> {
-        if item.find_table(findings).is_none() && item.text()? == "automatic" {
-            return Ok(Self { automatic: true, within: None, from: ClaimFrom::PeriodEnd, evidence: Vec::new() });
-        }
-        let mut table = item
-            .table(findings)
-            .map_err(|refusal| refusal.or_help("use \"automatic\" or { days = 30, from = \"period-end\" }"))?;
+    pub(super) fn read(item: &Item<'_>, findings: &Findings, terms: &Lookup<'_, '_, '_, '_>) -> Result<Self, Refusal> {
+        const HELP: &str = "use \"automatic\" or { days = 30, from = \"period-end\" }";
+        let Some(mut table) = item.find_table(findings) else {
+            return match item.text().map_err(|refusal| refusal.help(HELP))? {
+                "automatic" => {
+                    Ok(Self { automatic: true, within: None, from: ClaimFrom::PeriodEnd, evidence: Vec::new() })
+                }
+                other => Err(Refusal::new(format!("`{other}` is not a way to claim a credit")).help(HELP)),
+            };
+        };
         let elapsed = table.option("within", Item::length).map(|length| Within::Span(Span::Elapsed(length.value)));
         let days = table.option("days", Item::positive).map(|days| Within::Span(Span::CalendarDays(days.value)));
         let months = table.option("months", Item::positive).map(|months| Within::Months(months.value));
         let business = table.option("business_days", Item::positive);
-        let calendar = table.option("calendar", |item| Ok(CalendarId::parse(item.text()?)?));
+        let calendar = table.option("calendar", |item| terms.calendar(item.text()?));
         let from = table.require("from", ClaimFrom::read);
         let evidence = table.find("evidence").map(|item| item.each(findings, Item::word));
         table.finish();
         let business = match (business, calendar) {
             (Some(days), Some(calendar)) => Some(Within::BusinessDays(days.value, calendar.value)),
             (None, None) => None,
-            _ => return Err(Refusal::new("`business_days` and `calendar` of a claim stand together")),
+            _ => {
+                return Err(Refusal::new("`business_days` and `calendar` of a claim stand together")
+                    .help("name the `[[calendar]]` that says which days are days of business"));
+            }
         };
         let mut given = [elapsed, days, months, business].into_iter().flatten();
         let within = given.next().ok_or_else(|| {

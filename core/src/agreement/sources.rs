@@ -8,10 +8,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::read::exists;
 use super::terms::TERMS;
 use crate::diagnostic::{Diagnostic, Refusal};
 use crate::document::{Item, Table};
-use crate::id::DocumentId;
+use crate::id::{CalendarId, DocumentId};
 use crate::ratio::Ratio;
 
 /// Who stated a term.
@@ -92,6 +93,8 @@ pub(super) struct Sources<'d, 'f, 's> {
     pub(super) before: Vec<Source<'d, 'f>>,
     /// The other documents, then the policy.
     pub(super) after: Vec<Source<'d, 'f>>,
+    /// The calendars that a term may name.
+    pub(super) calendars: Vec<CalendarId>,
     /// The text of the file.
     pub(super) text: &'s str,
 }
@@ -138,6 +141,21 @@ impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
         self.own.borrow().span.clone()
     }
 
+    /// The id of a calendar that there is.
+    pub(super) fn calendar(&self, text: &str) -> Result<CalendarId, Refusal> {
+        let id = CalendarId::parse(text)?;
+        let names = self.sources.calendars.iter().map(CalendarId::as_str);
+        exists(self.own.borrow().findings, "calendar", id.as_str(), names)?;
+        Ok(id)
+    }
+
+    /// Counts every term that the commitment states as one that it may state, where a refused one decides which it needs.
+    pub(super) fn allow_all(&self) {
+        for term in &TERMS {
+            self.own.borrow_mut().find(term.key);
+        }
+    }
+
     /// Adds a finding about the commitment.
     pub(super) fn report(&self, finding: Diagnostic) {
         self.failed.set(true);
@@ -159,7 +177,14 @@ impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
         let (item, origin) = self.item(key)?;
         self.listed.borrow_mut().push(Listed { key, value: self.written(&item), origin: origin.clone() });
         let findings = self.own.borrow().findings;
-        let value = item.accept(findings, read);
+        let value = item.accept(findings, |item| {
+            read(item).map_err(|refusal| match TERMS.iter().find(|term| term.key == key) {
+                Some(term) if refusal.of_form => {
+                    refusal.help(format!("it may be: {}; words stand in quotes", term.values))
+                }
+                _ => refusal,
+            })
+        });
         if value.is_none() {
             self.failed.set(true);
         }

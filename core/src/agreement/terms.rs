@@ -119,9 +119,10 @@ impl Terms {
 }
 
 fn read_decimals(item: &Item<'_>) -> Result<u32, Refusal> {
-    match item.whole()? {
+    const HELP: &str = "write how many are shown, from 2 to 12; a verdict never depends on it";
+    match item.whole().map_err(|refusal| refusal.help(HELP))? {
         decimals @ 2..=12 => Ok(decimals),
-        other => Err(Refusal::new(format!("`decimals` must be from 2 to 12, and this is {other}"))),
+        other => Err(Refusal::new(format!("`decimals` must be from 2 to 12, and this is {other}")).help(HELP)),
     }
 }
 
@@ -209,7 +210,7 @@ impl Target {
         })?;
         let ratio = Ratio::parse_percent(text)?;
         if ratio > Ratio::parse_percent("100")? {
-            return Err(Refusal::new(format!("a target of {text} % is more than 100 %")));
+            return Err(Refusal::new(format!("a target of {text} % is more than 100 %")).help("write at most \"100\""));
         }
         Ok(Self { percent: text.to_owned(), ratio })
     }
@@ -266,7 +267,7 @@ impl Availability {
         let pooled = goals.iter().any(|goal| goal.indicator == Indicator::Counts || goal.aggregate == Aggregate::Users);
         let states = if by_states { Some(StateTerms::read(terms, findings, per, interfaces)) } else { None };
         let unknown = terms.need("unknown", UnknownPolicy::read);
-        let service_time = terms.need("service_time", ServiceTime::read);
+        let service_time = terms.need("service_time", |item| ServiceTime::read(item, terms));
         let mut exclusions = terms.need("exclusions", |item| Exclusion::read_all(item, findings));
         let each = || exclusions.iter().flat_map(|exclusions| &exclusions.value);
         let days_are = days_are(terms, each().filter_map(|exclusion| exclusion.notice));
@@ -283,7 +284,7 @@ impl Availability {
         let customers =
             if pooled { terms.need("customers", Customers::read) } else { terms.find("customers", Customers::read) };
         let remedy = terms.find("remedy", |item| Remedy::read(item, findings));
-        let read_claim = |item: &Item<'_>| ClaimTerm::read(item, findings);
+        let read_claim = |item: &Item<'_>| ClaimTerm::read(item, findings, terms);
         let claim = if remedy.is_some() { terms.need("claim", read_claim) } else { terms.find("claim", read_claim) };
         let all = Self {
             goals,

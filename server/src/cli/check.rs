@@ -141,26 +141,60 @@ fn summary(agreement: &Agreement, path: &str) -> String {
         count(agreement.solutions.len(), "solution", "solutions"),
         count(agreement.commitments.len(), "commitment", "commitments"),
     );
-    let table = |listed: &[Listed]| {
-        let mut table = Table::new(["the agreement is silent on", "what holds", "stated by", "the question"]);
-        for (Listed { key, value, origin }, question) in silent(listed) {
-            table.row([*key, value, &origin.to_string(), question], Vec::new());
-        }
-        table
-    };
     if silent(&agreement.listed).next().is_some() {
-        text.push_str(&format!("\nthe agreement as a whole\n{}", table(&agreement.listed)));
+        text.push_str(&format!("\nthe agreement as a whole\n{}", tabled(&agreement.listed)));
     }
-    for commitment in &agreement.commitments {
-        let (id, clause, kind) = (&commitment.id, &commitment.clause, commitment.kind());
-        text.push_str(&format!("\n`{id}` (clause {clause}): {kind}{}\n", promised(commitment)));
-        if silent(&commitment.listed).next().is_some() {
-            text.push_str(&table(&commitment.listed).to_string());
+    let of_all = of_all(agreement);
+    if !of_all.is_empty() {
+        let alike = agreement.commitments.first().into_iter().flat_map(|commitment| silent(&commitment.listed));
+        text.push_str("\nevery commitment\n");
+        text.push_str(&table(alike.filter(|(term, _)| of_all.contains(term))).to_string());
+    }
+    let own = |commitment: &'_ Commitment| -> Vec<Listed> {
+        silent(&commitment.listed).map(|(term, _)| term.clone()).filter(|term| !of_all.contains(&term)).collect()
+    };
+    let below = |terms: &[Listed]| {
+        if terms.is_empty() && of_all.is_empty() {
+            "  the agreement states every term that it needs\n".to_owned()
         } else {
-            text.push_str("  the agreement states every term that it needs\n");
+            tabled(terms)
         }
+    };
+    let mut shown: Option<Vec<Listed>> = None;
+    for commitment in &agreement.commitments {
+        let (id, clause, kind, terms) = (&commitment.id, &commitment.clause, commitment.kind(), own(commitment));
+        // Neighbours that leave the same open stand above one table.
+        if let Some(before) = shown.take_if(|before| *before != terms) {
+            text.push_str(&below(&before));
+        }
+        if shown.is_none() {
+            text.push('\n');
+        }
+        text.push_str(&format!("`{id}` (clause {clause}): {kind}{}\n", promised(commitment)));
+        shown = Some(terms);
     }
+    text.push_str(&shown.map_or_else(String::new, |terms| below(&terms)));
     text
+}
+
+/// The silent terms that every commitment has with the same value, where there are several.
+fn of_all(agreement: &Agreement) -> Vec<&Listed> {
+    let [first, rest @ ..] = agreement.commitments.as_slice() else { return Vec::new() };
+    let alike = |term: &&Listed| !rest.is_empty() && rest.iter().all(|other| other.listed.contains(term));
+    silent(&first.listed).map(|(term, _)| term).filter(alike).collect()
+}
+
+fn tabled(terms: &[Listed]) -> String {
+    if terms.is_empty() { String::new() } else { table(silent(terms)).to_string() }
+}
+
+fn table<'a>(terms: impl Iterator<Item = (&'a Listed, &'static str)>) -> Table {
+    // What holds may be long, so it stands last.
+    let mut table = Table::new(["the agreement is silent on", "the question", "stated by", "what holds"]);
+    for (Listed { key, value, origin }, question) in terms {
+        table.row([*key, question, &origin.to_string(), value], Vec::new());
+    }
+    table
 }
 
 /// The same for other programs.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// A column that is wider than this has a rule that is not.
+const LONGEST_RULE: usize = 80;
+
 /// Rows of text under a header, aligned by width; below each row may stand notes, which widen nothing.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -41,7 +44,7 @@ impl fmt::Display for Table {
             }
             writeln!(f, "{}", line.trim_end())?;
             if number == 0 {
-                let rule: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
+                let rule: Vec<String> = widths.iter().map(|width| "─".repeat(width.min(&LONGEST_RULE) + 2)).collect();
                 writeln!(f, " {}", rule.join(""))?;
             }
             for note in &row.notes {

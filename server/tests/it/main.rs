@@ -8,6 +8,7 @@ mod heartbeat;
 mod import;
 mod language;
 mod live_equals_batch;
+mod mistakes;
 mod program;
 mod records;
 mod sample;

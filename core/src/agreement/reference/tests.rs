@@ -25,7 +25,9 @@ fn taken(source: &str) -> BTreeMap<String, BTreeSet<String>> {
         let Some(name) = finding.message.strip_suffix(&format!(" has no key `{STRANGE}`")) else { continue };
         let help = finding.help.unwrap();
         let keys = help.strip_prefix("valid keys here: ").unwrap_or_else(|| panic!("{help}"));
-        all.entry(name.to_owned()).or_default().extend(keys.split(", ").map(|key| key.trim_matches('`').to_owned()));
+        all.entry(name.trim_matches('`').to_owned())
+            .or_default()
+            .extend(keys.split(", ").map(|key| key.trim_matches('`').to_owned()));
     }
     all
 }
