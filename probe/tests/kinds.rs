@@ -433,11 +433,11 @@ async fn serve_grpc<S: AsyncRead + AsyncWrite + Unpin>(stream: S, health: Health
         tokio::spawn(async move {
             let message = asked(request).await;
             let mut body = respond.send_response(head, false).unwrap();
-            while matches!(health, Health::Endless) {
-                if body.send_data(Bytes::from(vec![0; 1024]), false).is_err() {
-                    return;
+            if matches!(health, Health::Endless) {
+                while body.send_data(Bytes::from(vec![0; 1024]), false).is_ok() {
+                    tokio::task::yield_now().await;
                 }
-                tokio::task::yield_now().await;
+                return;
             }
             let status = match (health, message.as_slice()) {
                 (Health::Says(status), [0, 0, 0, 0, 0]) => status,

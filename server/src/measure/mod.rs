@@ -193,7 +193,9 @@ struct Report {
 impl Drop for Report {
     fn drop(&mut self) {
         // Nobody listens only when the engine has ended, and then nobody needs to know.
-        let _ = self.finished.take().map(|finished| self.outcomes.send(finished));
+        if let Some(finished) = self.finished.take() {
+            let _ = self.outcomes.send(finished);
+        }
     }
 }
 
