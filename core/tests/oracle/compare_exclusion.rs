@@ -51,7 +51,7 @@ pub(crate) fn draw_exclusions(draw: &mut Draw, scene: &mut Scene) {
         if draw.one_in(4) {
             continue;
         }
-        let (rule, text) = some_rule(draw, scene, class, first_length);
+        let (rule, text) = some_rule(draw, scene, class);
         scene.terms.exclusions.push(Exclusion { class: format!("{class}{EXEMPT}"), ..rule.clone() });
         scene.terms.exclusions.push(rule);
         texts.push(text);
@@ -68,7 +68,7 @@ pub(crate) fn draw_exclusions(draw: &mut Draw, scene: &mut Scene) {
     draw_caps(draw, scene);
 }
 
-fn some_rule(draw: &mut Draw, scene: &Scene, class: &str, first_length: i64) -> (Exclusion, String) {
+fn some_rule(draw: &mut Draw, scene: &Scene, class: &str) -> (Exclusion, String) {
     let (extent, extent_name) =
         draw.pick(&[(Extent::Announced, "announced"), (Extent::Actual, "actual"), (Extent::Intersection, "down")]);
     let effects = [(Effect::AsUp, "as-up"), (Effect::Nothing, "none"), (Effect::Remove, "remove")];

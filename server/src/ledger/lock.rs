@@ -12,7 +12,14 @@ const FILE: &str = "lock";
 /// Holds the lock for as long as it lives. The system releases it when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct FolderLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file would not do: a process that is being started at this moment may hold it open for a while.
+        let _ = self.file.unlock();
+    }
 }
 
 impl FolderLock {
@@ -40,7 +47,7 @@ impl FolderLock {
             .and_then(|()| writeln!(file, "{}", std::process::id()))
             .and_then(|()| file.sync_all());
         written.map_err(|error| LedgerError::io(&path, error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
