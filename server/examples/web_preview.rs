@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 use uphold::access::Tokens;
 use uphold::clock::Clock;
 use uphold::live::Counters;
+use uphold::measure::heartbeat::HeartbeatError;
 use uphold::web::{LOOPBACK_HOSTS, WebState, router};
 use uphold_core::time::Millis;
 
@@ -29,6 +30,7 @@ async fn main() -> std::io::Result<()> {
         live,
         tokens: Tokens::of(std::path::Path::new("/nowhere")),
         tell: mpsc::channel(1).0,
+        heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),
         clock: Clock::system(),
         counters: Arc::new(Counters::default),
         allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),

@@ -51,7 +51,7 @@ fn partly_unknown(draw: &mut Draw) -> (Scene, Vec<[String; 2]>) {
     }
     tell_checks(&mut scene);
     draw_outage(draw, &mut scene);
-    if draw.one_in(2) {
+    if !scene.parts.weighs() && draw.one_in(2) {
         let (width, limit) = (draw.pick(&[1, 2, 3]), draw.pick(&["0", "34", "50"]));
         let slice = format!("{{ width = \"{}\", bad_above = \"{limit}\" }}", scene.clock.length(width));
         scene.state("slice", slice);

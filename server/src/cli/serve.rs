@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uphold_core::diagnostic::Severity;
+use uphold_core::id::CheckId;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Millis, TimeError};
 
@@ -150,9 +151,18 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
     let (live, tell) = (handle.live.clone(), handle.tell.clone());
+    let reports = handle.clone();
+    let heartbeat = Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at));
     let counters = Arc::new(move || handle.counters());
-    let router =
-        web::router(WebState { live, counters, allowed_hosts: hosts(address, allowed_hosts), tokens, tell, clock });
+    let router = web::router(WebState {
+        live,
+        counters,
+        allowed_hosts: hosts(address, allowed_hosts),
+        tokens,
+        tell,
+        heartbeat,
+        clock,
+    });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;

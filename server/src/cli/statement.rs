@@ -179,9 +179,14 @@ fn credit(credit: &Credit) -> String {
             format!("{} % of the fee for every started {step}", share.percent(2))
         }
     };
-    let money = |amount: &Ratio| match &credit.currency {
-        Some(currency) => format!("{} {currency}", amount.places(2)),
-        None => amount.places(2),
+    let money = |amount: &Ratio| {
+        let places = amount.places(2);
+        // What has no end is cut, and says so.
+        let places = match (amount.decimal(), places.split_once('.')) {
+            (None, Some((whole, decimals))) => format!("{whole}.{}…", decimals.get(..6).unwrap_or(decimals)),
+            _ => places,
+        };
+        credit.currency.as_ref().map_or_else(|| places.clone(), |currency| format!("{places} {currency}"))
     };
     let mut text = format!("credit: {unit}");
     if let Some(base) = &credit.base {

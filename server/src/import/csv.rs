@@ -497,7 +497,7 @@ mod tests {
             converted.bad.iter().map(ToString::to_string).collect::<Vec<_>>(),
             [
                 "3: column 5 (`amount`): `120,000` is not a decimal number; \
-                 write digits with at most one point, as in `\"99.95\"`",
+                 write digits with at most one point and no sign, as in `\"99.95\"`",
                 "4: column 4 (`until`): the value is empty, and `until` is needed",
             ]
         );
@@ -544,6 +544,6 @@ mod tests {
         let doubled = plan_of("at=time,check=site,state=state", "vantage=a");
         assert!(wrong(&doubled, "site,time,state,time\n").starts_with("two columns are named `time`"));
         let states = Plan { states: pairs("1=op"), ..observations() };
-        assert_eq!(wrong(&states, table), "`op` is not a state; did you mean `up`?");
+        assert_eq!(wrong(&states, table), "`op` is not a state; use one of: `up`, `degraded`, `down`, `unknown`");
     }
 }

@@ -11,6 +11,7 @@ mod contract;
 mod events;
 mod frame;
 mod guard;
+mod heartbeats;
 mod language;
 mod metrics;
 mod openapi;
@@ -24,11 +25,15 @@ mod subject;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, watch};
+use uphold_core::id::CheckId;
+use uphold_core::run::Observed;
+use uphold_core::time::Instant;
 
 use crate::access::Tokens;
 use crate::clock::Clock;
 use crate::live::{Counters, Live};
 use crate::measure::Append;
+use crate::measure::heartbeat::HeartbeatError;
 
 /// The host names under which a server that listens on loopback is asked for.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -38,6 +43,9 @@ const EVENT_STREAMS_MAX: usize = 1024;
 
 /// The longest body of a request, in bytes.
 const BODY_MAX: usize = 4 << 20;
+
+/// Takes a report for a heartbeat check.
+pub type Heartbeat = dyn Fn(&CheckId, Observed, Instant) -> Result<(), HeartbeatError> + Send + Sync;
 
 /// What the web layer is given.
 #[derive(Clone)]
@@ -53,6 +61,8 @@ pub struct WebState {
     pub tokens: Tokens,
     /// Takes facts to be recorded.
     pub tell: mpsc::Sender<Append>,
+    /// Takes what a heartbeat check is told, and when that came in.
+    pub heartbeat: Arc<Heartbeat>,
     /// Where the time comes from.
     pub clock: Clock,
 }

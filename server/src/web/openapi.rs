@@ -32,6 +32,12 @@ const WORDS: &[Words] = &[
         summary: "Tell what happened: all records of a request are recorded, or none. The answer says what they change.",
         codes: &[200, 201, 400, 409, 413, 415, 422, 503],
     },
+    Words {
+        method: Method::Post,
+        path: "/api/v1/heartbeats/{check}",
+        summary: "Report in for a heartbeat check.",
+        codes: &[202, 400, 404, 503],
+    },
 ];
 
 const fn get(path: &'static str, summary: &'static str, codes: &'static [u16]) -> Words {
@@ -87,7 +93,7 @@ fn operation(route: &Route) -> Value {
         Access::Token(_) => operation["security"] = json!([{ "token": [] }]),
         Access::TokenForCustomers(_) => operation["security"] = json!([{}, { "token": [] }]),
     }
-    if route.method == Method::Post {
+    if route.path == "/api/v1/records" && route.method == Method::Post {
         let schema = json!({ "$ref": "#/components/schemas/Telling" });
         operation["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": schema } } });
     }
@@ -95,6 +101,9 @@ fn operation(route: &Route) -> Value {
 }
 
 fn response(code: u16) -> Value {
+    if code == 202 {
+        return json!({ "description": "Taken in." });
+    }
     if code < 400 {
         return json!({ "description": "Done.", "content": { "application/json": { "schema": { "type": "object" } } } });
     }
@@ -123,6 +132,10 @@ fn parameters(route: &Route) -> Vec<Value> {
             "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
             "description": "Of your own choosing; a request that comes again with it is recorded once. Needed unless `dry_run`.",
         })],
+        (Method::Post, "/api/v1/heartbeats/{check}") => vec![
+            json!({ "name": "check", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its id." }),
+            query("state", json!({ "enum": ["up", "degraded", "down"] }), "What is reported; `up` where absent."),
+        ],
         _ => Vec::new(),
     }
 }

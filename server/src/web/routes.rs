@@ -5,7 +5,7 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, api, assets, checks, contract, events, metrics, openapi, records, status};
+use super::{App, api, assets, checks, contract, events, heartbeats, metrics, openapi, records, status};
 use crate::access::Scope;
 
 /// What kind of answer a route gives.
@@ -77,6 +77,12 @@ pub const ROUTES: &[Route] = &[
         method: Method::Post,
         access: Access::Token(Scope::Record),
         ..of(Kind::Api, "/api/v1/records", || post(records::tell))
+    },
+    Route {
+        method: Method::Post,
+        access: Access::Token(Scope::Heartbeat),
+        sample: "/api/v1/heartbeats/nightly",
+        ..of(Kind::Api, "/api/v1/heartbeats/{check}", || post(heartbeats::report))
     },
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
