@@ -276,6 +276,12 @@ impl<'d> Item<'d> {
             .ok_or_else(|| self.refuse_form("a table", format!("write `{} = {{ key = …, key = … }}`", self.name)))
     }
 
+    /// The value in one line, as it would be written inline: comments and the layout of the file do not show.
+    #[must_use]
+    pub fn written(&self, source: &str) -> String {
+        written(self.value, &self.span, source)
+    }
+
     /// The items of a list, each read with `read`; every item that is refused is a finding of its own.
     pub fn each<T>(&self, findings: &Findings, read: impl Fn(&Item<'d>) -> Result<T, Refusal>) -> Option<Vec<T>> {
         let items = self.accept(findings, Self::list)?;
@@ -296,6 +302,25 @@ impl<'d> Item<'d> {
                 None
             }
         }
+    }
+}
+
+fn written(value: &DeValue<'_>, span: &Range<usize>, source: &str) -> String {
+    match value {
+        DeValue::Table(table) if table.is_empty() => "{}".to_owned(),
+        DeValue::Table(table) => {
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(key, _)| key.span().start);
+            let entry = |(key, value): &(&Spanned<_>, &Spanned<DeValue<'_>>)| {
+                format!("{} = {}", key.get_ref(), written(value.get_ref(), &value.span(), source))
+            };
+            format!("{{ {} }}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
+        DeValue::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| written(item.get_ref(), &item.span(), source)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        _ => source.get(span.clone()).unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
     }
 }
 

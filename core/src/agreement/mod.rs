@@ -4,6 +4,7 @@
 //! history is not here but in [`crate::evaluate`].
 
 mod commitment;
+pub mod compare;
 mod composition;
 mod exclusion;
 mod indicator;

@@ -243,8 +243,7 @@ impl<'a, 'd, 'f, 's> Lookup<'a, 'd, 'f, 's> {
     }
 
     fn written(&self, item: &Item<'_>) -> String {
-        let text = self.sources.text.get(item.span.clone()).unwrap_or_default();
-        let plain = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let plain = item.written(self.sources.text);
         match plain.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(inner) if !inner.contains('"') => inner.to_owned(),
             _ => plain,

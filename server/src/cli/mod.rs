@@ -3,6 +3,7 @@
 mod backup;
 mod bundle;
 mod check;
+mod compare;
 mod demo;
 mod evaluate;
 mod export;
@@ -38,6 +39,8 @@ pub struct Cli {
 enum Command {
     /// Check an agreement: print everything that is wrong with it, and what it leaves open
     Check(check::Args),
+    /// Compare two revisions of an agreement: what came, went and changed, and for whom it is better where that is certain
+    Compare(compare::Args),
     /// Write a commented agreement to begin with
     New(new::Args),
     /// Evaluate an agreement over a history file and print the statement
@@ -77,6 +80,10 @@ pub fn run() -> u8 {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Compare(args) => match compare::run(&args) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
         Command::New(args) => new::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Reference(args) => reference::run(&args),

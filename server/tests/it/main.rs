@@ -1,6 +1,7 @@
 //! The program as a whole: one file for each thing that it must do.
 
 mod browser;
+mod compare;
 mod crash;
 mod errors;
 mod evidence;
