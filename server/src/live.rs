@@ -25,7 +25,7 @@ pub struct Live {
     /// Everything that is recorded, of every run the latest version.
     pub history: Arc<History>,
     /// What was told, in the order of the ledger.
-    pub records: Arc<[Recorded]>,
+    pub records: Arc<Vec<Recorded>>,
     /// The statement of the periods in progress, a row for each commitment and subject.
     pub statement: Statement,
     /// The timeline of each subject that is judged by the states of checks, in the order of the agreement.

@@ -4,6 +4,7 @@
 //! Not here: where the facts come from, and whether they are what their leaves commit to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::record::Recorded;
 use crate::history::{self, BadLine, CheckScope, Gap, History, Role};
@@ -26,7 +27,7 @@ pub struct Book {
     /// Time in which an observer was not watching.
     pub gaps: Vec<Gap>,
     /// What was told, in the order of the ledger.
-    pub records: Vec<Recorded>,
+    pub records: Arc<Vec<Recorded>>,
     /// What these records say.
     told: History,
     /// The agreement that came into use last.
@@ -135,7 +136,7 @@ impl Book {
             Fact::Record(record) => {
                 let (recorded, said) =
                     Recorded::read(record, seq, recorded_at).map_err(|bad| BookError::Record(seq, bad))?;
-                self.records.push(recorded);
+                Arc::make_mut(&mut self.records).push(recorded);
                 self.told.append(said);
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
         timelines: timelines(agreement, &history.known_at(as_known_at), as_known_at),
         checks: checks(settings, book, targets),
         history: Arc::new(history),
-        records: book.records.as_slice().into(),
+        records: Arc::clone(&book.records),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
         not_recorded_since: None,
     }

@@ -13,7 +13,7 @@ use uphold_core::agreement::{Agreement, Commitment, Force, Listed, Text};
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::id::CustomerId;
 use uphold_core::statement::{Inputs, Statement};
-use uphold_core::time::{Instant, Period, Zone};
+use uphold_core::time::{Instant, Millis, Period, Zone};
 
 use super::authorize::Bearer;
 use super::{App, problem};
@@ -24,6 +24,9 @@ pub(super) async fn agreement(State(app): State<App>) -> Response {
     let live = app.live();
     json(&AgreementJson::new(&live.agreement, &live.statement))
 }
+
+/// The longest period that can be asked for: what is worked out for everybody must have an end.
+const PERIOD_MAX: Millis = Millis(400 * 86_400_000);
 
 /// Which statement.
 #[derive(Debug, Deserialize)]
@@ -45,9 +48,7 @@ pub(super) async fn statement(
         Ok(Err(BadQuery(detail))) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail),
         Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),
     };
-    // Judging a year takes longer than other requests may wait.
-    let judged = tokio::task::spawn_blocking(move || judged(&live, asked.as_ref())).await;
-    judged.unwrap_or_else(|_| problem::internal())
+    app.judge(move || judged(&live, asked.as_ref())).await.unwrap_or_else(problem::internal)
 }
 
 /// What is wrong with a query.
@@ -70,6 +71,9 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
         None => live.statement.period.clone(),
         Some(name) => Period::parse(name, &zone).map_err(BadQuery::new)?,
     };
+    if period.interval.length() > PERIOD_MAX {
+        return Err(BadQuery::new("the period is longer than 400 days: ask for one part after another"));
+    }
     let customers = match query.customer.as_deref() {
         None => Customers::Nobody,
         // Whoever brings no token is not told of customers, whatever the address looked like.

@@ -47,6 +47,9 @@ const BODY_MAX: usize = 4 << 20;
 /// Takes a report for a heartbeat check.
 pub type Heartbeat = dyn Fn(&CheckId, Observed, Instant) -> Result<(), HeartbeatError> + Send + Sync;
 
+/// How many statements are worked out at once for whoever asks; the others wait, so that measuring has room.
+const JUDGING_MAX: usize = 2;
+
 /// What the web layer is given.
 #[derive(Clone)]
 pub struct WebState {
@@ -71,6 +74,7 @@ pub struct WebState {
 struct Shared {
     web: WebState,
     streams: Arc<Semaphore>,
+    judging: Semaphore,
 }
 
 type App = Arc<Shared>;
@@ -79,11 +83,21 @@ impl Shared {
     fn live(&self) -> Arc<Live> {
         self.web.live.borrow().clone()
     }
+
+    /// Works out something that takes longer than other requests may wait; nothing, where that ended in a defect.
+    async fn judge<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let _turn = self.judging.acquire().await.ok()?;
+        tokio::task::spawn_blocking(work).await.ok()
+    }
 }
 
 /// The whole web layer as one service.
 pub fn router(state: WebState) -> axum::Router {
-    let app = Arc::new(Shared { web: state, streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)) });
+    let app = Arc::new(Shared {
+        web: state,
+        streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
+        judging: Semaphore::new(JUDGING_MAX),
+    });
     let mut router = axum::Router::new();
     for route in routes::ROUTES {
         let access = axum::middleware::from_fn_with_state((app.clone(), route.access), authorize::authorize);

@@ -142,9 +142,8 @@ fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(Fac
 async fn answer(app: &App, key: FactId, name: String, body: Body) -> Result<Response, Refusal> {
     let told = Told { lines: body.records, by: format!("token:{name}"), why: body.why, key };
     let (live, now) = (app.live(), app.web.clock.now());
-    // Judging a year takes longer than other requests may wait.
-    let judged = tokio::task::spawn_blocking(move || judge(&live, &told, now));
-    let (records, changes) = judged.await.map_err(|_| Box::new(problem::internal()))??;
+    let judged = app.judge(move || judge(&live, &told, now)).await;
+    let (records, changes) = judged.ok_or_else(|| Box::new(problem::internal()))??;
     if body.dry_run {
         let nothing = Value::Array(Vec::new());
         return Ok(super::api::json(&json!({ "recorded": false, "records": nothing, "changes": changes })));

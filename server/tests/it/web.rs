@@ -402,6 +402,10 @@ async fn a_customer_is_never_shown_to_whoever_brings_no_token_however_the_addres
     }
     assert_eq!(site.get("/api/v1/statement?period=2026-11").await.status, 200);
     assert_eq!(site.get("/api/v1/statement?period=1999-13").await.status, 400);
+    // What would take for ever to work out, for whoever asks.
+    let ages = site.get("/api/v1/statement?period=0001-01-01T00:00:00Z/9999-01-01T00:00:00Z").await;
+    assert_eq!(ages.status, 400, "{}", ages.body);
+    assert!(ages.body.contains("400 days"), "{}", ages.body);
 }
 
 #[tokio::test]
