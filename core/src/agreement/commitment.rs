@@ -360,11 +360,8 @@ fn refuse_final(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, per: Per, st
     }
 }
 
-/// Rule 2: where a term is not monotone, more down time can raise the figure, so that no bounds exist.
-fn refuse_bounds(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, availability: &Availability) {
-    if availability.unknown.value != UnknownPolicy::Bounds {
-        return;
-    }
+/// Why more down time can raise a figure, where it can.
+pub(super) fn not_monotone(availability: &Availability) -> Option<&'static str> {
     let levels = availability.states.iter().flat_map(|states| states.levels.values());
     let reporting = levels.into_iter().any(|level| matches!(level.value, Composition::OverReporting { .. }));
     let minimum = |goal: &Goal| goal.slice.as_ref().and_then(|slice| slice.minimum);
@@ -379,15 +376,23 @@ fn refuse_bounds(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, availabilit
                 .any(|exclusion| cap.classes.contains(&exclusion.class) && exclusion.extent != Extent::Down)
     };
     let capped = availability.caps.iter().flat_map(|caps| &caps.value).any(down_cap);
-    let why = match () {
-        () if reporting => "a composition over reporting points: a point that falls silent changes who decides",
-        () if adaptive => "slices whose width depends on their events",
-        () if fewest => "a minimum of events: a slice that is not observed can stop to decide",
+    match () {
+        () if reporting => Some("a composition over reporting points: a point that falls silent changes who decides"),
+        () if adaptive => Some("slices whose width depends on their events"),
+        () if fewest => Some("a minimum of events: a slice that is not observed can stop to decide"),
         () if capped => {
-            "a cap on down time over a whole window: more down time uses it up earlier, and up time returns"
+            Some("a cap on down time over a whole window: more down time uses it up earlier, and up time returns")
         }
-        () => return,
-    };
+        () => None,
+    }
+}
+
+/// Rule 2: where a term is not monotone, more down time can raise the figure, so that no bounds exist.
+fn refuse_bounds(lookup: &Lookup<'_, '_, '_, '_>, known: &Known<'_>, availability: &Availability) {
+    if availability.unknown.value != UnknownPolicy::Bounds {
+        return;
+    }
+    let Some(why) = not_monotone(availability) else { return };
     let finding = Diagnostic::error(
         "there are no bounds to give: `unknown = \"bounds\"` stands with a term that is not monotone",
         lookup.place(),

@@ -1,13 +1,14 @@
 //! Which way a change of one term goes for a customer, where the term alone decides that, all else being equal.
 //!
-//! A term says so only where it can never go the other way: more down time never raises a figure, a longer notice is never
-//! a shorter one. Exclusions and their caps are deliberately not here: excluded time leaves the denominator too, so that one
-//! more exclusion can lower a figure as well as raise it. Neither are composed changes in which one part is better and
-//! another worse.
+//! A term says so only where it can never go the other way: a longer notice is never a shorter one, and a term that makes
+//! more down time is better where more down time never raises a figure. Exclusions and their caps are deliberately not
+//! here: excluded time leaves the denominator too, so that one more exclusion can lower a figure as well as raise it.
+//! Neither are composed changes in which one part is better and another worse.
 
 use std::cmp::Ordering;
 
 use super::Change;
+use crate::agreement::commitment::not_monotone;
 use crate::agreement::{About, Recurring};
 use crate::agreement::{
     Agreement, Availability, Binding, ClaimTerm, Commitment, Composition, Confirm, CoverageNeed, CreditCap, CreditUnit,
@@ -100,30 +101,32 @@ pub(super) fn of_agreement(key: &str, old: &Agreement, new: &Agreement) -> Chang
 /// A change of a commitment's term.
 pub(super) fn of_term(key: &str, old: &Commitment, new: &Commitment) -> Change {
     change(match (&old.promise, &new.promise) {
-        (Promise::Availability(a), Promise::Availability(b)) => {
-            let states = a.states.as_ref().zip(b.states.as_ref());
-            of_availability(key, a, b).or_else(|| of_states(key, states?))
-        }
+        (Promise::Availability(a), Promise::Availability(b)) => of_availability(key, a, b),
         (Promise::Monitoring(_), Promise::Monitoring(_)) => None,
         (Promise::Obligation(a), Promise::Obligation(b)) => of_obligation(key, a, b),
         _ => None,
     })
 }
 
-fn of_availability(key: &str, a: &Availability, b: &Availability) -> Way {
+/// Whether more down time never raises the figure. A least length of outages beside exclusions is counted out because
+/// of rare windows that cover a part only; control checks, because their down time excuses.
+fn is_monotone(availability: &Availability) -> bool {
+    let controls = availability.states.as_ref().is_some_and(|states| states.controls.is_some());
+    let cut = availability.outage.is_some() && !availability.exclusions.value.is_empty();
+    !controls && !cut && not_monotone(availability).is_none()
+}
+
+/// The terms that make more or less of the time down, and no more than that.
+fn of_down_time(key: &str, a: &Availability, b: &Availability) -> Way {
+    if !(is_monotone(a) && is_monotone(b)) {
+        return None;
+    }
     match key {
         "unknown" => match (a.unknown.value, b.unknown.value) {
             (UnknownPolicy::Up, UnknownPolicy::Down) => Some(Ordering::Greater),
             (UnknownPolicy::Down, UnknownPolicy::Up) => Some(Ordering::Less),
             _ => None,
         },
-        "binding" => {
-            let lower = |stated: &Option<Stated<Binding>>| Some(stated.as_ref()?.value == Binding::Lower);
-            match (lower(&a.binding)?, lower(&b.binding)?) {
-                (false, false) => None,
-                (old, new) => more(&old, &new),
-            }
-        }
         "suspended" => {
             let rank = |stated: &Option<Stated<Suspended>>| match stated.as_ref()?.value {
                 Suspended::Up => Some(0),
@@ -136,10 +139,23 @@ fn of_availability(key: &str, a: &Availability, b: &Availability) -> Way {
         "outage" => {
             outage(a.outage.as_ref().map(|stated| &stated.value), b.outage.as_ref().map(|stated| &stated.value))
         }
+        _ => of_states(key, a.states.as_ref().zip(b.states.as_ref())?),
+    }
+}
+
+fn of_availability(key: &str, a: &Availability, b: &Availability) -> Way {
+    match key {
+        "binding" => {
+            let lower = |stated: &Option<Stated<Binding>>| Some(stated.as_ref()?.value == Binding::Lower);
+            match (lower(&a.binding)?, lower(&b.binding)?) {
+                (false, false) => None,
+                (old, new) => more(&old, &new),
+            }
+        }
         "remedy" => had(a.remedy.as_ref(), b.remedy.as_ref(), |a, b| remedy(&a.value, &b.value)),
         "termination" => had(a.termination.as_ref(), b.termination.as_ref(), |a, b| termination(&a.value, &b.value)),
         "claim" => claim(&a.claim.as_ref()?.value, &b.claim.as_ref()?.value),
-        _ => None,
+        _ => of_down_time(key, a, b),
     }
 }
 
