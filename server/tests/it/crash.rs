@@ -56,6 +56,14 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A server that was killed already has ended; one of a test that failed must not outlive it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 impl Server {
     /// Starts a server on a free port and waits until it serves.
     pub(crate) fn start(folder: &Path, agreement: &Path, checks: &Path) -> Self {
@@ -84,7 +92,6 @@ impl Server {
 
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
-        self.process.wait().unwrap();
     }
 }
 
