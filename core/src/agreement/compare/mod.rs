@@ -2,7 +2,7 @@
 //!
 //! The comparison is of what the files say, part by part: texts by words, terms as they are written with who stated them.
 //! Whether a change is better for a customer is said only where the term alone decides it, all else being equal; see
-//! [`direction`]. What a change means for the figures of a history is not here: evaluate the history by each.
+//! `direction.rs`. What a change means for the figures of a history is not here: evaluate the history by each.
 
 mod direction;
 mod prose;
