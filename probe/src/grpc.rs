@@ -2,6 +2,7 @@
 //! over TLS. Its two messages are small enough to be written here.
 
 use crate::assertion::{self, Assertion, Facts};
+use crate::drive::driven;
 use crate::egress::{Egress, Family};
 use crate::meter::{Failure, Meter, Way, connect, outcome, secure};
 use crate::outcome::{Cause, Outcome, Said, Step};
@@ -14,10 +15,7 @@ use hyper::{Method, Request, Response, Uri};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -177,21 +175,7 @@ where
     let mut builder = client::Builder::new();
     builder.enable_push(false).max_header_list_size(16 * 1024).initial_window_size(64 * 1024);
     let (sender, connection) = builder.handshake::<_, Bytes>(stream).await.map_err(failure)?;
-    let mut connection = pin!(connection);
-    let mut talk = pin!(talk(check, sender, meter));
-    // Both are driven here, so that the connection ends with the probe.
-    let mut open = true;
-    poll_fn(|context| {
-        if let Poll::Ready(reply) = talk.as_mut().poll(context) {
-            return Poll::Ready(reply);
-        }
-        if open {
-            open = connection.as_mut().poll(context).is_pending();
-            return talk.as_mut().poll(context);
-        }
-        Poll::Pending
-    })
-    .await
+    driven(connection, talk(check, sender, meter)).await
 }
 
 async fn talk(check: &GrpcCheck, sender: client::SendRequest<Bytes>, meter: &mut Meter) -> Result<(), Failure> {

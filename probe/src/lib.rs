@@ -6,6 +6,7 @@
 pub mod assertion;
 mod check;
 pub mod dns;
+mod drive;
 pub mod egress;
 pub mod grpc;
 pub mod http;

@@ -1,6 +1,7 @@
 //! One request and its answer over one fresh connection. Whether the answer is right is not judged here.
 
 use super::check::{Hop, HttpCheck};
+use crate::drive::driven;
 use crate::egress::Egress;
 use crate::meter::{Failure, Meter, Way, connect, secure};
 use crate::outcome::Step;
@@ -12,9 +13,6 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{HeaderMap, HeaderValue, LOCATION};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use tokio::io::{AsyncRead, AsyncWrite};
 use uphold_core::time::Instant;
 
@@ -66,22 +64,7 @@ where
 {
     meter.enter(Step::FirstByte);
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let mut connection = pin!(connection);
-    let mut talk = pin!(talk(check, hop, sender, meter));
-    // Both are driven here, in the task of the probe, so that no second task is allocated, scheduled and woken.
-    let mut open = true;
-    poll_fn(|context| {
-        if let Poll::Ready(reply) = talk.as_mut().poll(context) {
-            return Poll::Ready(reply);
-        }
-        if open {
-            // An error of the connection reaches `talk` as well, so it is not lost.
-            open = connection.as_mut().poll(context).is_pending();
-            return talk.as_mut().poll(context);
-        }
-        Poll::Pending
-    })
-    .await
+    driven(connection, talk(check, hop, sender, meter)).await
 }
 
 async fn talk(
