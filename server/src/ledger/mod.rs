@@ -49,7 +49,7 @@ const QUEUE: usize = 1024;
 const GROUP_MAX: usize = 4096;
 
 /// A fact to be appended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFact {
     /// The fact.
     pub fact: Fact,

@@ -11,6 +11,7 @@ use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
 use uphold_core::statement::{Row, Statement};
 use uphold_core::time::Instant;
 
+use crate::ledger::NewFact;
 use crate::live::Live;
 use uphold_core::ledger::record::{Recorded, customer_named, whole};
 
@@ -238,6 +239,6 @@ fn differences(before: Option<&Statement>, after: &Statement) -> Vec<Change> {
 
 /// The facts as the ledger takes them.
 #[must_use]
-pub fn into_facts(records: Vec<Record>) -> Vec<Fact> {
-    records.into_iter().map(Fact::Record).collect()
+pub fn into_facts(records: Vec<Record>) -> Vec<NewFact> {
+    records.into_iter().map(|record| NewFact { fact: Fact::Record(record), segment: None }).collect()
 }

@@ -71,11 +71,11 @@ fn what_is_told_is_recorded_once_and_kept_over_a_restart_and_in_the_export() {
     let (status, _) = site.tell("key-2", &recovery("r-1", 5));
     assert_eq!(status, 201);
 
-    let (status, list) = site.ask("GET", "/api/v1/records?limit=1", None, "");
+    let (status, list) = site.ask("GET", "/api/v1/records?limit=1&type=recovery", None, "");
     assert_eq!((status, list["records"][0]["why"].as_str()), (200, Some("a test")), "{list}");
     assert_eq!(list["records"][0]["by"], "token:ops");
     let next = list["next"].as_u64().unwrap();
-    let (_, rest) = site.ask("GET", &format!("/api/v1/records?after={next}"), None, "");
+    let (_, rest) = site.ask("GET", &format!("/api/v1/records?after={next}&type=recovery"), None, "");
     assert_eq!((rest["records"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null), "{rest}");
 
     let Site { folder, server, secret } = site;
@@ -111,7 +111,7 @@ fn a_dry_run_says_what_would_change_and_records_nothing() {
     let notice = changes.iter().find(|change| change["after"]["id"] == "suspension-notice");
     assert!(notice.is_some(), "{answer:#}");
     let (_, list) = site.ask("GET", "/api/v1/records", None, "");
-    assert_eq!(list["records"], json!([]));
+    assert_eq!(theirs(&list), Vec::<&Value>::new());
 }
 
 #[test]
@@ -174,7 +174,12 @@ fn what_no_history_could_hold_is_refused_with_every_reason() {
         assert_eq!(status, 413);
     }
     let (_, list) = site.ask("GET", "/api/v1/records", None, "");
-    assert_eq!(list["records"].as_array().unwrap().len(), 1, "nothing of a refused request is recorded: {list}");
+    assert_eq!(theirs(&list).len(), 1, "nothing of a refused request is recorded: {list}");
+}
+
+/// What was told with a token; the server itself tells of incidents.
+fn theirs(list: &Value) -> Vec<&Value> {
+    list["records"].as_array().unwrap().iter().filter(|record| record["by"] == "token:ops").collect()
 }
 
 fn fee(id: &str, customer: &str) -> Value {
