@@ -15,4 +15,5 @@ mod program;
 mod records;
 mod sample;
 mod statement;
+mod upgrade;
 mod web;
