@@ -1,5 +1,7 @@
 //! The commands. Each has a file of its own; what they do is elsewhere.
 
+mod alerts;
+mod background;
 mod backup;
 mod bundle;
 mod check;
@@ -67,6 +69,9 @@ enum Command {
     /// Make, list and end the tokens by which programs use the interface
     #[command(subcommand)]
     Token(token::Command),
+    /// Try the channels by which people are told
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Serve a sample service that you can break and mend, and its agreement
     Demo(demo::Args),
     /// The sample service of the demo alone
@@ -95,6 +100,7 @@ pub fn run() -> u8 {
         Command::Restore(args) => backup::run_restore(&args),
         Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
+        Command::Alerts(command) => alerts::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::SampleService(args) => demo::run_sample(&args),
     };

@@ -10,6 +10,7 @@ use uphold_core::id::CheckId;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Millis, TimeError};
 
+use super::background::{Background, Telling, read_telling};
 use super::ledger::failure;
 use super::{Failure, count, read_agreement, read_file, report};
 use crate::access::Tokens;
@@ -17,6 +18,7 @@ use crate::clock::Clock;
 use crate::config;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
 use crate::measure::{Engine, Settings};
+use crate::notify::Board;
 use crate::terminal::say;
 use crate::web::{self, WebState};
 
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// What is measured
     #[arg(long, value_name = "FILE")]
     checks: PathBuf,
+    /// Who is told when something is wrong, and how
+    #[arg(long, value_name = "FILE")]
+    alerts: Option<PathBuf>,
     /// The folder that holds the ledger; it is made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
@@ -76,12 +81,14 @@ pub(super) struct Prepared {
     pub(super) allowed_hosts: Vec<String>,
     pub(super) sign_every: Millis,
     pub(super) origin: Option<String>,
+    pub(super) telling: Option<Telling>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let (settings, agreement) = settings(&args.agreement, &args.checks, args.flush_every)?;
+    let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&settings.agreement))).transpose()?;
     let Args { data, listen, allowed_host: allowed_hosts, sign_every, origin, .. } = args;
-    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin }, |address| {
+    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling }, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
             say("warning: this version has no accounts: whoever reaches this address sees every page");
@@ -127,7 +134,7 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin } = prepared;
+    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling } = prepared;
     let clock = settings.clock.clone();
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
@@ -150,6 +157,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     keep_agreement(&data, &agreement).map_err(|error| failure("the agreement cannot be kept", error))?;
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
+    let board = Board::default();
+    let background = Background::begin(telling, &data, &handle, &clock, &board);
     let (live, tell) = (handle.live.clone(), handle.tell.clone());
     let reports = handle.clone();
     let heartbeat = Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at));
@@ -162,6 +171,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         tell,
         heartbeat,
         clock,
+        board,
     });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
@@ -169,6 +179,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     }));
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
     ready(address);
+    background.ready();
     if let Some(secret) = first {
         say(&format!("a first token for programs, shown this once: {secret}"));
     }
@@ -176,6 +187,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let ended = tokio::select! {
         () = told_to_stop() => {
             tracing::info!("stopping: recording what was observed");
+            background.stopping();
             drop(stop);
             engine.await
         }
@@ -184,10 +196,12 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
             drop(stop);
             let _ = engine.await;
             signing.end().await;
+            background.end().await;
             return Err(Failure::new("serving pages ended").help("what it printed above says why; start it again"));
         }
     };
     signing.end().await;
+    background.end().await;
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;

@@ -2,4 +2,5 @@
 //!
 //! One file a noun. Everything is pure over a picture; recording is the engine's. Not here: pages and interfaces.
 
+pub mod alerts;
 pub mod record;

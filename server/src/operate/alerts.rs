@@ -1,0 +1,246 @@
+//! What is wrong now: level-triggered, as a pure function of the picture.
+//!
+//! Nothing is remembered here. What was said of it to whom, and what is said when it is over, is `notify`'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use uphold_core::agreement::Subject;
+use uphold_core::id::{CommitmentId, SolutionId};
+use uphold_core::time::{Instant, Millis};
+use uphold_core::timeline::{State, Timeline};
+
+use crate::clock_sync::ClockSync;
+use crate::live::{Live, SubjectTimeline};
+
+/// Whom it must reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Somebody must act now.
+    Page,
+    /// Somebody must act during working hours.
+    Ticket,
+}
+
+impl Severity {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Page, Self::Ticket];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Ticket => "ticket",
+        }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlertKind {
+    /// What a commitment promises is down.
+    Down,
+    /// Whether it is down is not known, for longer than was permitted: the monitor itself is blind.
+    Unknown,
+    /// Nothing can be recorded.
+    NotRecorded,
+    /// The clock that dates everything is not synchronised.
+    ClockNotSynchronised,
+}
+
+impl AlertKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Down, Self::Unknown, Self::NotRecorded, Self::ClockNotSynchronised];
+
+    /// Its name in interfaces.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+            Self::NotRecorded => "not-recorded",
+            Self::ClockNotSynchronised => "clock-not-synchronised",
+        }
+    }
+
+    /// Whom it must reach.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::Down | Self::NotRecorded => Severity::Page,
+            Self::Unknown | Self::ClockNotSynchronised => Severity::Ticket,
+        }
+    }
+}
+
+/// What tells one thing that is wrong from another, for as long as it lasts: `down/shop/api`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AlertKey(String);
+
+impl AlertKey {
+    /// The key of what is wrong as a whole.
+    #[must_use]
+    pub fn of(kind: AlertKind) -> Self {
+        Self(kind.name().to_owned())
+    }
+
+    /// The key of what is wrong with a subject.
+    #[must_use]
+    pub fn of_subject(kind: AlertKind, subject: &Subject) -> Self {
+        Self(format!("{}/{subject}", kind.name()))
+    }
+
+    /// The key that a test message has.
+    #[must_use]
+    pub fn of_test() -> Self {
+        Self("test".to_owned())
+    }
+
+    /// The key as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One thing that is wrong now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// What.
+    pub kind: AlertKind,
+    /// Since when; of what never was otherwise, since it was to be known.
+    pub since: Instant,
+    /// What is judged, where it is about a subject.
+    pub subject: Option<Subject>,
+    /// The commitments that it concerns, in the order of the agreement.
+    pub commitments: Vec<CommitmentId>,
+    /// What the machine says of it, where that is not said elsewhere.
+    pub detail: Option<String>,
+}
+
+impl Alert {
+    /// The solution that it is about.
+    #[must_use]
+    pub fn solution(&self) -> Option<&SolutionId> {
+        self.subject.as_ref()?.solution.as_ref()
+    }
+}
+
+/// What is wrong now, and what is known of the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wrong {
+    /// What is wrong.
+    pub alerts: BTreeMap<AlertKey, Alert>,
+    /// In which state those subjects are that are not wrong, and since when. What is unknown there may be wrong still: nobody
+    /// can say that it is over.
+    pub others: BTreeMap<AlertKey, (State, Option<Instant>)>,
+}
+
+/// What is asked beside the picture.
+#[derive(Debug, Clone)]
+pub struct Conditions {
+    /// How long a subject must be unknown before that is wrong.
+    pub unknown_after: Millis,
+    /// What is known of the clock, and since when.
+    pub clock: Option<(ClockSync, Instant)>,
+}
+
+/// What is wrong in a picture. A new kind of alert is a line here.
+#[must_use]
+pub fn alerts(live: &Live, conditions: &Conditions) -> Wrong {
+    let mut wrong = Wrong::default();
+    for subject in live.timelines.iter().map(|line| &line.subject).collect::<BTreeSet<_>>() {
+        down(live, subject, &mut wrong);
+        unknown(live, subject, conditions.unknown_after, &mut wrong);
+    }
+    if let Some(since) = live.not_recorded_since {
+        insert(&mut wrong, whole(AlertKind::NotRecorded, since, None));
+    }
+    if let Some((ClockSync::NotSynchronised(why), since)) = &conditions.clock {
+        insert(&mut wrong, whole(AlertKind::ClockNotSynchronised, *since, Some(why.to_string())));
+    }
+    wrong
+}
+
+fn whole(kind: AlertKind, since: Instant, detail: Option<String>) -> Alert {
+    Alert { kind, since, subject: None, commitments: Vec::new(), detail }
+}
+
+fn insert(wrong: &mut Wrong, alert: Alert) {
+    let key = match &alert.subject {
+        Some(subject) => AlertKey::of_subject(alert.kind, subject),
+        None => AlertKey::of(alert.kind),
+    };
+    wrong.alerts.insert(key, alert);
+}
+
+/// Several commitments may promise the same subject: it is told once, with all of them.
+fn down(live: &Live, subject: &Subject, wrong: &mut Wrong) {
+    let availability = |line: &&SubjectTimeline| {
+        live.agreement.find_commitment(&line.commitment).is_some_and(|found| found.availability().is_some())
+    };
+    let lines = of_subject(live, subject).filter(availability);
+    let now: Vec<_> = lines.map(|line| (line, now(&line.timeline, live.as_known_at))).collect();
+    let down: Vec<_> = now.iter().filter(|(_, (state, _))| *state == State::Down).collect();
+    let Some(since) = down.iter().map(|(_, (_, since))| since.unwrap_or(live.as_known_at)).min() else {
+        if let Some(state) = now.iter().map(|(_, state)| *state).min() {
+            wrong.others.insert(AlertKey::of_subject(AlertKind::Down, subject), state);
+        }
+        return;
+    };
+    let commitments = down.iter().map(|(line, _)| line.commitment.clone()).collect();
+    insert(wrong, Alert { kind: AlertKind::Down, since, subject: Some(subject.clone()), commitments, detail: None });
+}
+
+fn unknown(live: &Live, subject: &Subject, after: Millis, wrong: &mut Wrong) {
+    let blind: Vec<_> = of_subject(live, subject)
+        .filter_map(|line| match now(&line.timeline, live.as_known_at) {
+            (State::Unknown, since) => Some((line, since.or_else(|| registered(live, subject))?)),
+            _ => None,
+        })
+        .collect();
+    let since = blind.iter().map(|(_, since)| *since).min();
+    let Some(since) = since.filter(|since| live.as_known_at - *since >= after) else {
+        let states = of_subject(live, subject).map(|line| now(&line.timeline, live.as_known_at));
+        // What is unknown, and not for long enough, is not observed again either: of all its states the unknown one counts.
+        if let Some(state) = states.min_by_key(|(state, _)| (*state != State::Unknown, *state)) {
+            wrong.others.insert(AlertKey::of_subject(AlertKind::Unknown, subject), state);
+        }
+        return;
+    };
+    let commitments = blind.iter().map(|(line, _)| line.commitment.clone()).collect();
+    let subject = Some(subject.clone());
+    insert(wrong, Alert { kind: AlertKind::Unknown, since, subject, commitments, detail: None });
+}
+
+/// The subject of that key, where one of that name is judged.
+#[must_use]
+pub fn find_subject<'a>(live: &'a Live, kind: AlertKind, key: &AlertKey) -> Option<&'a Subject> {
+    live.timelines.iter().map(|line| &line.subject).find(|subject| AlertKey::of_subject(kind, subject) == *key)
+}
+
+fn of_subject<'a>(live: &'a Live, subject: &'a Subject) -> impl Iterator<Item = &'a SubjectTimeline> {
+    live.timelines.iter().filter(move |line| line.subject == *subject)
+}
+
+/// Since when something was to be known of a subject: where nothing measures it, that is said at the start, and not here.
+fn registered(live: &Live, subject: &Subject) -> Option<Instant> {
+    let mine = live.history.checks.iter().filter(|check| {
+        subject.solution.as_ref().is_none_or(|solution| *solution == check.scope.solution)
+            && subject.interface.as_ref().is_none_or(|interface| *interface == check.scope.interface)
+            && check.active.until() == Instant::MAX
+    });
+    mine.map(|check| check.active.from()).min()
+}
+
+/// The state just before `known`, and since when; since nothing when it never was otherwise.
+fn now(timeline: &Timeline, known: Instant) -> (State, Option<Instant>) {
+    match timeline.steps().iter().rev().find(|(from, _)| *from < known) {
+        None => (State::Unknown, None),
+        Some((from, state)) => (*state, (*from > Instant::MIN).then_some(*from)),
+    }
+}
