@@ -188,22 +188,22 @@ pub fn test(channel: &str, language: Language, base_url: Option<&str>, now: Inst
 
 /// The words of a channel, in the zone of the commitment that it is about.
 fn words(live: &Live, alert: &Alert, language: Language) -> Words {
-    let mine = alert.commitments.first().and_then(|id| live.agreement.find_commitment(id));
+    let mine = alert.commitments.first().and_then(|(id, _)| live.agreement.find_commitment(id));
     let zone = mine.or(live.agreement.commitments.first()).map(|commitment| commitment.terms.zone.value.clone());
     Words { texts: Texts(language), zone: zone.unwrap_or_else(Zone::utc) }
 }
 
 fn concerned(words: &Words, live: &Live, alert: &Alert) -> Vec<Concerned> {
-    let of = |agreement: &Agreement, id| {
+    let of = |agreement: &Agreement, id, subject| {
         let commitment = agreement.find_commitment(id)?;
         Some(Concerned {
             commitment: commitment.id.to_string(),
             clause: commitment.clause.to_string(),
             promised: commitment.target().map(|target| target.percent.clone()),
-            figure: wording::figure(words, live, id, alert.subject.as_ref()?),
+            figure: wording::figure(words, live, id, subject),
         })
     };
-    alert.commitments.iter().filter_map(|id| of(&live.agreement, id)).collect()
+    alert.commitments.iter().filter_map(|(id, subject)| of(&live.agreement, id, subject)).collect()
 }
 
 /// The page: of a subject the status page, of what is wrong with the monitor the page of its checks.

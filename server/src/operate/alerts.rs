@@ -116,8 +116,8 @@ pub struct Alert {
     pub since: Instant,
     /// What is judged, where it is about a subject.
     pub subject: Option<Subject>,
-    /// The commitments that it concerns, in the order of the agreement.
-    pub commitments: Vec<CommitmentId>,
+    /// The commitments that it concerns, each with what it judges: an interface that is down may take its solution with it.
+    pub commitments: Vec<(CommitmentId, Subject)>,
     /// What the machine says of it, where that is not said elsewhere.
     pub detail: Option<String>,
 }
@@ -157,6 +157,7 @@ pub fn alerts(live: &Live, conditions: &Conditions) -> Wrong {
         down(live, subject, &mut wrong);
         unknown(live, subject, conditions.unknown_after, &mut wrong);
     }
+    fold(&mut wrong);
     if let Some(since) = live.not_recorded_since {
         insert(&mut wrong, whole(AlertKind::NotRecorded, since, None));
     }
@@ -178,6 +179,35 @@ fn insert(wrong: &mut Wrong, alert: Alert) {
     wrong.alerts.insert(key, alert);
 }
 
+/// One outage is told once: what is down as a whole because a part of it is, is told with the part.
+fn fold(wrong: &mut Wrong) {
+    let is_whole = |subject: &Subject| Subject { solution: None, ..subject.clone() } == Subject::default();
+    let wholes = wrong.alerts.iter().filter(|(_, alert)| alert.subject.as_ref().is_some_and(is_whole));
+    let mut wholes: Vec<(AlertKey, Alert)> = wholes.map(|(key, alert)| (key.clone(), alert.clone())).collect();
+    // What is everything comes before what is one solution.
+    wholes.sort_by_key(|(_, alert)| alert.solution().cloned());
+    for (key, whole) in wholes {
+        let is_part = |alert: &Alert| {
+            alert.kind == whole.kind
+                && alert.subject != whole.subject
+                && alert.subject.is_some()
+                && whole.solution().is_none_or(|solution| alert.solution() == Some(solution))
+        };
+        let commitments = wrong.alerts.get(&key).map_or_else(Vec::new, |alert| alert.commitments.clone());
+        let mut parts = wrong.alerts.values_mut().filter(|alert| is_part(alert)).peekable();
+        if parts.peek().is_none() {
+            continue;
+        }
+        for part in parts {
+            let new = commitments.iter().filter(|new| !part.commitments.contains(new)).cloned().collect::<Vec<_>>();
+            part.commitments.extend(new);
+        }
+        wrong.alerts.remove(&key);
+        // It is wrong all the same: whoever was told of it by itself is not told that it is over.
+        wrong.others.insert(key, (State::Unknown, None));
+    }
+}
+
 /// Several commitments may promise the same subject: it is told once, with all of them.
 fn down(live: &Live, subject: &Subject, wrong: &mut Wrong) {
     let availability = |line: &&SubjectTimeline| {
@@ -192,7 +222,7 @@ fn down(live: &Live, subject: &Subject, wrong: &mut Wrong) {
         }
         return;
     };
-    let commitments = down.iter().map(|(line, _)| line.commitment.clone()).collect();
+    let commitments = down.iter().map(|(line, _)| (line.commitment.clone(), subject.clone())).collect();
     insert(wrong, Alert { kind: AlertKind::Down, since, subject: Some(subject.clone()), commitments, detail: None });
 }
 
@@ -212,7 +242,7 @@ fn unknown(live: &Live, subject: &Subject, after: Millis, wrong: &mut Wrong) {
         }
         return;
     };
-    let commitments = blind.iter().map(|(line, _)| line.commitment.clone()).collect();
+    let commitments = blind.iter().map(|(line, _)| (line.commitment.clone(), subject.clone())).collect();
     let subject = Some(subject.clone());
     insert(wrong, Alert { kind: AlertKind::Unknown, since, subject, commitments, detail: None });
 }
@@ -224,7 +254,10 @@ pub fn find_subject<'a>(live: &'a Live, kind: AlertKind, key: &AlertKey) -> Opti
 }
 
 fn of_subject<'a>(live: &'a Live, subject: &'a Subject) -> impl Iterator<Item = &'a SubjectTimeline> {
-    live.timelines.iter().filter(move |line| line.subject == *subject)
+    let by_states = |line: &&SubjectTimeline| {
+        live.agreement.find_commitment(&line.commitment).is_some_and(|found| found.states().is_some())
+    };
+    live.timelines.iter().filter(move |line| line.subject == *subject).filter(by_states)
 }
 
 /// Since when something was to be known of a subject: where nothing measures it, that is said at the start, and not here.

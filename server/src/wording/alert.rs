@@ -84,7 +84,7 @@ pub(crate) fn lines(words: &Words, live: &Live, alert: &Alert, now: Instant) -> 
     let texts = words.texts;
     let since = [("moment", words.moment(alert.since).into()), ("duration", words.lasting(now - alert.since).into())];
     let mut lines = vec![texts.with("alert-since", &since)];
-    lines.extend(alert.commitments.iter().filter_map(|id| of_commitment(words, live, id, alert.subject.as_ref()?)));
+    lines.extend(alert.commitments.iter().filter_map(|(id, subject)| of_commitment(words, live, id, subject)));
     match alert.kind {
         AlertKind::Down => {}
         AlertKind::Unknown => lines.push(texts.get("alert-unknown-means")),
@@ -97,14 +97,9 @@ pub(crate) fn lines(words: &Words, live: &Live, alert: &Alert, now: Instant) -> 
 
 fn of_commitment(words: &Words, live: &Live, id: &CommitmentId, subject: &Subject) -> Option<String> {
     let commitment = live.agreement.find_commitment(id)?;
-    let clause = live.agreement.find_clause(&commitment.clause);
-    let clause = clause.map_or_else(
-        || commitment.clause.to_string(),
-        |clause| {
-            let title = words.phrase(&clause.title).text;
-            words.texts.with("alert-clause", &[("id", clause.id.as_str().into()), ("title", title.into())])
-        },
-    );
+    let name = words.phrase(&commitment.name).text;
+    let clause = [("id", commitment.clause.as_str().into()), ("name", name.into())];
+    let clause = words.texts.with("alert-clause", &clause);
     let mut parts = vec![clause];
     parts.extend(
         commitment.target().map(|target| words.texts.with("promised", &[("percent", target.percent.as_str().into())])),
