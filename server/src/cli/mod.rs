@@ -7,6 +7,7 @@ mod bundle;
 mod check;
 mod compare;
 mod demo;
+mod doctor;
 mod evaluate;
 mod export;
 mod import;
@@ -16,6 +17,7 @@ mod reference;
 pub mod report;
 mod serve;
 mod statement;
+mod support_bundle;
 mod table;
 mod token;
 mod verify;
@@ -69,6 +71,10 @@ enum Command {
     /// Make, list and end the tokens by which programs use the interface
     #[command(subcommand)]
     Token(token::Command),
+    /// Examine the machine, the data folder and the files: what is as it must be, and what to do where it is not
+    Doctor(doctor::Args),
+    /// Collect what somebody who helps needs to see, without secrets
+    SupportBundle(support_bundle::Args),
     /// Try the channels by which people are told
     #[command(subcommand)]
     Alerts(alerts::Command),
@@ -100,6 +106,8 @@ pub fn run() -> u8 {
         Command::Restore(args) => backup::run_restore(&args),
         Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
+        Command::Doctor(args) => doctor::run(args),
+        Command::SupportBundle(args) => support_bundle::run(args),
         Command::Alerts(command) => alerts::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::SampleService(args) => demo::run_sample(&args),
