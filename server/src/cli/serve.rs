@@ -1,6 +1,7 @@
 //! `uphold serve`: measure, keep, evaluate and show.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +141,11 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
     if !data.exists() {
-        std::fs::create_dir_all(&data)
+        // What is in it concerns nobody else on this machine.
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&data)
             .map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
     }
     let engine = Engine::start(&data, settings).await.map_err(|error| {

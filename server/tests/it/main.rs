@@ -12,6 +12,7 @@ mod language;
 mod live_equals_batch;
 mod mail;
 mod mistakes;
+mod operations;
 mod program;
 mod records;
 mod sample;
