@@ -1,7 +1,7 @@
 //! Whether the clock that dates everything is synchronised, as far as this machine can say.
 //!
 //! The kernel knows best, and it is asked through `adjtimex`, which no library offers without `unsafe`: so its own view is not
-//! read here (docs/decisions/0017). What is read is what the time service of the machine leaves behind, and the answer of a
+//! read here (docs/operations.md). What is read is what the time service of the machine leaves behind, and the answer of a
 //! time server where the configuration names one.
 
 use std::fmt;

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+use uphold_core::time::Millis;
+
 use crate::clock;
 
 /// The service manager that started this process, if one did.
@@ -42,6 +44,13 @@ impl ServiceManager {
     #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {
         self.watchdog.map(|every| every / 3)
+    }
+
+    /// Whether it may hear that we are alive, where the engine ticked last so long ago: one that is stalled measures nothing,
+    /// and is better started anew.
+    #[must_use]
+    pub fn may_hear_of_life(&self, idle: Millis) -> bool {
+        self.watchdog().is_some_and(|every| u128::from(idle.0.max(0).unsigned_abs()) <= every.as_millis())
     }
 
     /// Pages are served, and everything is measured.
@@ -126,6 +135,14 @@ mod tests {
         assert_eq!(heard(&other_end), "WATCHDOG=1");
         manager.stopping();
         assert_eq!(heard(&other_end), "STOPPING=1");
+    }
+
+    #[test]
+    fn a_stalled_engine_is_not_said_to_be_alive() {
+        let manager = ServiceManager::new(Some(OsStr::new("/run/none")), Some(Duration::from_secs(30)));
+        let alive = [0, 10_000, 10_001].map(|idle| manager.may_hear_of_life(Millis(idle)));
+        assert_eq!(alive, [true, true, false]);
+        assert!(!ServiceManager::new(None, None).may_hear_of_life(Millis(0)), "nobody asks");
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use uphold_core::diagnostic::Severity;
-use uphold_core::time::Millis;
 
 use super::{Failure, count, read_file, report};
 use crate::clock::Clock;
@@ -130,11 +129,9 @@ async fn watch_clock(alerts: Option<Alerts>, clock: Clock, board: Board) {
 async fn tell_manager(manager: Arc<ServiceManager>, handle: Handle, clock: Clock) {
     let watchdog = manager.watchdog();
     let mut beats = tokio::time::interval(watchdog.unwrap_or(STATUS_EVERY).min(STATUS_EVERY));
-    let patience = Millis(watchdog.map_or(i64::MAX, |every| i64::try_from(every.as_millis()).unwrap_or(i64::MAX)));
     loop {
         beats.tick().await;
-        let idle = clock.monotonic() - handle.last_tick();
-        if watchdog.is_some() && idle <= patience {
+        if manager.may_hear_of_life(clock.monotonic() - handle.last_tick()) {
             manager.alive();
         }
         manager.status(&status(&handle.live));

@@ -140,22 +140,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
-    if !data.exists() {
-        // What is in it concerns nobody else on this machine.
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&data)
-            .map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
-    }
-    let engine = Engine::start(&data, settings).await.map_err(|error| {
-        let help = error.help();
-        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
-        match help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
-    })?;
+    let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
     let first = tokens.first(clock.now())?;
     let unsigned = |error| failure("the ledger cannot be signed", error);
@@ -211,6 +196,23 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
     recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
+}
+
+/// Makes the data folder if there is none, and opens the ledger in it.
+async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Failure> {
+    if !data.exists() {
+        // What is in it concerns nobody else on this machine.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+        made.map_err(|error| crate::error::file_failure("create the folder", data, error))?;
+    }
+    Engine::start(data, settings).await.map_err(|error| {
+        let help = error.help();
+        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    })
 }
 
 /// The task that signs the head of the ledger while it grows. A head that cannot be signed is no reason to stop measuring:

@@ -461,6 +461,11 @@ language = "ja"
     }
 
     #[test]
+    fn the_example_is_read() {
+        assert_eq!(read(include_str!("../../../examples/alerts.toml")).findings, []);
+    }
+
+    #[test]
     fn each_mistake_has_a_message_of_its_own() {
         for (from, to, message) in [
             ("\"hook\"\nkind", "\"a\\nb\"\nkind", "is no name of a channel"),

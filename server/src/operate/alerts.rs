@@ -277,3 +277,58 @@ fn now(timeline: &Timeline, known: Instant) -> (State, Option<Instant>) {
         Some((from, state)) => (*state, (*from > Instant::MIN).then_some(*from)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uphold_core::id::InterfaceId;
+
+    fn subject(solution: &str, interface: Option<&str>) -> Subject {
+        Subject {
+            solution: Some(SolutionId::parse(solution).unwrap()),
+            interface: interface.map(|id| InterfaceId::parse(id).unwrap()),
+            ..Subject::default()
+        }
+    }
+
+    fn with(subjects: &[Subject]) -> Wrong {
+        let mut wrong = Wrong::default();
+        for (place, subject) in subjects.iter().enumerate() {
+            let commitments = vec![(CommitmentId::parse(&format!("c{place}")).unwrap(), subject.clone())];
+            let subject = Some(subject.clone());
+            insert(&mut wrong, Alert { kind: AlertKind::Down, since: Instant(0), subject, commitments, detail: None });
+        }
+        fold(&mut wrong);
+        wrong
+    }
+
+    fn keys(wrong: &Wrong) -> Vec<&str> {
+        wrong.alerts.keys().map(AlertKey::as_str).collect()
+    }
+
+    #[test]
+    fn what_is_down_with_a_part_of_it_is_told_with_the_part_and_is_not_over() {
+        let everything = Subject::default();
+        let wrong = with(&[everything, subject("shop", None), subject("shop", Some("api")), subject("other", None)]);
+        assert_eq!(keys(&wrong), ["down/other", "down/shop/api"]);
+        let told: Vec<Vec<&str>> =
+            wrong.alerts.values().map(|alert| alert.commitments.iter().map(|(id, _)| id.as_str()).collect()).collect();
+        assert_eq!(told, [["c3", "c0"].as_slice(), ["c2", "c0", "c1"].as_slice()]);
+        let whole = AlertKey::of_subject(AlertKind::Down, &subject("shop", None));
+        assert_eq!(wrong.others.get(&whole), Some(&(State::Unknown, None)));
+    }
+
+    #[test]
+    fn what_is_down_as_a_whole_alone_is_told_by_itself() {
+        assert_eq!(
+            keys(&with(&[subject("shop", None), subject("other", Some("api"))])),
+            ["down/other/api", "down/shop"]
+        );
+    }
+
+    #[test]
+    fn every_kind_has_a_name_of_its_own() {
+        let names: BTreeSet<&str> = AlertKind::ALL.into_iter().map(AlertKind::name).collect();
+        assert_eq!(names.len(), AlertKind::ALL.len());
+    }
+}

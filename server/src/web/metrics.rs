@@ -177,7 +177,8 @@ fn process(text: &mut Text, live: &Live, counters: Counters) {
 }
 
 fn telling(text: &mut Text, board: &Shown) {
-    let families: [(&str, &str, &str, fn(&Counts) -> u64); 5] = [
+    type Read = fn(&Counts) -> u64;
+    let families: [(&str, &str, &str, Read); 5] = [
         ("uphold_alert_messages_sent_total", "counter", "Messages that the other side took.", |of| of.sent),
         ("uphold_alert_attempts_failed_total", "counter", "Attempts that failed; most are tried again.", |of| {
             of.failed
