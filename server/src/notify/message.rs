@@ -109,7 +109,7 @@ pub(super) fn wrong(live: &Live, key: &AlertKey, alert: &Alert, phase: Phase, se
         phase,
         key: key.clone(),
         kind: Some(alert.kind),
-        severity: alert.kind.severity(),
+        severity: alert.severity,
         at: setting.now.to_string(),
         since: alert.since.to_string(),
         until: None,

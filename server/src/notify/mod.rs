@@ -22,6 +22,7 @@ use uphold_core::time::Instant;
 use uphold_probe::egress::{Egress, Resolver};
 
 use crate::clock::Clock;
+use crate::clock_sync::ClockSync;
 use crate::config::alerts::{Alerts, Channel};
 use crate::live::Live;
 use crate::operate::alerts::{Conditions, Wrong, alerts};
@@ -57,7 +58,11 @@ pub struct Notifier {
     /// Those that never take anything any more, until a restart.
     disabled: BTreeSet<String>,
     finished: (mpsc::UnboundedSender<Finished>, mpsc::UnboundedReceiver<Finished>),
+    looked: Option<Looked>,
 }
+
+/// What was wrong in which picture, and what was known of the clock.
+type Looked = (Arc<Live>, Option<(ClockSync, Instant)>, Arc<Wrong>);
 
 #[derive(Debug)]
 struct Finished {
@@ -104,6 +109,7 @@ impl Notifier {
             busy: BTreeSet::new(),
             disabled: BTreeSet::new(),
             finished: mpsc::unbounded_channel(),
+            looked: None,
         }
     }
 
@@ -129,9 +135,7 @@ impl Notifier {
     /// Looks once: composes what is due, writes it down, and begins to hand over what may be.
     pub fn step(&mut self) {
         let now = self.clock.now();
-        let live = self.live.borrow_and_update().clone();
-        let clock = self.board.shown().clock;
-        let wrong = alerts(&live, &Conditions { unknown_after: self.alerts.unknown_after, clock });
+        let (live, wrong) = self.look();
         let open = |(place, open): (usize, &'_ Open)| (place, open.channel.clone());
         let channels: Vec<(usize, Channel)> = self.channels.iter().enumerate().map(open).collect();
         let heard = channels.iter().filter(|(_, channel)| !self.disabled.contains(&channel.name));
@@ -152,6 +156,22 @@ impl Notifier {
                 self.take(finished);
             }
         }
+    }
+
+    /// The picture, and what is wrong in it; worked out anew only where either changed.
+    fn look(&mut self) -> (Arc<Live>, Arc<Wrong>) {
+        let live = self.live.borrow_and_update().clone();
+        let clock = self.board.shown().clock;
+        if let Some((seen, known, wrong)) = &self.looked
+            && Arc::ptr_eq(seen, &live)
+            && *known == clock
+        {
+            return (live, Arc::clone(wrong));
+        }
+        let conditions = Conditions { unknown_after: self.alerts.unknown_after, clock: clock.clone() };
+        let wrong = Arc::new(alerts(&live, &conditions));
+        self.looked = Some((Arc::clone(&live), clock, Arc::clone(&wrong)));
+        (live, wrong)
     }
 
     fn compose(&mut self, live: &Live, wrong: &Wrong, due: &Due, now: Instant) {

@@ -87,7 +87,7 @@ fn is_for(channel: &Channel, alert: &Alert) -> bool {
         // What concerns everything concerns every solution.
         (Some(_), None) => true,
     };
-    of_solution && channel.severities.contains(&alert.kind.severity())
+    of_solution && channel.severities.contains(&alert.severity)
 }
 
 /// What one channel is told of one thing now.
@@ -104,7 +104,12 @@ fn decide(
         (false, Some(alert)) => {
             (may && is_for(channel, alert) && passed(alert.since, now, channel.min_for)).then_some(Phase::Triggered)
         }
-        (true, Some(_)) => {
+        (true, Some(alert)) => {
+            // What became worse must reach somebody else, or somebody sooner.
+            let told = said.and_then(|said| said.open.as_ref()).map(|(_, message)| message.severity);
+            if may && told.is_some_and(|told| alert.severity < told) {
+                return Some(Phase::Repeated);
+            }
             let again = channel.repeat_every.filter(|every| said.is_some_and(|said| passed(said.last, now, *every)));
             again.filter(|_| may).map(|_| Phase::Repeated)
         }
@@ -138,7 +143,7 @@ impl Remembered {
         message.thread = before.as_ref().map(|(id, _)| id.clone());
         let open = match message.phase {
             Phase::Triggered => Some((id.clone(), message.clone())),
-            Phase::Repeated => before,
+            Phase::Repeated => before.map(|(id, began)| (id, Message { severity: message.severity, ..began })),
             Phase::Resolved | Phase::Test => None,
         };
         // A reminder that is still on its way says nothing that the newer message does not say.
@@ -294,6 +299,7 @@ mod tests {
         let subject = Subject { solution: Some(SolutionId::parse("shop").unwrap()), ..Subject::default() };
         Alert {
             kind: AlertKind::Down,
+            severity: Severity::Page,
             since: Instant(since),
             subject: Some(subject),
             commitments: Vec::new(),
@@ -368,8 +374,27 @@ mod tests {
         assert!(of("") && of("severities = [\"page\"]") && of("solutions = [\"shop\"]"));
         assert!(!of("severities = [\"ticket\"]") && !of("solutions = [\"other\"]"));
         let clock = Alert { kind: AlertKind::NotRecorded, subject: None, ..alert(0) };
-        assert_eq!(clock.kind.severity(), Severity::Page);
         assert!(decide(&channel("solutions = [\"other\"]"), None, Some(&clock), false, Instant(0)).is_some());
+    }
+
+    #[test]
+    fn what_becomes_worse_is_told_again_once() {
+        let (channel, mut remembered) = (channel(""), Remembered::default());
+        let key = AlertKey::of(AlertKind::NotRecorded);
+        let mut told = Vec::new();
+        for (second, severity) in
+            [(0, Severity::Ticket), (60, Severity::Page), (120, Severity::Page), (180, Severity::Ticket)]
+        {
+            let now = Instant(second * 1_000);
+            let worse = Alert { severity, ..alert(0) };
+            let wrong = Wrong { alerts: [(key.clone(), worse)].into(), ..Wrong::default() };
+            for due in remembered.due(&wrong, &[(0, &channel)], now) {
+                told.push((second, due.phase));
+                let message = Message { key: due.key, severity, ..message(due.phase) };
+                remembered.tell("c", format!("{second}"), message, now);
+            }
+        }
+        assert_eq!(told, [(0, Phase::Triggered), (60, Phase::Repeated)]);
     }
 
     #[test]

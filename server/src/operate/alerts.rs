@@ -2,16 +2,16 @@
 //!
 //! Nothing is remembered here. What was said of it to whom, and what is said when it is over, is `notify`'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use uphold_core::agreement::Subject;
+use uphold_core::agreement::{Commitment, Subject};
 use uphold_core::id::{CommitmentId, SolutionId};
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::{State, Timeline};
 
 use crate::clock_sync::ClockSync;
-use crate::live::{Live, SubjectTimeline};
+use crate::live::Live;
 
 /// Whom it must reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl AlertKind {
         }
     }
 
-    /// Whom it must reach.
+    /// Whom it must reach, as a rule.
     #[must_use]
     pub fn severity(self) -> Severity {
         match self {
@@ -112,6 +112,8 @@ impl AlertKey {
 pub struct Alert {
     /// What.
     pub kind: AlertKind,
+    /// Whom it must reach.
+    pub severity: Severity,
     /// Since when; of what never was otherwise, since it was to be known.
     pub since: Instant,
     /// What is judged, where it is about a subject.
@@ -153,9 +155,9 @@ pub struct Conditions {
 #[must_use]
 pub fn alerts(live: &Live, conditions: &Conditions) -> Wrong {
     let mut wrong = Wrong::default();
-    for subject in live.timelines.iter().map(|line| &line.subject).collect::<BTreeSet<_>>() {
-        down(live, subject, &mut wrong);
-        unknown(live, subject, conditions.unknown_after, &mut wrong);
+    for (subject, lines) in by_subject(live) {
+        down(live, subject, &lines, &mut wrong);
+        unknown(live, subject, &lines, conditions.unknown_after, &mut wrong);
     }
     fold(&mut wrong);
     if let Some(since) = live.not_recorded_since {
@@ -167,8 +169,28 @@ pub fn alerts(live: &Live, conditions: &Conditions) -> Wrong {
     wrong
 }
 
+/// Every subject with the commitments that judge it by states, and the state that it is in.
+fn by_subject(live: &Live) -> BTreeMap<&Subject, Vec<Judged<'_>>> {
+    let mut all: BTreeMap<&Subject, Vec<Judged<'_>>> = BTreeMap::new();
+    for line in &live.timelines {
+        let Some(commitment) = live.agreement.find_commitment(&line.commitment) else { continue };
+        if commitment.states().is_some() {
+            let (state, since) = now(&line.timeline, live.as_known_at);
+            all.entry(&line.subject).or_default().push(Judged { commitment, state, since });
+        }
+    }
+    all
+}
+
+/// A commitment about a subject, and its state.
+struct Judged<'a> {
+    commitment: &'a Commitment,
+    state: State,
+    since: Option<Instant>,
+}
+
 fn whole(kind: AlertKind, since: Instant, detail: Option<String>) -> Alert {
-    Alert { kind, since, subject: None, commitments: Vec::new(), detail }
+    Alert { kind, severity: kind.severity(), since, subject: None, commitments: Vec::new(), detail }
 }
 
 fn insert(wrong: &mut Wrong, alert: Alert) {
@@ -208,56 +230,40 @@ fn fold(wrong: &mut Wrong) {
     }
 }
 
-/// Several commitments may promise the same subject: it is told once, with all of them.
-fn down(live: &Live, subject: &Subject, wrong: &mut Wrong) {
-    let availability = |line: &&SubjectTimeline| {
-        live.agreement.find_commitment(&line.commitment).is_some_and(|found| found.availability().is_some())
-    };
-    let lines = of_subject(live, subject).filter(availability);
-    let now: Vec<_> = lines.map(|line| (line, now(&line.timeline, live.as_known_at))).collect();
-    let down: Vec<_> = now.iter().filter(|(_, (state, _))| *state == State::Down).collect();
-    let Some(since) = down.iter().map(|(_, (_, since))| since.unwrap_or(live.as_known_at)).min() else {
-        if let Some(state) = now.iter().map(|(_, state)| *state).min() {
-            wrong.others.insert(AlertKey::of_subject(AlertKind::Down, subject), state);
-        }
-        return;
-    };
-    let commitments = down.iter().map(|(line, _)| (line.commitment.clone(), subject.clone())).collect();
-    insert(wrong, Alert { kind: AlertKind::Down, since, subject: Some(subject.clone()), commitments, detail: None });
+fn about(kind: AlertKind, subject: &Subject, since: Instant, lines: &[&Judged<'_>]) -> Alert {
+    let commitments = lines.iter().map(|line| (line.commitment.id.clone(), subject.clone())).collect();
+    Alert { kind, severity: kind.severity(), since, subject: Some(subject.clone()), commitments, detail: None }
 }
 
-fn unknown(live: &Live, subject: &Subject, after: Millis, wrong: &mut Wrong) {
-    let blind: Vec<_> = of_subject(live, subject)
-        .filter_map(|line| match now(&line.timeline, live.as_known_at) {
-            (State::Unknown, since) => Some((line, since.or_else(|| registered(live, subject))?)),
-            _ => None,
-        })
-        .collect();
-    let since = blind.iter().map(|(_, since)| *since).min();
-    let Some(since) = since.filter(|since| live.as_known_at - *since >= after) else {
-        let states = of_subject(live, subject).map(|line| now(&line.timeline, live.as_known_at));
-        // What is unknown, and not for long enough, is not observed again either: of all its states the unknown one counts.
-        if let Some(state) = states.min_by_key(|(state, _)| (*state != State::Unknown, *state)) {
-            wrong.others.insert(AlertKey::of_subject(AlertKind::Unknown, subject), state);
-        }
+/// Several commitments may promise the same subject: it is told once, with all of them.
+fn down(live: &Live, subject: &Subject, lines: &[Judged<'_>], wrong: &mut Wrong) {
+    let promised: Vec<&Judged<'_>> = lines.iter().filter(|line| line.commitment.availability().is_some()).collect();
+    let down: Vec<&Judged<'_>> = promised.iter().copied().filter(|line| line.state == State::Down).collect();
+    if let Some(since) = down.iter().map(|line| line.since.unwrap_or(live.as_known_at)).min() {
+        insert(wrong, about(AlertKind::Down, subject, since, &down));
+    } else if let Some(state) = promised.iter().map(|line| (line.state, line.since)).min() {
+        wrong.others.insert(AlertKey::of_subject(AlertKind::Down, subject), state);
+    }
+}
+
+fn unknown(live: &Live, subject: &Subject, lines: &[Judged<'_>], after: Millis, wrong: &mut Wrong) {
+    let blind: Vec<&Judged<'_>> = lines.iter().filter(|line| line.state == State::Unknown).collect();
+    let since = || blind.iter().filter_map(|line| line.since.or_else(|| registered(live, subject))).min();
+    if let Some(since) = since().filter(|since| live.as_known_at - *since >= after) {
+        insert(wrong, about(AlertKind::Unknown, subject, since, &blind));
         return;
-    };
-    let commitments = blind.iter().map(|(line, _)| (line.commitment.clone(), subject.clone())).collect();
-    let subject = Some(subject.clone());
-    insert(wrong, Alert { kind: AlertKind::Unknown, since, subject, commitments, detail: None });
+    }
+    // What is unknown, and not for long enough, is not observed again either: of all its states the unknown one counts.
+    let states = lines.iter().map(|line| (line.state, line.since));
+    if let Some(state) = states.min_by_key(|(state, _)| (*state != State::Unknown, *state)) {
+        wrong.others.insert(AlertKey::of_subject(AlertKind::Unknown, subject), state);
+    }
 }
 
 /// The subject of that key, where one of that name is judged.
 #[must_use]
 pub fn find_subject<'a>(live: &'a Live, kind: AlertKind, key: &AlertKey) -> Option<&'a Subject> {
     live.timelines.iter().map(|line| &line.subject).find(|subject| AlertKey::of_subject(kind, subject) == *key)
-}
-
-fn of_subject<'a>(live: &'a Live, subject: &'a Subject) -> impl Iterator<Item = &'a SubjectTimeline> {
-    let by_states = |line: &&SubjectTimeline| {
-        live.agreement.find_commitment(&line.commitment).is_some_and(|found| found.states().is_some())
-    };
-    live.timelines.iter().filter(move |line| line.subject == *subject).filter(by_states)
 }
 
 /// Since when something was to be known of a subject: where nothing measures it, that is said at the start, and not here.
@@ -280,6 +286,8 @@ fn now(timeline: &Timeline, known: Instant) -> (State, Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use uphold_core::id::InterfaceId;
 
@@ -295,8 +303,8 @@ mod tests {
         let mut wrong = Wrong::default();
         for (place, subject) in subjects.iter().enumerate() {
             let commitments = vec![(CommitmentId::parse(&format!("c{place}")).unwrap(), subject.clone())];
-            let subject = Some(subject.clone());
-            insert(&mut wrong, Alert { kind: AlertKind::Down, since: Instant(0), subject, commitments, detail: None });
+            let alert = whole(AlertKind::Down, Instant(0), None);
+            insert(&mut wrong, Alert { subject: Some(subject.clone()), commitments, ..alert });
         }
         fold(&mut wrong);
         wrong
