@@ -40,6 +40,12 @@ impl ServiceManager {
         Self { socket, watchdog }
     }
 
+    /// Whether one is there: then what is printed ends in a log.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.socket.is_some()
+    }
+
     /// How often it must hear that we are alive: three times in the time that it waits.
     #[must_use]
     pub fn watchdog(&self) -> Option<Duration> {

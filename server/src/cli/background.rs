@@ -68,9 +68,15 @@ pub(super) struct Background {
 
 impl Background {
     /// Begins everything but what `ready` says.
-    pub(super) fn begin(telling: Option<Telling>, data: &Path, handle: &Handle, clock: &Clock, board: &Board) -> Self {
-        let mut all =
-            Self { stop: None, telling: None, others: Vec::new(), manager: Arc::new(ServiceManager::of_environment()) };
+    pub(super) fn begin(
+        telling: Option<Telling>,
+        data: &Path,
+        handle: &Handle,
+        clock: &Clock,
+        board: &Board,
+        manager: ServiceManager,
+    ) -> Self {
+        let mut all = Self { stop: None, telling: None, others: Vec::new(), manager: Arc::new(manager) };
         let alerts = telling.as_ref().map(|telling| telling.alerts.clone());
         if let Some(telling) = telling {
             let (live, clock, board) = (handle.live.clone(), clock.clone(), board.clone());

@@ -20,6 +20,7 @@ use crate::config;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
 use crate::measure::{Engine, Settings};
 use crate::notify::Board;
+use crate::service_manager::ServiceManager;
 use crate::terminal::say;
 use crate::web::{self, WebState};
 
@@ -142,13 +143,15 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let address = listener.local_addr().unwrap_or(listen);
     let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
-    let first = tokens.first(clock.now())?;
+    let manager = ServiceManager::of_environment();
+    // What is printed under a service manager is kept in a log, where no secret belongs.
+    let first = if manager.is_there() { None } else { tokens.first(clock.now())? };
     let unsigned = |error| failure("the ledger cannot be signed", error);
     keep_agreement(&data, &agreement).map_err(|error| failure("the agreement cannot be kept", error))?;
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
     let board = Board::default();
-    let background = Background::begin(telling, &data, &handle, &clock, &board);
+    let background = Background::begin(telling, &data, &handle, &clock, &board, manager);
     let (live, tell) = (handle.live.clone(), handle.tell.clone());
     let reports = handle.clone();
     let heartbeat = Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at));

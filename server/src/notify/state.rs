@@ -308,7 +308,7 @@ mod tests {
     }
 
     fn message(phase: Phase) -> Message {
-        Message { phase, ..test("c", Language::En, None, Instant(0)) }
+        Message { phase, severity: Severity::Page, ..test("c", Language::En, None, Instant(0)) }
     }
 
     /// What a channel is told, second by second, of something that is down from `on` to `off`, again and again.

@@ -100,6 +100,11 @@ fn the_service_manager_hears_of_the_start_of_life_and_of_the_end() {
     server.terminate();
     heard("STOPPING=1");
     assert!(server.child.wait().unwrap().success());
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(
+        !log.contains("uphold_") && !folder.path().join("data/tokens.json").exists(),
+        "a log keeps no secret: {log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
