@@ -18,8 +18,10 @@ use crate::access::Tokens;
 use crate::clock::Clock;
 use crate::config;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
-use crate::measure::{Engine, Settings};
+use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
+use crate::operate::follow::follow;
+use crate::operate::incident;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
 use crate::web::{self, WebState};
@@ -138,6 +140,7 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
     let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling } = prepared;
     let clock = settings.clock.clone();
+    let author = format!("{}{}", incident::SERVER, settings.checks.vantage);
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
@@ -152,20 +155,10 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let handle = engine.handle();
     let board = Board::default();
     let background = Background::begin(telling, &data, &handle, &clock, &board, manager);
-    let (live, tell) = (handle.live.clone(), handle.tell.clone());
-    let reports = handle.clone();
-    let heartbeat = Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at));
-    let counters = Arc::new(move || handle.counters());
-    let router = web::router(WebState {
-        live,
-        counters,
-        allowed_hosts: hosts(address, allowed_hosts),
-        tokens,
-        tell,
-        heartbeat,
-        clock,
-        board,
-    });
+    // It ends with the engine, which drops what it listens to.
+    tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
+    let web = state(handle, hosts(address, allowed_hosts), tokens, data, clock);
+    let router = web::router(WebState { board, ..web });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
@@ -216,6 +209,22 @@ async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Fail
             None => failure,
         }
     })
+}
+
+/// What pages and interfaces are given of a running engine.
+fn state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: PathBuf, clock: Clock) -> WebState {
+    let (live, tell, reports) = (handle.live.clone(), handle.tell.clone(), handle.clone());
+    WebState {
+        live,
+        tell,
+        counters: Arc::new(move || handle.counters()),
+        heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
+        allowed_hosts,
+        tokens,
+        data,
+        clock,
+        board: Board::default(),
+    }
 }
 
 /// The task that signs the head of the ledger while it grows. A head that cannot be signed is no reason to stop measuring:

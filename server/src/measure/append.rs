@@ -4,7 +4,6 @@
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use uphold_core::ledger::fact::Fact;
 
 use super::{Engine, Written, joined};
 use crate::ledger::{LedgerError, NewFact, Receipt};
@@ -12,8 +11,8 @@ use crate::ledger::{LedgerError, NewFact, Receipt};
 /// A request to record facts, all of them or none.
 #[derive(Debug)]
 pub struct Append {
-    /// What happened.
-    pub facts: Vec<Fact>,
+    /// What happened, with what it refers to.
+    pub facts: Vec<NewFact>,
     /// Gets one receipt for each fact when they are on disk and in the picture's book.
     pub reply: oneshot::Sender<Result<Vec<Receipt>, LedgerError>>,
 }
@@ -29,8 +28,7 @@ impl Engine {
     /// Begins to record what was told. Nothing else may be under way.
     pub(super) fn begin_append(&mut self, request: Append) {
         let ledger = std::sync::Arc::clone(&self.ledger);
-        let news: Vec<NewFact> =
-            request.facts.iter().map(|fact| NewFact { fact: fact.clone(), segment: None }).collect();
+        let news = request.facts.clone();
         let written = tokio::spawn(async move { ledger.append(news).await });
         self.append = Some(Appending { request, written });
     }
@@ -39,9 +37,9 @@ impl Engine {
     pub(super) fn appended(&mut self, done: Written) {
         let Some(Appending { request: Append { facts, reply }, .. }) = self.append.take() else { return };
         if let Ok(receipts) = &done {
-            for (fact, receipt) in facts.iter().zip(receipts) {
+            for (new, receipt) in facts.iter().zip(receipts) {
                 if !receipt.duplicate {
-                    self.take_in(fact, None, receipt);
+                    self.take_in(&new.fact, None, receipt);
                 }
             }
             self.behind = Some(self.settings.clock.monotonic());

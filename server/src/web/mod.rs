@@ -6,22 +6,26 @@
 mod api;
 mod assets;
 mod authorize;
+mod budgets;
 mod checks;
 mod contract;
 mod events;
 mod frame;
 mod guard;
 mod heartbeats;
+mod incidents;
 mod language;
 mod metrics;
 mod openapi;
 mod problem;
 mod records;
 pub mod routes;
+mod statements;
 mod status;
 mod strip;
 mod subject;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -63,6 +67,8 @@ pub struct WebState {
     pub allowed_hosts: Vec<String>,
     /// Who may ask for what is not shown to everybody.
     pub tokens: Tokens,
+    /// The folder of the ledger, for what no picture holds: texts, and what was signed.
+    pub data: PathBuf,
     /// Takes facts to be recorded.
     pub tell: mpsc::Sender<Append>,
     /// Takes what a heartbeat check is told, and when that came in.

@@ -6,6 +6,7 @@ mod compare;
 mod crash;
 mod errors;
 mod evidence;
+mod follow;
 mod heartbeat;
 mod import;
 mod language;
