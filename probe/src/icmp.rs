@@ -74,6 +74,12 @@ async fn ping(check: &IcmpCheck, egress: &Egress, meter: &mut Meter) -> Result<(
     }
 }
 
+/// Whether the kernel permits pings to this process.
+#[must_use]
+pub fn is_permitted() -> bool {
+    Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::ICMPV4)).is_ok()
+}
+
 /// A ping socket that speaks to one address alone: the kernel hands it no other packet.
 fn open(address: SocketAddr) -> Result<UdpSocket, Failure> {
     let (domain, protocol) = match address {

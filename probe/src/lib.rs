@@ -5,6 +5,7 @@
 
 pub mod assertion;
 mod check;
+pub mod deliver;
 pub mod dns;
 mod drive;
 pub mod egress;
@@ -12,6 +13,7 @@ pub mod grpc;
 pub mod http;
 pub mod icmp;
 mod meter;
+pub mod ntp;
 pub mod outcome;
 pub mod tcp;
 pub mod tls;

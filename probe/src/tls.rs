@@ -7,9 +7,10 @@ pub use check::{Protocol, TlsCheck, TlsCheckError, TlsSettings, probe};
 
 use crate::egress::{Host, is_local};
 use crate::outcome::{Cause, Said};
+pub use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore};
+use rustls::{CertificateError, ClientConnection, RootCertStore};
 use std::io;
 use std::sync::{Arc, OnceLock};
 use uphold_core::time::Instant;
@@ -32,6 +33,32 @@ pub fn with_roots(more: impl IntoIterator<Item = CertificateDer<'static>>) -> Re
     }
     Ok(Arc::new(config(store)))
 }
+
+/// A configuration that trusts the authorities of a PEM text as well.
+///
+/// # Errors
+/// When the text holds no certificate, one that cannot be read, or one that cannot serve as an authority.
+pub fn with_pem(text: &[u8]) -> Result<Arc<ClientConfig>, PemError> {
+    use rustls::pki_types::pem::PemObject as _;
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
+    let certificates = read.map_err(|error| PemError(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(PemError("it holds no certificate".to_owned()));
+    }
+    with_roots(certificates).map_err(|error| PemError(error.to_string()))
+}
+
+/// Why a PEM text names no authorities.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PemError(String);
+
+impl std::fmt::Display for PemError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the authorities cannot be read: {}", self.0)
+    }
+}
+
+impl std::error::Error for PemError {}
 
 fn public_store() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }

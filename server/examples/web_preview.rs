@@ -33,6 +33,7 @@ async fn main() -> std::io::Result<()> {
         tell: mpsc::channel(1).0,
         heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),
         clock: Clock::system(),
+        board: uphold::notify::Board::default(),
         counters: Arc::new(Counters::default),
         allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
     };

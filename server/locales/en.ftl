@@ -612,3 +612,27 @@ seen-not-serving = { $word }
 seen-grpc-status = gRPC status { $code }
 seen-not-shown = the page did not show `{ $what }`
 seen-browser = the browser failed: { $said }
+
+# Alerts: messages to those who operate the service.
+alert-down = { $name } is down
+alert-unknown = { $name } is not observed
+alert-not-recorded = Observations cannot be recorded
+alert-clock = The clock of the monitor is not synchronised
+alert-still = Still: { $title }
+alert-over-down = { $name } is up again
+alert-over-excluded = { $name } no longer counts as down: the time is excluded
+alert-over-unknown = { $name } is observed again
+alert-over-not-recorded = Observations are recorded again
+alert-over-clock = The clock of the monitor is synchronised again
+alert-over-gone = No longer judged: { $title }
+alert-part-of = { $part } of { $solution }
+alert-since = Since { $moment } ({ $duration })
+alert-lasted = From { $from } until { $until }: { $duration }
+alert-clause = Clause { $id }, { $name }
+alert-separator = {"; "}
+alert-so-far = { $period } so far: { $figure }
+alert-unknown-means = Whether it works is not known. This time counts neither as up nor as down: the monitor itself may be blind.
+alert-not-recorded-means = What is observed is kept in memory and lost when the monitor ends. Look at the disk of its data folder first.
+alert-clock-means = All times in the ledger are by this clock.
+alert-test = Test message of Uphold
+alert-test-text = The channel { $channel } works. Nothing is wrong.

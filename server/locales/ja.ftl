@@ -537,3 +537,27 @@ seen-not-serving = { $word }
 seen-grpc-status = gRPC ステータス { $code }
 seen-not-shown = ページに `{ $what }` が表示されませんでした
 seen-browser = ブラウザのエラー: { $said }
+
+# 通知: サービスを運用する人へのメッセージ。
+alert-down = { $name }が停止しています
+alert-unknown = { $name }を観測できていません
+alert-not-recorded = 観測を記録できません
+alert-clock = 監視サーバーの時計が同期していません
+alert-still = 継続中: { $title }
+alert-over-down = { $name }が復旧しました
+alert-over-excluded = { $name }は停止とみなされなくなりました（除外時間）
+alert-over-unknown = { $name }の観測が再開しました
+alert-over-not-recorded = 観測の記録が再開しました
+alert-over-clock = 監視サーバーの時計が再び同期しました
+alert-over-gone = 判定の対象外になりました: { $title }
+alert-part-of = { $solution }の{ $part }
+alert-since = { $moment } から（{ $duration }）
+alert-lasted = { $from } から { $until } まで: { $duration }
+alert-clause = { $id } 条項「{ $name }」
+alert-separator = {"、"}
+alert-so-far = { $period }（現在まで）: { $figure }
+alert-unknown-means = 稼働しているかどうか分かりません。この時間は稼働にも停止にも数えません。監視自体に問題がある可能性があります。
+alert-not-recorded-means = 観測結果はメモリーにだけあり、監視プログラムが終了すると失われます。まずデータフォルダーのディスクを確認してください。
+alert-clock-means = 台帳の時刻はすべてこの時計によります。
+alert-test = Uphold のテスト通知
+alert-test-text = 通知先 { $channel } は正しく動作しています。障害はありません。

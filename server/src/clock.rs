@@ -73,6 +73,13 @@ impl Clock {
     }
 }
 
+/// The kernel's monotonic clock in microseconds, which the service manager compares with its own.
+#[must_use]
+pub fn boot_micros() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 //!
 //! Here: what all checks have. What a kind of check has, and assertions, are read by the modules below.
 
+pub mod alerts;
 mod assertion;
 mod definition;
 mod kind;

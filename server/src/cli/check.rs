@@ -8,6 +8,7 @@ use uphold_core::agreement::{self, Agreement, Commitment, Listed, Origin, TERMS}
 use uphold_core::diagnostic::{Diagnostic, Severity};
 use uphold_core::evaluate::{Problem, revision_problems};
 
+use super::background::folder_of;
 use super::{Failure, count, read_file, report, table::Table};
 use crate::config;
 
@@ -20,6 +21,9 @@ pub(super) struct Args {
     /// The checks that measure it, to be checked with it
     #[arg(long, value_name = "FILE")]
     checks: Option<PathBuf>,
+    /// Who is told when something is wrong, to be checked with it
+    #[arg(long, value_name = "FILE")]
+    alerts: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -44,6 +48,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let source = read_file(checks).map_err(|failure| failure.exit(2))?;
             let reading = config::read_checks(&source, &agreement);
             found.in_file(reading.findings, &source, &checks.display().to_string());
+        }
+        if let Some(alerts) = &args.alerts {
+            let source = read_file(alerts).map_err(|failure| failure.exit(2))?;
+            let reading = config::alerts::read_alerts(&source, folder_of(alerts), Some(&agreement));
+            found.in_file(reading.findings, &source, &alerts.display().to_string());
         }
         read.push((name, agreement));
     }

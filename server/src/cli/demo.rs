@@ -61,6 +61,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         allowed_hosts: Vec::new(),
         sign_every: Millis(5_000),
         origin: None,
+        telling: None,
     };
     let done = start(prepared, |address| {
         say(&format!(

@@ -1,10 +1,13 @@
 //! The commands. Each has a file of its own; what they do is elsewhere.
 
+mod alerts;
+mod background;
 mod backup;
 mod bundle;
 mod check;
 mod compare;
 mod demo;
+mod doctor;
 mod evaluate;
 mod export;
 mod import;
@@ -14,6 +17,7 @@ mod reference;
 pub mod report;
 mod serve;
 mod statement;
+mod support_bundle;
 mod table;
 mod token;
 mod verify;
@@ -67,6 +71,13 @@ enum Command {
     /// Make, list and end the tokens by which programs use the interface
     #[command(subcommand)]
     Token(token::Command),
+    /// Examine the machine, the data folder and the files: what is as it must be, and what to do where it is not
+    Doctor(doctor::Args),
+    /// Collect what somebody who helps needs to see, without secrets
+    SupportBundle(support_bundle::Args),
+    /// Try the channels by which people are told
+    #[command(subcommand)]
+    Alerts(alerts::Command),
     /// Serve a sample service that you can break and mend, and its agreement
     Demo(demo::Args),
     /// The sample service of the demo alone
@@ -95,6 +106,9 @@ pub fn run() -> u8 {
         Command::Restore(args) => backup::run_restore(&args),
         Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
+        Command::Doctor(args) => doctor::run(args),
+        Command::SupportBundle(args) => support_bundle::run(args),
+        Command::Alerts(command) => alerts::run(&command),
         Command::Demo(args) => demo::run(&args),
         Command::SampleService(args) => demo::run_sample(&args),
     };

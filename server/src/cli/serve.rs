@@ -1,6 +1,7 @@
 //! `uphold serve`: measure, keep, evaluate and show.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use uphold_core::id::CheckId;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Millis, TimeError};
 
+use super::background::{Background, Telling, read_telling};
 use super::ledger::failure;
 use super::{Failure, count, read_agreement, read_file, report};
 use crate::access::Tokens;
@@ -17,8 +19,10 @@ use crate::clock::Clock;
 use crate::config;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
 use crate::measure::{Engine, Handle, Settings};
+use crate::notify::Board;
 use crate::operate::follow::follow;
 use crate::operate::incident;
+use crate::service_manager::ServiceManager;
 use crate::terminal::say;
 use crate::web::{self, WebState};
 
@@ -31,6 +35,9 @@ pub(super) struct Args {
     /// What is measured
     #[arg(long, value_name = "FILE")]
     checks: PathBuf,
+    /// Who is told when something is wrong, and how
+    #[arg(long, value_name = "FILE")]
+    alerts: Option<PathBuf>,
     /// The folder that holds the ledger; it is made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
@@ -78,12 +85,14 @@ pub(super) struct Prepared {
     pub(super) allowed_hosts: Vec<String>,
     pub(super) sign_every: Millis,
     pub(super) origin: Option<String>,
+    pub(super) telling: Option<Telling>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let (settings, agreement) = settings(&args.agreement, &args.checks, args.flush_every)?;
+    let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&settings.agreement))).transpose()?;
     let Args { data, listen, allowed_host: allowed_hosts, sign_every, origin, .. } = args;
-    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin }, |address| {
+    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling }, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
             say("warning: this version has no accounts: whoever reaches this address sees every page");
@@ -129,39 +138,34 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin } = prepared;
+    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling } = prepared;
     let clock = settings.clock.clone();
     let author = format!("{}{}", incident::SERVER, settings.checks.vantage);
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
-    if !data.exists() {
-        std::fs::create_dir_all(&data)
-            .map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
-    }
-    let engine = Engine::start(&data, settings).await.map_err(|error| {
-        let help = error.help();
-        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
-        match help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
-    })?;
+    let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
-    let first = tokens.first(clock.now())?;
+    let manager = ServiceManager::of_environment();
+    // What is printed under a service manager is kept in a log, where no secret belongs.
+    let first = if manager.is_there() { None } else { tokens.first(clock.now())? };
     let unsigned = |error| failure("the ledger cannot be signed", error);
     keep_agreement(&data, &agreement).map_err(|error| failure("the agreement cannot be kept", error))?;
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
+    let board = Board::default();
+    let background = Background::begin(telling, &data, &handle, &clock, &board, manager);
     // It ends with the engine, which drops what it listens to.
     tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
-    let router = web::router(state(handle, hosts(address, allowed_hosts), tokens, data, clock));
+    let web = state(handle, hosts(address, allowed_hosts), tokens, data, clock);
+    let router = web::router(WebState { board, ..web });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
     }));
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
     ready(address);
+    background.ready();
     if let Some(secret) = first {
         say(&format!("a first token for programs, shown this once: {secret}"));
     }
@@ -169,6 +173,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let ended = tokio::select! {
         () = told_to_stop() => {
             tracing::info!("stopping: recording what was observed");
+            background.stopping();
             drop(stop);
             engine.await
         }
@@ -177,14 +182,33 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
             drop(stop);
             let _ = engine.await;
             signing.end().await;
+            background.end().await;
             return Err(Failure::new("serving pages ended").help("what it printed above says why; start it again"));
         }
     };
     signing.end().await;
+    background.end().await;
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
     recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
+}
+
+/// Makes the data folder if there is none, and opens the ledger in it.
+async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Failure> {
+    if !data.exists() {
+        // What is in it concerns nobody else on this machine.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+        made.map_err(|error| crate::error::file_failure("create the folder", data, error))?;
+    }
+    Engine::start(data, settings).await.map_err(|error| {
+        let help = error.help();
+        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    })
 }
 
 /// What pages and interfaces are given of a running engine.
@@ -199,6 +223,7 @@ fn state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: PathB
         tokens,
         data,
         clock,
+        board: Board::default(),
     }
 }
 

@@ -14,6 +14,10 @@ use super::sign::check_continues;
 use super::sqlite::{self, FILE};
 use super::verify::{Report, verify};
 use super::{LedgerError, Reader};
+use uphold_core::time::Instant;
+
+/// A file whose age is that of the last copy.
+const STAMP: &str = "last.backup";
 
 /// Copies the ledger in `data` into the new folder `copy`, as of one moment, and verifies the copy. A server may be writing.
 ///
@@ -28,6 +32,8 @@ pub fn backup(data: &Path, copy: &Path) -> Result<Report, LedgerError> {
     std::fs::create_dir_all(&part).map_err(|error| LedgerError::io(&part, error))?;
     let made = copy_all(data, &part).and_then(|report| {
         std::fs::rename(&part, copy).map_err(|error| LedgerError::io(copy, error))?;
+        // When the last copy was made is good to know and no part of it.
+        let _ = std::fs::write(data.join(STAMP), b"");
         Ok(report)
     });
     if made.is_err() {
@@ -35,6 +41,14 @@ pub fn backup(data: &Path, copy: &Path) -> Result<Report, LedgerError> {
         let _ = clear(&part);
     }
     made
+}
+
+/// When the last copy of `data` was made, as far as is known here.
+#[must_use]
+pub fn last_backup(data: &Path) -> Option<Instant> {
+    let modified = std::fs::metadata(data.join(STAMP)).and_then(|found| found.modified()).ok()?;
+    let since = modified.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok().map(Instant)
 }
 
 /// Puts a copy back into `data`, where no ledger may be, and verifies it there.

@@ -28,7 +28,7 @@ use uphold_core::ledger::segment::Segment;
 use uphold_core::time::Instant;
 
 pub use agreements::{find_agreement, keep_agreement};
-pub use backup::{backup, restore};
+pub use backup::{backup, last_backup, restore};
 pub use error::LedgerError;
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
@@ -41,6 +41,12 @@ use sqlite::{Prepared, Store, Work};
 
 /// Tells the time. The ledger asks it once for every transaction.
 pub type Clock = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// The version of SQLite that this program has in it.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
 
 /// How many requests may wait for the writer before further ones wait for room.
 const QUEUE: usize = 1024;

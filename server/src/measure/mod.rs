@@ -74,6 +74,8 @@ struct SharedCounters {
     missed: AtomicU64,
     lag: AtomicI64,
     failed_writes: AtomicU64,
+    /// When the last tick was, by the monotonic clock.
+    ticked: AtomicI64,
 }
 
 /// What the rest of the program holds of a running engine.
@@ -100,6 +102,12 @@ impl Handle {
         at: Instant,
     ) -> Result<(), heartbeat::HeartbeatError> {
         self.inbox.report(check, heartbeat::Report { state, at })
+    }
+
+    /// When the engine ticked last, by the monotonic clock: what no longer ticks no longer measures.
+    #[must_use]
+    pub fn last_tick(&self) -> Millis {
+        Millis(self.counters.ticked.load(Ordering::Relaxed))
     }
 
     /// How the measuring goes.
@@ -270,6 +278,7 @@ impl Engine {
     /// Starts every probe that is due.
     pub fn tick(&mut self) {
         let (now, monotonic) = (self.settings.clock.now(), self.settings.clock.monotonic());
+        self.counters.ticked.store(monotonic.0, Ordering::Relaxed);
         if let Some((wall, last)) = self.last_tick.replace((now, monotonic)) {
             let (apart, stepped) = (monotonic - last, (now - wall) - (monotonic - last));
             self.counters.lag.store((apart.0 - TICK.0).max(0), Ordering::Relaxed);

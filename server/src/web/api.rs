@@ -148,7 +148,12 @@ pub(super) async fn checkpoint(State(app): State<App>) -> Response {
 pub(super) async fn checks(State(app): State<App>) -> Response {
     let live = app.live();
     let checks = live.checks.iter().map(CheckJson::from).collect();
-    json(&ChecksJson { as_known_at: live.as_known_at.to_string(), checks })
+    let clock = app.web.board.shown().clock.map(|(sync, since)| ClockJson {
+        state: sync.name(),
+        since: since.to_string(),
+        detail: sync.to_string(),
+    });
+    json(&ChecksJson { as_known_at: live.as_known_at.to_string(), clock, checks })
 }
 
 /// `GET /api/v1/ledger`
@@ -177,7 +182,15 @@ struct LedgerJson<'a> {
 #[derive(Serialize)]
 struct ChecksJson<'a> {
     as_known_at: String,
+    clock: Option<ClockJson>,
     checks: Vec<CheckJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ClockJson {
+    state: &'static str,
+    since: String,
+    detail: String,
 }
 
 #[derive(Serialize)]

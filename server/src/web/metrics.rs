@@ -14,12 +14,14 @@ use uphold_core::time::{Instant, Millis, tzdb_version};
 use uphold_core::timeline::State as Condition;
 
 use super::{App, subject};
+use crate::clock_sync::ClockSync;
 use crate::live::{Counters, Live};
+use crate::notify::{Counts, Shown};
 
 /// `GET /metrics`
 pub(super) async fn show(State(app): State<App>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, render(&app.live(), (app.web.counters)())).into_response()
+    (kind, render(&app.live(), (app.web.counters)(), &app.web.board.shown())).into_response()
 }
 
 /// The text under construction.
@@ -81,13 +83,14 @@ fn labels<'a>(commitment: &'a CommitmentId, subject: &'a Subject) -> [(&'static 
     [("commitment", commitment.as_str()), ("solution", solution), ("interface", interface), ("part", part)]
 }
 
-fn render(live: &Live, counters: Counters) -> String {
+fn render(live: &Live, counters: Counters, board: &Shown) -> String {
     let mut text = Text::default();
     states(&mut text, live);
     figures(&mut text, live);
     incidents(&mut text, live);
     checks(&mut text, live);
     process(&mut text, live, counters);
+    telling(&mut text, board);
     text.0
 }
 
@@ -199,6 +202,34 @@ fn process(text: &mut Text, live: &Live, counters: Counters) {
     const BUILD: &str = "uphold_build_info";
     text.family(BUILD, "gauge", "Always 1; what this program is.");
     text.sample(BUILD, &[("version", env!("CARGO_PKG_VERSION")), ("tzdb", tzdb_version())], "1");
+}
+
+fn telling(text: &mut Text, board: &Shown) {
+    type Read = fn(&Counts) -> u64;
+    let families: [(&str, &str, &str, Read); 5] = [
+        ("uphold_alert_messages_sent_total", "counter", "Messages that the other side took.", |of| of.sent),
+        ("uphold_alert_attempts_failed_total", "counter", "Attempts that failed; most are tried again.", |of| {
+            of.failed
+        }),
+        ("uphold_alert_messages_lost_total", "counter", "Messages that were given up.", |of| of.lost),
+        ("uphold_alert_messages_waiting", "gauge", "Messages that are on their way.", |of| of.waiting),
+        ("uphold_alert_channel_disabled", "gauge", "1 where the other side takes nothing any more (HTTP 410).", |of| {
+            u64::from(of.disabled)
+        }),
+    ];
+    for (name, kind, help, value) in families.into_iter().filter(|_| !board.channels.is_empty()) {
+        text.family(name, kind, help);
+        for (channel, counts) in &board.channels {
+            text.sample(name, &[("channel", channel)], &value(counts).to_string());
+        }
+    }
+    if let Some((sync, _)) = &board.clock {
+        const CLOCK: &str = "uphold_clock_state";
+        text.family(CLOCK, "gauge", "1 for what is known of the clock, 0 for the others.");
+        for state in ClockSync::NAMES {
+            text.sample(CLOCK, &[("state", state)], if state == sync.name() { "1" } else { "0" });
+        }
+    }
 }
 
 #[cfg(test)]

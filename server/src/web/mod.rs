@@ -38,6 +38,7 @@ use crate::clock::Clock;
 use crate::live::{Counters, Live};
 use crate::measure::Append;
 use crate::measure::heartbeat::HeartbeatError;
+use crate::notify::Board;
 
 /// The host names under which a server that listens on loopback is asked for.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -74,6 +75,8 @@ pub struct WebState {
     pub heartbeat: Arc<Heartbeat>,
     /// Where the time comes from.
     pub clock: Clock,
+    /// How telling people goes, and what is known of the clock.
+    pub board: Board,
 }
 
 /// What every handler shares.

@@ -3,6 +3,7 @@
 //! Here: the texts, and how dates, lengths, figures, causes, terms and names are put into them. Not here: which language a reader is
 //! answered in, what a page shows, and the words of the command line.
 
+pub(crate) mod alert;
 pub(crate) mod cause;
 pub(crate) mod measured;
 pub(crate) mod seen;

@@ -1,5 +1,6 @@
 //! The program as a whole: one file for each thing that it must do.
 
+mod alerts;
 mod browser;
 mod compare;
 mod crash;
@@ -10,7 +11,9 @@ mod heartbeat;
 mod import;
 mod language;
 mod live_equals_batch;
+mod mail;
 mod mistakes;
+mod operations;
 mod program;
 mod records;
 mod sample;

@@ -60,6 +60,7 @@ impl Site {
                 _ => Err(HeartbeatError::NoSuchCheck),
             }),
             clock: Clock::manual(sample::noon()).0,
+            board: uphold::notify::Board::default(),
             counters: Arc::new(move || counters),
             allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
         };

@@ -1,0 +1,10 @@
+//! Handing something over to somebody else's server: a POST to a web server, a mail to a mail server.
+//!
+//! Connections are made by `egress`, once, and nothing is retried or followed. Not here: what is said, and when to try
+//! again.
+
+mod post;
+mod smtp;
+
+pub use post::{Post, Posted, post};
+pub use smtp::{Accepted, Login, Reply, Security, SmtpError, Submission, is_address, submit};

@@ -1,0 +1,111 @@
+//! The files that the server is started with: read, valid, and their secrets in place.
+
+use std::path::Path;
+
+use uphold_core::diagnostic::{Diagnostic, Severity};
+
+use super::folder::private;
+use super::{Finding, Read, Subject};
+use crate::config::alerts::{Channel, UrlOrFile, Way, read_alerts};
+use crate::config::read_checks;
+use crate::notify;
+use crate::secret::{SecretFile, credentials};
+
+pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
+    let (mut read, mut findings) = (Read::default(), Vec::new());
+    if let Some(path) = &subject.agreement
+        && let Some(source) = source("agreement", path, &mut findings)
+    {
+        let reading = uphold_core::agreement::read(&source);
+        findings.push(judged("agreement", path, &reading.findings));
+        read.agreement = reading.agreement;
+    }
+    if let Some(path) = &subject.checks
+        && let Some(source) = source("checks-file", path, &mut findings)
+    {
+        read.browser = names_a_browser(&source);
+        match &read.agreement {
+            Some(agreement) => {
+                let reading = read_checks(&source, agreement);
+                findings.push(judged("checks-file", path, &reading.findings));
+                read.checks = reading.checks;
+            }
+            None => findings.push(Finding::warning(
+                "checks-file",
+                "it was not read, since it is about an agreement that was not read",
+                "name the agreement with `--agreement`",
+            )),
+        }
+    }
+    if let Some(path) = &subject.alerts
+        && let Some(source) = source("alerts-file", path, &mut findings)
+    {
+        let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+        let reading = read_alerts(&source, folder, read.agreement.as_ref());
+        findings.push(judged("alerts-file", path, &reading.findings));
+        if let Some(alerts) = reading.alerts {
+            findings.extend(alerts.channels.iter().flat_map(channel));
+            read.alerts = Some(alerts);
+        }
+    }
+    (read, findings)
+}
+
+fn source(check: &'static str, path: &Path, findings: &mut Vec<Finding>) -> Option<String> {
+    match std::fs::read_to_string(path) {
+        Ok(source) => Some(source),
+        Err(error) => {
+            let help = "check the spelling of the path, and give the user that runs uphold access to it";
+            findings.push(Finding::problem(check, format!("`{}`: {error}", path.display()), help));
+            None
+        }
+    }
+}
+
+fn judged(check: &'static str, path: &Path, all: &[Diagnostic]) -> Finding {
+    let count = |severity| all.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+    let said = format!("`{}`: {errors} errors, {warnings} warnings", path.display());
+    const HELP: &str = "`uphold check AGREEMENT --checks FILE --alerts FILE` prints each with its place";
+    match (errors, warnings) {
+        (0, 0) => Finding::ok(check, said),
+        (0, _) => Finding::warning(check, said, HELP),
+        _ => Finding::problem(check, said, HELP),
+    }
+}
+
+/// Whether the secrets of a channel can be read, and by nobody else.
+fn channel(channel: &Channel) -> Vec<Finding> {
+    const CHECK: &str = "alert-channel";
+    let mut findings = match notify::open(channel) {
+        Ok(_) => vec![Finding::ok(CHECK, format!("`{}`: its secrets can be read", channel.name))],
+        Err(failure) => {
+            let said = failure.to_string().replace('\n', " ");
+            let help = "mend it, and try the channel with `uphold alerts test`";
+            vec![Finding::problem(CHECK, said.trim_start_matches("error: "), help)]
+        }
+    };
+    let secrets: Vec<&SecretFile> = match &channel.way {
+        Way::Webhook(webhook) => {
+            let url = match &webhook.url {
+                UrlOrFile::File(file) => Some(file),
+                UrlOrFile::Url(_) => None,
+            };
+            url.into_iter().chain(&webhook.secret).collect()
+        }
+        Way::Smtp(smtp) => smtp.login.iter().map(|(_, file)| file).collect(),
+    };
+    let folder = credentials();
+    // The service manager looks after the rights of what it hands over.
+    let own = secrets.into_iter().filter(|secret| matches!(secret, SecretFile::Path(_)));
+    findings.extend(own.filter_map(|secret| private("secret-file", &secret.path(folder.as_deref())?)));
+    findings
+}
+
+/// Whether a check is one of a browser, as the file is written: this must also be known of a file with mistakes.
+fn names_a_browser(source: &str) -> bool {
+    source
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .any(|(key, value)| matches!(key.trim(), "kind" | "type") && value.trim().starts_with("\"browser\""))
+}
