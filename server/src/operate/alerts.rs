@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use uphold_core::agreement::{Commitment, Subject};
+use uphold_core::evaluate::Urgency;
 use uphold_core::id::{CommitmentId, SolutionId};
+use uphold_core::interval::Interval;
 use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::{State, Timeline};
 
 use crate::clock_sync::ClockSync;
-use crate::live::Live;
+use crate::live::{Live, SubjectTimeline};
 
 /// Whom it must reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +47,8 @@ pub enum AlertKind {
     Down,
     /// Whether it is down is not known, for longer than was permitted: the monitor itself is blind.
     Unknown,
+    /// The down time that a target allows is being used up too fast.
+    Burning,
     /// Nothing can be recorded.
     NotRecorded,
     /// The clock that dates everything is not synchronised.
@@ -53,7 +57,8 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Down, Self::Unknown, Self::NotRecorded, Self::ClockNotSynchronised];
+    pub const ALL: [Self; 5] =
+        [Self::Down, Self::Unknown, Self::Burning, Self::NotRecorded, Self::ClockNotSynchronised];
 
     /// Its name in interfaces.
     #[must_use]
@@ -61,6 +66,7 @@ impl AlertKind {
         match self {
             Self::Down => "down",
             Self::Unknown => "unknown",
+            Self::Burning => "burning",
             Self::NotRecorded => "not-recorded",
             Self::ClockNotSynchronised => "clock-not-synchronised",
         }
@@ -71,7 +77,7 @@ impl AlertKind {
     pub fn severity(self) -> Severity {
         match self {
             Self::Down | Self::NotRecorded => Severity::Page,
-            Self::Unknown | Self::ClockNotSynchronised => Severity::Ticket,
+            Self::Unknown | Self::Burning | Self::ClockNotSynchronised => Severity::Ticket,
         }
     }
 }
@@ -159,6 +165,7 @@ pub fn alerts(live: &Live, conditions: &Conditions) -> Wrong {
         down(live, subject, &lines, &mut wrong);
         unknown(live, subject, &lines, conditions.unknown_after, &mut wrong);
     }
+    burning(live, &mut wrong);
     fold(&mut wrong);
     if let Some(since) = live.not_recorded_since {
         insert(&mut wrong, whole(AlertKind::NotRecorded, since, None));
@@ -257,6 +264,37 @@ fn unknown(live: &Live, subject: &Subject, lines: &[Judged<'_>], after: Millis, 
     let states = lines.iter().map(|line| (line.state, line.since));
     if let Some(state) = states.min_by_key(|(state, _)| (*state != State::Unknown, *state)) {
         wrong.others.insert(AlertKey::of_subject(AlertKind::Unknown, subject), state);
+    }
+}
+
+/// What a target allows is being used up too fast, by any of the rules; the most urgent of them says how urgent it is.
+fn burning(live: &Live, wrong: &mut Wrong) {
+    for view in &live.budgets {
+        let firing = view.burns.iter().filter(|burn| burn.fires).map(|burn| burn.rule);
+        let Some(rule) = firing.min_by_key(|rule| rule.urgency) else { continue };
+        let of = |line: &&SubjectTimeline| line.commitment == view.commitment && line.subject == view.subject;
+        let window = Interval::new(live.as_known_at - rule.long, live.as_known_at);
+        let down =
+            live.timelines.iter().find(of).zip(window).map(|(line, window)| line.timeline.when(State::Down, window));
+        let since = down.and_then(|down| down.parts().first().map(|part| part.from())).unwrap_or(live.as_known_at);
+        let severity = match rule.urgency {
+            Urgency::Page => Severity::Page,
+            Urgency::Ticket => Severity::Ticket,
+        };
+        let key = AlertKey::of_subject(AlertKind::Burning, &view.subject);
+        // An outage that is told of is not told a second time; nobody who was told of its rate hears that it is over.
+        if wrong.alerts.contains_key(&AlertKey::of_subject(AlertKind::Down, &view.subject)) {
+            wrong.others.insert(key, (State::Unknown, None));
+            continue;
+        }
+        let concerned = (view.commitment.clone(), view.subject.clone());
+        let alert = wrong.alerts.entry(key).or_insert_with(|| Alert {
+            severity,
+            subject: Some(view.subject.clone()),
+            ..whole(AlertKind::Burning, since, None)
+        });
+        (alert.severity, alert.since) = (alert.severity.min(severity), alert.since.min(since));
+        alert.commitments.push(concerned);
     }
 }
 

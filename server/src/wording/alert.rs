@@ -30,6 +30,7 @@ pub(crate) fn title(words: &Words, agreement: &Agreement, kind: AlertKind, subje
     line(&match kind {
         AlertKind::Down => texts.with("alert-down", &[("name", name.into())]),
         AlertKind::Unknown => texts.with("alert-unknown", &[("name", name.into())]),
+        AlertKind::Burning => texts.with("alert-burning", &[("name", name.into())]),
         AlertKind::NotRecorded => texts.get("alert-not-recorded"),
         AlertKind::ClockNotSynchronised => texts.get("alert-clock"),
     })
@@ -54,6 +55,7 @@ pub(crate) fn over(
         (AlertKind::Down, Some(State::Excluded)) => texts.with("alert-over-excluded", &[("name", name.into())]),
         (AlertKind::Down, _) => texts.with("alert-over-down", &[("name", name.into())]),
         (AlertKind::Unknown, _) => texts.with("alert-over-unknown", &[("name", name.into())]),
+        (AlertKind::Burning, _) => texts.with("alert-over-burning", &[("name", name.into())]),
         (AlertKind::NotRecorded, _) => texts.get("alert-over-not-recorded"),
         (AlertKind::ClockNotSynchronised, _) => texts.get("alert-over-clock"),
     })
@@ -88,11 +90,23 @@ pub(crate) fn lines(words: &Words, live: &Live, alert: &Alert, now: Instant) -> 
     match alert.kind {
         AlertKind::Down => {}
         AlertKind::Unknown => lines.push(texts.get("alert-unknown-means")),
+        AlertKind::Burning => {
+            lines.extend(alert.commitments.iter().filter_map(|(id, subject)| spent(words, live, id, subject)));
+            lines.push(texts.get("alert-burning-means"));
+        }
         AlertKind::NotRecorded => lines.push(texts.get("alert-not-recorded-means")),
         AlertKind::ClockNotSynchronised => lines.push(texts.get("alert-clock-means")),
     }
     lines.extend(alert.detail.clone());
     lines.iter().map(|text| line(text)).collect()
+}
+
+/// How much of the down time that the target allows is used up.
+fn spent(words: &Words, live: &Live, id: &CommitmentId, subject: &Subject) -> Option<String> {
+    let view = live.budgets.iter().find(|view| view.commitment == *id && view.subject == *subject)?;
+    let budget = view.budget?;
+    let blanks = [("spent", words.length(budget.spent_least).into()), ("allowed", words.length(budget.allowed).into())];
+    Some(words.texts.with("alert-spent", &blanks))
 }
 
 fn of_commitment(words: &Words, live: &Live, id: &CommitmentId, subject: &Subject) -> Option<String> {

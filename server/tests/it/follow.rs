@@ -9,13 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use uphold::access::{Scope, Tokens};
 use uphold::ledger::NewFact;
-use uphold::live::Live;
+use uphold::live::{BudgetView, Live};
+use uphold::operate::alerts::{self, Conditions, Severity};
 use uphold::operate::{closing, incident};
+use uphold_core::evaluate::burns;
 use uphold_core::id::FactId;
 use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Record};
 use uphold_core::ledger::record::Recorded;
+use uphold_core::ratio::Ratio;
 use uphold_core::time::{Instant, Millis};
 
 use crate::crash::Server;
@@ -169,6 +172,42 @@ fn a_month_is_frozen_when_its_time_has_passed_and_revised_beside_when_more_is_le
     let Some(Fact::Statement(second)) = due.first().map(|new| &new.fact) else { panic!("no revision: {due:?}") };
     assert_eq!((due.len(), second.number), (1, 2));
     assert!(closing::due(&with_frozen(told, &due), &october, BY).is_empty());
+}
+
+#[test]
+fn a_budget_that_is_spent_too_fast_is_an_alert_unless_its_subject_is_told_to_be_down() {
+    let conditions = Conditions { unknown_after: Millis(300_000), clock: None };
+    let kinds = |live: &Live| -> Vec<(String, Severity)> {
+        let wrong = alerts::alerts(live, &conditions);
+        wrong.alerts.iter().map(|(key, alert)| (key.as_str().to_owned(), alert.severity)).collect()
+    };
+    // The reference agreement has no target, so the picture gets a budget by hand.
+    let subject =
+        |live: &Live| live.timelines.iter().find(|line| line.subject.to_string().ends_with("/api")).cloned().unwrap();
+    let with_budget = |mut live: Live| {
+        let line = subject(&live);
+        let target = Ratio::parse_percent("99.9").unwrap();
+        live.budgets = vec![BudgetView {
+            commitment: line.commitment,
+            subject: line.subject,
+            period: live.statement.period.clone(),
+            target: "99.9".to_owned(),
+            budget: None,
+            burns: burns(&line.timeline, &target, live.as_known_at),
+        }];
+        live
+    };
+    let down = with_budget(live(Story::Young, noon()));
+    assert!(down.budgets[0].burns.iter().any(|burn| burn.fires));
+    assert_eq!(kinds(&down), [("down/workload-security/api".to_owned(), Severity::Page)]);
+    // It is up again since a minute, and 135 s of the last hour were too much.
+    let up = with_budget(live(Story::Young, noon() + Millis(120_000)));
+    assert_eq!(kinds(&up), [("burning/workload-security/api".to_owned(), Severity::Page)]);
+    let since = alerts::alerts(&up, &conditions).alerts.into_values().next().unwrap().since;
+    assert_eq!(since, noon() - Millis(480_000), "the first of that down time");
+    // The short windows have passed.
+    let later = with_budget(live(Story::Young, noon() + Millis(8 * 3_600_000)));
+    assert_eq!(kinds(&later), []);
 }
 
 /// A service that can be broken.
