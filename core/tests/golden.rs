@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use uphold_core::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
 use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record};
 use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
 use uphold_core::ledger::segment::{OpenRun, Segment};
@@ -94,6 +95,26 @@ fn facts() -> Vec<Fact> {
             why: "the customer asked \u{2192} \u{4f9d}\u{983c}".to_owned(),
             line: r#"{"type":"report","id":"r-1","customer":"acme","scope":{"solution":"cloud"},"at":"2026-10-03T01:10:00Z"}"#
                 .to_owned(),
+        }),
+        Fact::Evidence(Evidence {
+            id: id("evidence:1"),
+            by: "server:tokyo-1".to_owned(),
+            series: Series { check: CheckId::parse("console-eu").unwrap(), vantage: VantageId::parse("tokyo-1").unwrap() },
+            at: at("2026-10-03T01:10:00Z"),
+            state: Observed::Down,
+            cause: "the page did not show `#\u{6e96}\u{5099}`".to_owned(),
+            took: Took {
+                resolve_us: 0,
+                connect_us: 1,
+                tls_us: 22,
+                first_byte_us: 333,
+                body_us: 4_444,
+                total_us: 9_007_199_254_740_991,
+            },
+            files: vec![
+                File { digest: Digest::of(&[b"what was seen"]), media: Media::Json, bytes: 512 },
+                File { digest: Digest::of(&[b"the picture"]), media: Media::Png, bytes: 48_213 },
+            ],
         }),
     ]
 }

@@ -23,7 +23,7 @@ use uphold_probe::dns::{Asked, DnsCheck, DnsSettings, RecordKind};
 use uphold_probe::egress::{Cidr, Egress, Host, Resolver};
 use uphold_probe::grpc::{GrpcCheck, GrpcSettings};
 use uphold_probe::icmp::IcmpCheck;
-use uphold_probe::outcome::{Cause, Outcome};
+use uphold_probe::outcome::{Cause, Evidence, Outcome};
 use uphold_probe::tcp::TcpCheck;
 use uphold_probe::tls::{self, Protocol, TlsCheck, TlsSettings};
 use uphold_probe::url::Endpoint;
@@ -99,7 +99,8 @@ async fn a_tcp_reply_is_held_against_what_is_expected() {
     assert_eq!(look(with("PONG", LIMIT), &egress).await, up("answered"));
     let wrong = measure(&with("PANG", LIMIT), &egress, now()).await;
     assert_eq!((wrong.state, wrong.cause), (Observed::Down, Cause::ReplyLacks));
-    assert_eq!(wrong.evidence.unwrap().body_start, b"220 hello\r\nPONG\r\n");
+    let Some(Evidence::Answer(evidence)) = wrong.evidence.as_deref() else { panic!("an answer is kept") };
+    assert_eq!(evidence.body_start, b"220 hello\r\nPONG\r\n");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::id::{AgreementId, CheckId, FactId, IdError, InterfaceId, Series, Solu
 use crate::interval::Interval;
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::digest::Digest;
+use crate::ledger::evidence::{self, Evidence};
 use crate::ledger::segment::Segment;
 use crate::run::Staleness;
 use crate::time::{Instant, Millis};
@@ -37,11 +38,14 @@ pub enum FactKind {
     ObserverGap,
     /// Something that happened, as somebody tells it.
     Record,
+    /// Evidence of an observation is kept.
+    Evidence,
 }
 
 impl FactKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap, Self::Record];
+    pub const ALL: [Self; 6] =
+        [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap, Self::Record, Self::Evidence];
 
     /// The name that the formats use.
     #[must_use]
@@ -52,6 +56,7 @@ impl FactKind {
             Self::Measurement => "measurement",
             Self::ObserverGap => "observer_gap",
             Self::Record => "record",
+            Self::Evidence => "evidence",
         }
     }
 
@@ -65,7 +70,12 @@ impl FactKind {
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
-            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap | Self::Record => 1,
+            Self::Agreement
+            | Self::Check
+            | Self::Measurement
+            | Self::ObserverGap
+            | Self::Record
+            | Self::Evidence => 1,
         }
     }
 }
@@ -83,6 +93,8 @@ pub enum Fact {
     ObserverGap(ObserverGap),
     /// See [`Record`].
     Record(Record),
+    /// See [`Evidence`].
+    Evidence(Evidence),
 }
 
 /// A revision of an agreement came into use.
@@ -229,6 +241,7 @@ impl Fact {
             Self::Measurement(_) => FactKind::Measurement,
             Self::ObserverGap(_) => FactKind::ObserverGap,
             Self::Record(_) => FactKind::Record,
+            Self::Evidence(_) => FactKind::Evidence,
         }
     }
 
@@ -241,6 +254,7 @@ impl Fact {
             Self::Measurement(fact) => &fact.id,
             Self::ObserverGap(fact) => &fact.id,
             Self::Record(fact) => &fact.id,
+            Self::Evidence(fact) => &fact.id,
         }
     }
 
@@ -253,6 +267,7 @@ impl Fact {
             Self::Measurement(fact) => &fact.by,
             Self::ObserverGap(fact) => &fact.by,
             Self::Record(fact) => &fact.by,
+            Self::Evidence(fact) => &fact.by,
         }
     }
 
@@ -288,6 +303,7 @@ impl Fact {
             Self::Record(fact) => {
                 members.extend([("why", Value::text(&fact.why)), ("line", Value::text(&fact.line))]);
             }
+            Self::Evidence(fact) => evidence::encode(fact, &mut members),
         }
         canonical::to_bytes(&Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
     }
@@ -362,6 +378,7 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
             why: plain(&mut fields, "why", WHY_MAX)?,
             line: plain(&mut fields, "line", LINE_MAX)?,
         }),
+        FactKind::Evidence => evidence::decode(head, &mut fields)?,
     };
     fields.finish()?;
     Ok(fact)
@@ -395,20 +412,20 @@ fn decode_check((fact_id, by): (FactId, String), fields: &mut Fields) -> Result<
     }))
 }
 
-fn id<T>(fields: &mut Fields, key: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, FieldError> {
+pub(super) fn id<T>(fields: &mut Fields, key: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, FieldError> {
     parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
 }
 
-fn digest(fields: &mut Fields, key: &str) -> Result<Digest, FieldError> {
+pub(super) fn digest(fields: &mut Fields, key: &str) -> Result<Digest, FieldError> {
     Digest::parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
 }
 
-fn count(fields: &mut Fields, key: &str) -> Result<u64, FieldError> {
+pub(super) fn count(fields: &mut Fields, key: &str) -> Result<u64, FieldError> {
     u64::try_from(fields.int(key)?).map_err(|_| FieldError::new(key, "is negative"))
 }
 
 /// A text of one line that says something.
-fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldError> {
+pub(super) fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldError> {
     let text = fields.text(key)?;
     if (1..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
         Ok(text)
@@ -417,7 +434,7 @@ fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldErro
     }
 }
 
-fn instant(ms: i64, key: &str) -> Result<Instant, FieldError> {
+pub(super) fn instant(ms: i64, key: &str) -> Result<Instant, FieldError> {
     let at = Instant(ms);
     if Interval::ALL.contains(at) { Ok(at) } else { Err(FieldError::new(key, "lies outside the years 1 to 9999")) }
 }

@@ -4,7 +4,7 @@
 //! end together with the head of the tree, is found by a root that was kept elsewhere: compare [`Report::root`]. An erased
 //! payload is no problem by itself; it is counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -18,6 +18,7 @@ use uphold_core::ledger::tree::{self, Frontier};
 use uphold_core::time::Instant;
 
 use crate::ledger::error::LedgerError;
+use crate::ledger::evidence::{EvidenceCount, EvidenceFiles};
 use crate::ledger::sqlite::{self, APPLICATION_ID, SCHEMA_VERSION, checkpoint_digest};
 
 /// How many leaves pass between two words of progress.
@@ -38,6 +39,8 @@ pub enum Table {
     TreeHead,
     /// What vantage points would flush.
     Checkpoint,
+    /// The files of evidence, beside the database.
+    Evidence,
 }
 
 impl Table {
@@ -51,6 +54,7 @@ impl Table {
             Self::Segments => "segments",
             Self::TreeHead => "tree_head",
             Self::Checkpoint => "checkpoint",
+            Self::Evidence => "evidence",
         }
     }
 }
@@ -86,6 +90,8 @@ pub struct Report {
     pub erased: u64,
     /// How many segments there are.
     pub segments: u64,
+    /// The files of evidence that are named, and those that are not there any more: that is no problem, they expire.
+    pub evidence: EvidenceCount,
     /// The root over the leaves, computed anew.
     pub root: Digest,
     /// All problems, in the order in which they were found.
@@ -112,10 +118,28 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report,
     }
     let refuse = |error| LedgerError::sqlite(path, "verify", error);
     connection.execute_batch("BEGIN").map_err(refuse)?;
-    scrub(&connection, progress).map_err(refuse)
+    let (mut report, named) = scrub_all(&connection, progress).map_err(refuse)?;
+    let (count, changed) = EvidenceFiles::of(path.parent().unwrap_or(Path::new(""))).check(&named);
+    report.evidence = count;
+    let problem = |(seq, error): (u64, LedgerError)| {
+        Problem { table: Table::Evidence, seq: Some(seq), what: error.to_string() }
+    };
+    report.problems.extend(changed.into_iter().map(problem));
+    Ok(report)
 }
 
+/// The files of evidence that facts name, by the place that does.
+type Named = BTreeMap<Digest, u64>;
+
+#[cfg(test)]
 fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, rusqlite::Error> {
+    scrub_all(connection, progress).map(|(report, _)| report)
+}
+
+fn scrub_all(
+    connection: &Connection,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Report, Named), rusqlite::Error> {
     let mut scrub = Scrub {
         connection,
         problems: Vec::new(),
@@ -124,6 +148,7 @@ fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<
         payloads: 0,
         erased: 0,
         named: BTreeSet::new(),
+        evidence: Named::new(),
     };
     scrub.meta()?;
     scrub.leaves(progress)?;
@@ -131,14 +156,16 @@ fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<
     let segments = scrub.segments()?;
     scrub.tree_head()?;
     scrub.checkpoints()?;
-    Ok(Report {
+    let report = Report {
         leaves: scrub.frontier.size(),
         payloads: scrub.payloads,
         erased: scrub.erased,
         segments,
+        evidence: EvidenceCount::default(),
         root: scrub.frontier.root(),
         problems: scrub.problems,
-    })
+    };
+    Ok((report, scrub.evidence))
 }
 
 struct Scrub<'a> {
@@ -150,6 +177,8 @@ struct Scrub<'a> {
     erased: u64,
     /// The segments that measurements refer to.
     named: BTreeSet<Digest>,
+    /// The files of evidence.
+    evidence: Named,
 }
 
 impl Scrub<'_> {
@@ -230,9 +259,13 @@ impl Scrub<'_> {
         if fact.id().as_str().as_bytes() != id {
             self.report(Table::Payloads, Some(seq), format!("stands under another id than `{}`", fact.id()));
         }
-        if let Fact::Measurement(measurement) = fact {
-            self.named.insert(measurement.segment);
-            self.segment(seq, &measurement)?;
+        match fact {
+            Fact::Measurement(measurement) => {
+                self.named.insert(measurement.segment);
+                self.segment(seq, &measurement)?;
+            }
+            Fact::Evidence(evidence) => self.evidence.extend(evidence.files.iter().map(|file| (file.digest, seq))),
+            _ => {}
         }
         Ok(())
     }

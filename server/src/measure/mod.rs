@@ -4,6 +4,7 @@
 //! always in the ledger first. Not here: how a probe measures (`uphold_probe`), what runs mean (`uphold_core`).
 
 mod append;
+mod evidence;
 pub mod heartbeat;
 mod publish;
 pub mod recorder;
@@ -141,6 +142,8 @@ pub struct Engine {
     last_stall: Option<Millis>,
     /// Gaps that were found and are not in the ledger yet.
     gaps: Vec<Fact>,
+    /// Keeps evidence of failures.
+    keeper: evidence::Keeper,
     flush: Option<Flush>,
     /// What others tell, and what of it is being written.
     told: (mpsc::Sender<Append>, mpsc::Receiver<Append>),
@@ -246,6 +249,7 @@ impl Engine {
                     self.flush_if_due();
                     self.checkpoint_if_due();
                     self.publish_if_behind();
+                    self.keeper.expire_if_due(self.settings.clock.now(), self.settings.clock.monotonic());
                 }
                 done = written(&mut self.flush) => {
                     self.flushed(done).or_else(|error| if error.is_final() { Err(error) } else { Ok(()) })?;
@@ -263,6 +267,7 @@ impl Engine {
         // A failure of the flush under way does not matter if the last one succeeds.
         let _ = self.finish_flush().await;
         self.finish_append().await;
+        self.keeper.settle().await;
         self.begin_flush();
         self.finish_flush().await
     }
@@ -322,13 +327,14 @@ impl Engine {
         });
     }
 
-    /// Waits until no probe is under way and takes all their outcomes.
+    /// Waits until no probe is under way and takes all their outcomes, with what is kept of them.
     pub async fn settle(&mut self) {
         while self.in_flight > 0 {
             if let Some(finished) = self.outcomes.1.recv().await {
                 self.take(finished);
             }
         }
+        self.keeper.settle().await;
     }
 
     fn take(&mut self, finished: Finished) {
@@ -343,7 +349,11 @@ impl Engine {
             Observed::Down | Observed::Degraded if stalled => (Observed::Unknown, Cause::Stalled),
             state => (state, finished.outcome.cause),
         };
-        self.observe(finished.target, finished.slot, state, cause);
+        let series = self.targets[finished.target].series.clone();
+        let (at, phases, evidence) = (finished.slot, finished.outcome.phases, finished.outcome.evidence);
+        let seen = evidence::Seen { series, at, state, cause: cause.clone(), phases, evidence };
+        self.keeper.take(finished.target, seen);
+        self.observe(finished.target, at, state, cause);
     }
 
     fn observe(&mut self, target: usize, at: Instant, state: Observed, cause: Cause) {
@@ -429,6 +439,7 @@ impl Engine {
         let mut news = vec![NewFact { fact: fact.clone(), segment: Some(bytes) }];
         let mut facts = vec![fact];
         facts.append(&mut self.gaps);
+        facts.append(&mut self.keeper.ready());
         news.extend(facts.iter().skip(1).map(|fact| NewFact { fact: fact.clone(), segment: None }));
         let ledger = Arc::clone(&self.ledger);
         self.changed = false;

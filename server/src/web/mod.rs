@@ -9,6 +9,7 @@ mod authorize;
 mod checks;
 mod contract;
 mod events;
+mod evidence;
 mod frame;
 mod guard;
 mod heartbeats;
@@ -22,6 +23,7 @@ mod status;
 mod strip;
 mod subject;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -66,6 +68,8 @@ pub struct WebState {
     pub tell: mpsc::Sender<Append>,
     /// Takes what a heartbeat check is told, and when that came in.
     pub heartbeat: Arc<Heartbeat>,
+    /// The data folder, in which evidence lies.
+    pub data: PathBuf,
     /// Where the time comes from.
     pub clock: Clock,
 }

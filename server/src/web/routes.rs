@@ -5,7 +5,7 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, api, assets, checks, contract, events, heartbeats, metrics, openapi, records, status};
+use super::{App, api, assets, checks, contract, events, evidence, heartbeats, metrics, openapi, records, status};
 use crate::access::Scope;
 
 /// What kind of answer a route gives.
@@ -70,6 +70,16 @@ pub const ROUTES: &[Route] = &[
         ..of(Kind::Api, "/api/v1/statement", || get(api::statement))
     },
     of(Kind::Api, "/api/v1/checks", || get(api::checks)),
+    Route {
+        access: Access::Token(Scope::Read),
+        sample: "/api/v1/checks/api/evidence",
+        ..of(Kind::Api, "/api/v1/checks/{check}/evidence", || get(evidence::list))
+    },
+    Route {
+        access: Access::Token(Scope::Read),
+        sample: "/api/v1/evidence/0000000000000000000000000000000000000000000000000000000000000000",
+        ..of(Kind::Api, "/api/v1/evidence/{digest}", || get(evidence::show))
+    },
     of(Kind::Api, "/api/v1/ledger", || get(api::ledger)),
     of(Kind::Api, "/api/v1/openapi.json", || get(openapi::show)),
     Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/records", || get(records::list)) },

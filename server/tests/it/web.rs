@@ -58,6 +58,7 @@ impl Site {
                 "nightly" => Ok(()),
                 _ => Err(HeartbeatError::NoSuchCheck),
             }),
+            data: data.path().to_owned(),
             clock: Clock::manual(sample::noon()).0,
             counters: Arc::new(move || counters),
             allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
