@@ -73,7 +73,11 @@ impl fmt::Display for BrowserCheckError {
         match self {
             Self::Url(error) => error.fmt(f),
             Self::Origin(text) => {
-                write!(f, "could not read origin `{}`: it must be as in `https://id.example.com`", text.escape_default())
+                write!(
+                    f,
+                    "could not read origin `{}`: it must be as in `https://id.example.com`",
+                    text.escape_default()
+                )
             }
             Self::Selector(text) => write!(
                 f,
@@ -118,6 +122,13 @@ impl BrowserCheck {
             browsers,
         })
     }
+
+    /// The hosts that the check itself names.
+    fn hosts(&self) -> Vec<String> {
+        let origins = self.sign_in.iter().flat_map(|sign_in| &sign_in.origins);
+        let named = origins.filter_map(|origin| Url::parse(origin).ok()).map(|url| url.host().to_string());
+        named.chain([self.url.host().to_string()]).collect()
+    }
 }
 
 /// Measures once. `at` is the instant that the observation is for.
@@ -130,7 +141,7 @@ pub async fn probe(check: &BrowserCheck, egress: &Egress, at: Instant) -> Outcom
     let Ok(Ok(_turn)) = tokio::time::timeout(check.timeout, check.browsers.turn()).await else {
         return unstarted(Failure::unknown(Cause::BrowserBusy(check.browsers.sessions())));
     };
-    let proxy = match proxy::Proxy::start(egress).await {
+    let proxy = match proxy::Proxy::start(egress, check.hosts()).await {
         Ok(proxy) => proxy,
         Err(error) => return unstarted(Failure::unknown(Cause::Machine(crate::outcome::Said::new(error)))),
     };

@@ -4,7 +4,7 @@ mod cause;
 
 pub use cause::{Cause, Said, Step, Took, samples};
 
-use hyper::header::{HeaderMap, HeaderName, LOCATION};
+use hyper::header::{CONTENT_LOCATION, HeaderMap, HeaderName, LINK, LOCATION, REFRESH};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use uphold_core::run::Observed;
@@ -111,7 +111,7 @@ impl AnswerEvidence {
     pub(crate) fn new(status: u16, headers: &HeaderMap, body: &[u8], body_cut: bool, secrets: &[Vec<u8>]) -> Self {
         let headers = headers.iter().take(64).map(|(name, value)| {
             let value = if is_secret(name) { REDACTED.into() } else { String::from_utf8_lossy(value.as_bytes()) };
-            let value = if *name == LOCATION { without_query(&value) } else { value };
+            let value = if ADDRESSES.contains(name) { without_query(&value) } else { value };
             let value = replace(value.as_bytes(), secrets);
             (name.as_str().to_owned(), String::from_utf8_lossy(&value).chars().take(256).collect())
         });
@@ -141,6 +141,9 @@ pub(crate) fn is_secret(name: &HeaderName) -> bool {
         ["cookie", "auth", "token", "secret", "password", "session", "credential", "api-key", "apikey", "signature"];
     PARTS.iter().any(|part| name.as_str().contains(part))
 }
+
+/// Headers whose value is an address, or begins with one.
+const ADDRESSES: [HeaderName; 4] = [LOCATION, CONTENT_LOCATION, LINK, REFRESH];
 
 /// A redirect carries sign-in codes and signed links in its query.
 fn without_query(location: &str) -> Cow<'static, str> {
@@ -195,10 +198,12 @@ mod tests {
             ("x-api-key", "k"),
             ("x-csrf-token", "t"),
             ("location", "https://id.example/cb?code=7"),
+            ("refresh", "0; url=/cb?code=7"),
         ]);
         let evidence = AnswerEvidence::new(500, &map, b"", false, &[]);
         let open: Vec<_> = evidence.headers.iter().filter(|(_, value)| value != REDACTED).collect();
-        assert_eq!(open.len(), 2);
+        assert_eq!(open.len(), 3);
+        assert_eq!(open[2].1, "0; url=/cb?[redacted]");
         assert_eq!(*open[0], ("server".to_owned(), "nginx".to_owned()));
         assert_eq!(*open[1], ("location".to_owned(), "https://id.example/cb?[redacted]".to_owned()));
     }
@@ -223,7 +228,10 @@ mod tests {
         };
         let page_of_png = page(b"\x89PNG\r\n\x1a\nrest");
         assert_eq!(page_of_png.url, "https://a.example/[redacted]/x");
-        assert_eq!((page_of_png.title.as_str(), page_of_png.refused[0].as_str()), ("hi [redacted]", "[redacted].example"));
+        assert_eq!(
+            (page_of_png.title.as_str(), page_of_png.refused[0].as_str()),
+            ("hi [redacted]", "[redacted].example")
+        );
         assert!(page_of_png.picture.is_some() && page(b"<svg>").picture.is_none());
     }
 

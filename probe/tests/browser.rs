@@ -52,7 +52,14 @@ impl World {
         browsers.keep_in(&folder.path().join("browser")).unwrap();
         let egress = Egress::new(vec![Cidr::parse("127.0.0.1/32").unwrap()]);
         let asked = Arc::new(AtomicUsize::new(0));
-        Some(Self { _turn: Some(TURN.lock().await), browsers, egress, site: serve(Arc::clone(&asked)).await, asked, folder })
+        Some(Self {
+            _turn: Some(TURN.lock().await),
+            browsers,
+            egress,
+            site: serve(Arc::clone(&asked)).await,
+            asked,
+            folder,
+        })
     }
 
     fn settings(&self, path: &str) -> BrowserSettings {
@@ -152,9 +159,7 @@ async fn answer(mut stream: TcpStream, asked: &AtomicUsize) -> std::io::Result<(
         "/503" => (503, String::new(), "<h1>broken</h1>".to_owned()),
         "/alert" => html("<script>for (let i = 0; i < 3; i++) alert(i)</script><h1 id=ready>ready</h1>"),
         "/hang" => html("<h1>hang</h1><script>while (true) {}</script><h1 id=ready>ready</h1>"),
-        "/download" => html(
-            "<a id=a href=/file.bin download>a</a><script>a.click()</script><h1 id=ready>ready</h1>",
-        ),
+        "/download" => html("<a id=a href=/file.bin download>a</a><script>a.click()</script><h1 id=ready>ready</h1>"),
         "/file.bin" => (200, "Content-Disposition: attachment\r\n".to_owned(), "x".repeat(1 << 20)),
         "/to-file" => to("file:///etc/passwd"),
         "/script-to-file" => html("<title>s</title><script>location = 'file:///etc/passwd'</script><pre>stays</pre>"),
@@ -162,7 +167,7 @@ async fn answer(mut stream: TcpStream, asked: &AtomicUsize) -> std::io::Result<(
             html("<title>f</title><iframe id=ready src='file:///etc/passwd' width=600></iframe><p>framed</p>")
         }
         "/to-metadata" => to("http://169.254.169.254/latest/meta-data/"),
-        "/to-loopback" => to("http://127.0.0.2:9/"),
+        "/to-loopback" => to("http://127.0.0.2:8099/"),
         "/loop" => to("/loop"),
         "/sign-in" => html(LOGIN),
         "/sign-in-shown" => html(&LOGIN.replace("type=password", "")),

@@ -125,14 +125,21 @@ async fn an_unreachable_host_is_down_when_nothing_answers_and_unknown_when_it_ma
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     trust: Arc<ClientConfig>,
+    pem: String,
 }
 
 fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
-    let certificate: CertificateDer<'static> = params.self_signed(&key).unwrap().der().clone();
-    Authority { issuer: Issuer::new(params, key), trust: tls::with_roots([certificate]).unwrap() }
+    let certificate = params.self_signed(&key).unwrap();
+    let trust = tls::with_roots([certificate.der().clone()]).unwrap();
+    Authority { issuer: Issuer::new(params, key), trust, pem: certificate.pem() }
+}
+
+/// One that has signed nothing here.
+fn authority_of_others() -> Authority {
+    authority()
 }
 
 impl Authority {
@@ -196,7 +203,10 @@ async fn a_certificate_is_judged_by_its_chain_its_names_and_the_days_it_has_left
     let good = format!("the certificate is valid for {left} more days");
     assert_eq!(look_tls(&authority, address, |_| {}).await, up(good.clone()));
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    assert_eq!(look_tls(&authority, address, |s| s.names = names(&["a.example", "x.b.example"])).await, up(good));
+    assert_eq!(
+        look_tls(&authority, address, |s| s.names = names(&["a.example", "x.b.example"])).await,
+        up(good.clone())
+    );
     assert_eq!(
         look_tls(&authority, address, |s| s.names = names(&["a.example", "c.example"])).await,
         down("the certificate is not valid for `c.example`")
@@ -207,6 +217,14 @@ async fn a_certificate_is_judged_by_its_chain_its_names_and_the_days_it_has_left
     );
     let untrusting = look_tls(&authority, address, |s| s.tls = tls::public_roots()).await;
     assert_eq!(untrusting, down("the certificate is not signed by a trusted authority"));
+    // The same authority from a file of PEM, beside another one and beside or in place of the public ones.
+    let pem = format!("# ours\n{}{}", authority_of_others().pem, authority.pem);
+    for only in [false, true] {
+        let trust = tls::with_authorities(pem.as_bytes(), only).unwrap();
+        assert_eq!(look_tls(&authority, address, |s| s.tls = trust).await, up(good.clone()));
+        let trust = tls::with_authorities(authority_of_others().pem.as_bytes(), only).unwrap();
+        assert_eq!(look_tls(&authority, address, |s| s.tls = trust).await, untrusting);
+    }
     for (otherwise, state) in [(Otherwise::Down, Observed::Down), (Otherwise::Degraded, Observed::Degraded)] {
         let (seen, cause) = look_tls(&authority, address, |s| s.assertions = days(1_000_000, otherwise)).await;
         assert_eq!((seen, cause.ends_with("fewer than 1000000")), (state, true), "{cause}");

@@ -264,7 +264,8 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement, around: &Around<
         text => Ok(Staleness::After(Millis::parse(text)?)),
     });
     check_lengths(table, interval.as_ref(), timeout.as_ref(), staleness.as_ref());
-    let (check, digest) = kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)), around)?;
+    let (check, digest) =
+        kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)), around)?;
     let (id, scope) = scope(id)?;
     let source = Source::Probe(Arc::new(check));
     Some(CheckDefinition { id, scope, interval: interval?.value, staleness: staleness?.value, source, digest })
@@ -425,7 +426,11 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
             let reading = read_checks(&source, Path::new(""), &agreement());
             assert!(reading.checks.is_some(), "{lines}: {:?}", reading.findings);
         }
-        let reading = read_checks(&of_kind("kind = \"heartbeat\"\nevery = \"24h\"\ngrace = \"30m\"\n"), Path::new(""), &agreement());
+        let reading = read_checks(
+            &of_kind("kind = \"heartbeat\"\nevery = \"24h\"\ngrace = \"30m\"\n"),
+            Path::new(""),
+            &agreement(),
+        );
         let check = &reading.checks.unwrap().checks[0];
         assert_eq!((check.interval, check.staleness), (Millis(10_000), Staleness::After(Millis(30_000))));
         assert!(matches!(check.source, Source::Heartbeat(beat) if beat.limit() == Millis(88_200_000)));

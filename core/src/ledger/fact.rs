@@ -70,12 +70,7 @@ impl FactKind {
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
-            Self::Agreement
-            | Self::Check
-            | Self::Measurement
-            | Self::ObserverGap
-            | Self::Record
-            | Self::Evidence => 1,
+            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap | Self::Record | Self::Evidence => 1,
         }
     }
 }
@@ -412,7 +407,11 @@ fn decode_check((fact_id, by): (FactId, String), fields: &mut Fields) -> Result<
     }))
 }
 
-pub(super) fn id<T>(fields: &mut Fields, key: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, FieldError> {
+pub(super) fn id<T>(
+    fields: &mut Fields,
+    key: &str,
+    parse: impl Fn(&str) -> Result<T, IdError>,
+) -> Result<T, FieldError> {
     parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
 }
 

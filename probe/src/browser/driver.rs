@@ -31,16 +31,21 @@ const END: Duration = Duration::from_secs(5);
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// Runs chromedriver in a session of its own until the pipe to us closes, which the kernel does for us however we end. Then
-/// everything that the session has started is killed, and the profile removed.
+/// everything that it started is killed, those that left the session (Chromium's crash handlers) by the profile that they
+/// name, and the profile removed.
 const KEEPER: &str = r#"setsid "$@" </dev/null &
 pid=$!
 cat >/dev/null
 kill -KILL -"$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
+for file in $(grep -lsF -- "$HOME/" /proc/[0-9]*/cmdline); do
+  left=${file#/proc/}
+  kill -KILL "${left%/cmdline}" 2>/dev/null
+done
 rm -rf "$HOME" 2>/dev/null || { sleep 1; rm -rf "$HOME"; }"#;
 
 /// What Chromium is told. Nothing of it goes anywhere by itself, keeps anything, or asks anybody.
-const ARGUMENTS: [&str; 30] = [
+const ARGUMENTS: [&str; 29] = [
     "--headless=new",
     "--window-size=1280,1000",
     "--hide-scrollbars",
@@ -66,7 +71,6 @@ const ARGUMENTS: [&str; 30] = [
     "--disable-component-extensions-with-background-pages",
     "--disable-client-side-phishing-detection",
     "--disable-breakpad",
-    "--disable-crashpad-for-testing",
     "--disable-sync",
     "--disable-auto-reload",
     "--disable-gpu",
@@ -150,17 +154,25 @@ impl Session {
                 return Err(machine(error));
             }
         };
-        let lifeline = keeper.stdin.take();
-        let started = timeout(START, port_of(&mut keeper)).await;
-        let port = started.map_err(|_| broken("it did not start in time")).and_then(|port| port)?;
-        let loopback = Cidr::parse("127.0.0.1/32").map_err(|error| broken(error))?;
-        let egress = Egress::new(vec![loopback]);
-        let mut session = Self { lifeline, keeper, port, base, egress, id: String::new() };
-        let wanted = capabilities(browsers, &profile, proxy);
-        let made = session.send(Method::POST, "/session", Some(&wanted), START).await?;
+        let loopback = Cidr::parse("127.0.0.1/32").expect("the text is a range");
+        let (lifeline, egress) = (keeper.stdin.take(), Egress::new(vec![loopback]));
+        let mut session = Self { lifeline, keeper, port: 0, base, egress, id: String::new() };
+        match session.open(&capabilities(browsers, &profile, proxy)).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.end().await;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn open(&mut self, wanted: &Value) -> Result<(), DriverError> {
+        let started = timeout(START, port_of(&mut self.keeper)).await;
+        self.port = started.map_err(|_| broken("it did not start in time"))??;
+        let made = self.send(Method::POST, "/session", Some(wanted), START).await?;
         let id = made["sessionId"].as_str().filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        session.id = id.ok_or_else(|| broken("it named no session"))?.to_owned();
-        Ok(session)
+        self.id = id.ok_or_else(|| broken("it named no session"))?.to_owned();
+        Ok(())
     }
 
     /// A command of the session, without a body where it is one that asks.
@@ -208,12 +220,7 @@ impl Session {
         Err(DriverError::Said { error: text("error"), message: text("message") })
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(u16, Bytes), DriverError> {
+    async fn exchange(&self, method: Method, path: &str, body: Option<&Value>) -> Result<(u16, Bytes), DriverError> {
         let host = Host::Address([127, 0, 0, 1].into());
         let to = self.egress.resolve(&host, self.port, Family::V4).await.map_err(broken)?;
         let stream = self.egress.connect(&to, END).await.map_err(broken)?;

@@ -26,8 +26,9 @@ const PICTURE_MAX: usize = 8 << 20;
 const LOOK: &str = r"
 const [selector, text] = arguments;
 if (document.URL.startsWith('chrome-error:')) {
-  const found = (document.body ? document.body.innerText : '').match(/ERR_[A-Z0-9_]+/);
-  return { error: found ? found[0] : '' };
+  const says = document.body ? document.body.innerText : '';
+  const [error, status] = [says.match(/ERR_[A-Z0-9_]+/), says.match(/HTTP ERROR ([1-5][0-9][0-9])/)];
+  return { error: error ? error[0] : '', status: status ? Number(status[1]) : 0 };
 }
 if (!/^https?:$/.test(location.protocol)) return {};
 let found;
@@ -119,7 +120,11 @@ impl<'a> Visit<'a> {
                 Ok(Err(error)) => trouble = Some(error),
                 Ok(Ok(found)) => {
                     if let Some(error) = found["error"].as_str() {
-                        return Err(self.unopened(error).await);
+                        // An answer without a body is shown as a page of the browser's own.
+                        return Err(match Look::of(&found).status {
+                            0 => self.unopened(error).await,
+                            status => Failure::down(Cause::Status(status)),
+                        });
                     }
                     if found["invalid"] == true {
                         return Err(Failure::unknown(Cause::SelectorBad(Said::new(selector))));

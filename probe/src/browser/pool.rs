@@ -104,9 +104,8 @@ impl Browsers {
 
     /// A new folder that nobody else may look into.
     pub(super) fn profile(&self) -> std::io::Result<PathBuf> {
-        let folder = self.folder.get_or_init(|| {
-            std::env::temp_dir().join(format!("uphold-browser-{}", std::process::id()))
-        });
+        let folder =
+            self.folder.get_or_init(|| std::env::temp_dir().join(format!("uphold-browser-{}", std::process::id())));
         private(folder)?;
         let profile = folder.join(self.made.fetch_add(1, Ordering::Relaxed).to_string());
         std::fs::DirBuilder::new().mode(0o700).create(&profile)?;

@@ -30,6 +30,19 @@ const GREETING: Duration = Duration::from_secs(10);
 /// How long a connection may take to be made.
 const CONNECTING: Duration = Duration::from_secs(15);
 
+/// What Chromium asks for by itself, whatever it is told. A check that needs one of them names it as an origin.
+const BY_ITSELF: [&str; 9] = [
+    "accounts.google.com",
+    "android.clients.google.com",
+    "clients2.google.com",
+    "clientservices.googleapis.com",
+    "content-autofill.googleapis.com",
+    "optimizationguide-pa.googleapis.com",
+    "safebrowsing.googleapis.com",
+    "start.duckduckgo.com",
+    "update.googleapis.com",
+];
+
 /// How many failures are remembered.
 const FAILURES_MAX: usize = 256;
 
@@ -51,6 +64,7 @@ pub(super) struct Proxy {
 /// What went through the proxy, and what did not.
 #[derive(Debug, Default)]
 struct Seen {
+    named: Vec<String>,
     bytes: AtomicU64,
     failures: Mutex<Vec<Failed>>,
 }
@@ -65,10 +79,11 @@ pub(super) struct Failed {
 }
 
 impl Proxy {
-    pub(super) async fn start(egress: &Egress) -> io::Result<Self> {
+    /// `named` are the hosts that the check names.
+    pub(super) async fn start(egress: &Egress, named: Vec<String>) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let local = listener.local_addr()?;
-        let (seen, egress) = (Arc::new(Seen::default()), egress.clone());
+        let (seen, egress) = (Arc::new(Seen { named, ..Seen::default() }), egress.clone());
         let task = tokio::spawn(accept(listener, local, egress, Arc::clone(&seen)));
         Ok(Self { port: local.port(), seen, task })
     }
@@ -136,6 +151,9 @@ fn is_ours(from: SocketAddr, local: SocketAddr) -> bool {
 async fn serve(mut stream: TcpStream, egress: &Egress, seen: &Seen) -> io::Result<()> {
     let _ = stream.set_nodelay(true);
     let (name, port) = tokio::time::timeout(GREETING, greet(&mut stream)).await??;
+    if BY_ITSELF.contains(&name.as_str()) && !seen.named.contains(&name) {
+        return answer(&mut stream, NOT_ALLOWED).await;
+    }
     let target = match connect(&name, port, egress).await {
         Ok(target) => target,
         Err(Failure { state, cause }) => {
@@ -257,7 +275,7 @@ mod tests {
     async fn what_is_permitted_is_a_tunnel_and_what_is_not_is_refused_and_remembered() {
         let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = target.local_addr().unwrap().port();
-        let open = Proxy::start(&loopback()).await.unwrap();
+        let open = Proxy::start(&loopback(), Vec::new()).await.unwrap();
         let (mut stream, code) = ask(&open, &named("localhost", port)).await;
         assert_eq!(code, DONE);
         let (mut other, _) = target.accept().await.unwrap();
@@ -271,7 +289,7 @@ mod tests {
         let failed = open.failure("169.254.169.254", 80).unwrap();
         assert!(failed.state == Observed::Unknown && matches!(failed.cause, Cause::Metadata { .. }));
 
-        let closed = Proxy::start(&Egress::default()).await.unwrap();
+        let closed = Proxy::start(&Egress::default(), Vec::new()).await.unwrap();
         for request in [named("localhost", port), [&[5, 1, 0, 1, 127, 0, 0, 1][..], &port.to_be_bytes()].concat()] {
             assert_eq!(ask(&closed, &request).await.1, NOT_ALLOWED);
         }
@@ -284,7 +302,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_moves_too_much_is_cut_off() {
         let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let proxy = Proxy::start(&loopback()).await.unwrap();
+        let proxy = Proxy::start(&loopback(), Vec::new()).await.unwrap();
         let (mut stream, _) = ask(&proxy, &named("127.0.0.1", target.local_addr().unwrap().port())).await;
         let (mut other, _) = target.accept().await.unwrap();
         assert!(!proxy.is_full());

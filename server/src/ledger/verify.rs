@@ -121,9 +121,8 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report,
     let (mut report, named) = scrub_all(&connection, progress).map_err(refuse)?;
     let (count, changed) = EvidenceFiles::of(path.parent().unwrap_or(Path::new(""))).check(&named);
     report.evidence = count;
-    let problem = |(seq, error): (u64, LedgerError)| {
-        Problem { table: Table::Evidence, seq: Some(seq), what: error.to_string() }
-    };
+    let problem =
+        |(seq, error): (u64, LedgerError)| Problem { table: Table::Evidence, seq: Some(seq), what: error.to_string() };
     report.problems.extend(changed.into_iter().map(problem));
     Ok(report)
 }
@@ -136,10 +135,7 @@ fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<
     scrub_all(connection, progress).map(|(report, _)| report)
 }
 
-fn scrub_all(
-    connection: &Connection,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<(Report, Named), rusqlite::Error> {
+fn scrub_all(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<(Report, Named), rusqlite::Error> {
     let mut scrub = Scrub {
         connection,
         problems: Vec::new(),

@@ -123,11 +123,17 @@ impl Keeper {
         });
     }
 
-    /// The facts whose files are written.
-    pub(super) fn ready(&mut self) -> Vec<Fact> {
+    /// Whether there are facts whose files are written.
+    pub(super) fn is_ready(&mut self) -> bool {
         while let Ok(made) = self.made.1.try_recv() {
             self.done(made);
         }
+        !self.ready.is_empty()
+    }
+
+    /// Takes these facts out.
+    pub(super) fn ready(&mut self) -> Vec<Fact> {
+        self.is_ready();
         std::mem::take(&mut self.ready)
     }
 

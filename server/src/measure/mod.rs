@@ -413,7 +413,7 @@ impl Engine {
         let now = self.settings.clock.monotonic();
         let due = now - self.last_flush >= self.settings.flush_every;
         let idle = self.flush.is_none() && self.append.is_none();
-        if (self.changed || due) && idle && now >= self.retry.not_before {
+        if (self.changed || due || self.keeper.is_ready()) && idle && now >= self.retry.not_before {
             self.begin_flush();
         }
     }

@@ -85,9 +85,8 @@ fn read(data: &Path, places: &[u64]) -> Result<Vec<Value>, LedgerError> {
 }
 
 fn one(seq: u64, recorded_at: Instant, evidence: &Evidence) -> Value {
-    let file = |file: &File| {
-        json!({ "digest": file.digest.to_string(), "media": file.media.name(), "bytes": file.bytes })
-    };
+    let file =
+        |file: &File| json!({ "digest": file.digest.to_string(), "media": file.media.name(), "bytes": file.bytes });
     let took = &evidence.took;
     json!({
         "seq": seq,
@@ -112,7 +111,9 @@ pub(super) async fn show(State(app): State<App>, extract::Path(digest): extract:
     let files = EvidenceFiles::of(&app.web.data);
     match app.judge(move || files.find(digest)).await {
         Some(Ok(Some(bytes))) => file(digest, bytes),
-        Some(Ok(None)) => problem::json(StatusCode::NOT_FOUND, "not-kept", "no file of that digest is kept, or not any more"),
+        Some(Ok(None)) => {
+            problem::json(StatusCode::NOT_FOUND, "not-kept", "no file of that digest is kept, or not any more")
+        }
         Some(Err(error)) => unread(&error),
         None => problem::internal(),
     }
@@ -129,7 +130,8 @@ fn file(digest: Digest, bytes: Vec<u8>) -> Response {
 fn unread(error: &LedgerError) -> Response {
     tracing::error!(error = error as &dyn std::error::Error, "evidence cannot be read");
     if matches!(error, LedgerError::Damaged { .. }) {
-        let detail = "the file is not what its digest says, so it is no evidence; `uphold ledger verify` lists such files";
+        let detail =
+            "the file is not what its digest says, so it is no evidence; `uphold ledger verify` lists such files";
         return problem::json(StatusCode::INTERNAL_SERVER_ERROR, "changed", detail);
     }
     problem::internal()

@@ -169,9 +169,7 @@ fn of_pages(texts: Texts, cause: &C) -> Option<String> {
         C::PageFailed(said) => texts.with("seen-page-failed", &[("said", said.to_string().into())]),
         C::PageTooLarge(most) => texts.with("seen-page-large", &[("most", most.to_string().into())]),
         C::SelectorBad(selector) => texts.with("seen-selector-bad", &[("selector", selector.to_string().into())]),
-        C::SignInElsewhere(origin) => {
-            texts.with("seen-sign-in-elsewhere", &[("origin", origin.to_string().into())])
-        }
+        C::SignInElsewhere(origin) => texts.with("seen-sign-in-elsewhere", &[("origin", origin.to_string().into())]),
         C::NoPasswordField(selector) => {
             texts.with("seen-no-password-field", &[("selector", selector.to_string().into())])
         }

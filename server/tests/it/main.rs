@@ -7,6 +7,7 @@ mod errors;
 mod evidence;
 mod heartbeat;
 mod import;
+mod kept;
 mod language;
 mod live_equals_batch;
 mod mistakes;
