@@ -194,7 +194,7 @@ mod tests {
             ("\"body\":0,", "\"body\":-1,", "`body`: is negative"),
             ("\"connect\":0", "\"connect\":0,\"dns\":0", "`dns`: is unknown"),
             ("application/json", "text/html", "`media`: is not known"),
-            ("\"bytes\":1", "\"bytes\":1,\"name\":\"x\"", "`name`: is unknown"),
+            ("\"bytes\":1", "\"bytes\":1,\"c\":\"x\"", "`c`: is unknown"),
         ] {
             let bad = text.replacen(old, new, 1);
             assert_ne!(bad, text, "{old}");
