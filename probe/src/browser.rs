@@ -113,7 +113,7 @@ impl BrowserCheck {
         }
         let sign_in = settings.sign_in.map(|sign_in| sign_in.with_own(&url)).transpose();
         Ok(Self {
-            sign_in: sign_in.map_err(BrowserCheckError::Origin)?,
+            sign_in: sign_in?,
             url,
             wait_for: settings.wait_for,
             text: settings.text,

@@ -25,7 +25,7 @@ use tokio::time::timeout;
 const START: Duration = Duration::from_secs(30);
 
 /// How long they may take to end before nobody waits for them any more.
-const END: Duration = Duration::from_secs(5);
+const END: Duration = Duration::from_secs(10);
 
 /// The longest answer of chromedriver: a picture of a page is the largest.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
@@ -38,9 +38,16 @@ pid=$!
 cat >/dev/null
 kill -KILL -"$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
-for file in $(grep -lsF -- "$HOME/" /proc/[0-9]*/cmdline); do
-  left=${file#/proc/}
-  kill -KILL "${left%/cmdline}" 2>/dev/null
+looks=0
+while [ $looks -lt 50 ]; do
+  files=$(grep -lsF -- "$HOME/" /proc/[0-9]*/cmdline)
+  [ -n "$files" ] || break
+  for file in $files; do
+    left=${file#/proc/}
+    kill -KILL "${left%/cmdline}" 2>/dev/null
+  done
+  looks=$((looks + 1))
+  sleep 0.1
 done
 rm -rf "$HOME" 2>/dev/null || { sleep 1; rm -rf "$HOME"; }"#;
 

@@ -1,5 +1,6 @@
 //! Signing in: which fields, on whose pages, with which secret. The secret is shown by nothing here.
 
+use super::BrowserCheckError;
 use crate::url::Url;
 use std::fmt;
 
@@ -26,11 +27,11 @@ impl SignIn {
         [&self.user_field, &self.password_field, &self.submit].into_iter()
     }
 
-    /// The same with the origin of the URL among the origins, all as a browser writes them; or the text that is none.
-    pub(super) fn with_own(mut self, url: &Url) -> Result<Self, String> {
+    /// The same with the origin of the URL among the origins, all as a browser writes them.
+    pub(super) fn with_own(mut self, url: &Url) -> Result<Self, BrowserCheckError> {
         for text in &mut self.origins {
             let read = Url::parse(text).ok().filter(|url| url.path_and_query() == "/" && !text.ends_with('/'));
-            *text = origin(&read.ok_or_else(|| text.clone())?);
+            *text = origin(&read.ok_or_else(|| BrowserCheckError::Origin(text.clone()))?);
         }
         self.origins.push(origin(url));
         Ok(self)
