@@ -40,7 +40,7 @@ kill -KILL -"$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 looks=0
 while [ $looks -lt 50 ]; do
-  files=$(grep -lsF -- "$HOME/" /proc/[0-9]*/cmdline)
+  files=$(printf '%s\n' "$HOME/" | grep -lsF -f - /proc/[0-9]*/cmdline)
   [ -n "$files" ] || break
   for file in $files; do
     left=${file#/proc/}
