@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 
-/// How many browsers run at once unless the configuration says otherwise. Each takes about 300 MB while it runs.
+/// How many browsers run at once unless the configuration says otherwise. Each takes about 400 MB while it runs.
 pub const SESSIONS_DEFAULT: usize = 2;
 
 /// How many browsers may be asked for.

@@ -300,6 +300,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_user_of_this_machine_gets_nothing() {
+        use std::os::unix::process::CommandExt as _;
+        if pool::own_user() != Some(0) || !peer::KNOWN {
+            eprintln!("skipped: only root can become somebody else");
+            return;
+        }
+        let proxy = Proxy::start(&loopback(), Vec::new()).await.unwrap();
+        let ask = |user: u32| {
+            let port = proxy.port();
+            let says = "printf '\\005\\001\\000' >&3; head -c2 <&3 2>/dev/null | wc -c";
+            let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; {says}");
+            tokio::task::spawn_blocking(move || {
+                let output = std::process::Command::new("bash").args(["-c", &script]).uid(user).output().unwrap();
+                String::from_utf8_lossy(&output.stdout).trim().to_owned()
+            })
+        };
+        assert_eq!(ask(0).await.unwrap(), "2");
+        assert_eq!(ask(65_534).await.unwrap(), "0");
+    }
+
+    #[tokio::test]
     async fn a_session_that_moves_too_much_is_cut_off() {
         let target = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Proxy::start(&loopback(), Vec::new()).await.unwrap();
