@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use uphold_core::id::Series;
 use uphold_core::ledger::evidence::{self, File, Media};
 use uphold_core::ledger::fact::Fact;
@@ -20,6 +20,9 @@ use crate::ledger::book::{Book, Kept};
 use crate::ledger::{EvidenceFiles, LedgerError};
 
 const DAY: i64 = 86_400_000;
+
+/// How many observations are written at once.
+const WRITERS: usize = 4;
 
 /// How often files are looked through for those that have expired.
 const EXPIRE_EVERY: Millis = Millis(3_600_000);
@@ -42,6 +45,7 @@ pub(super) struct Keeper {
     files: Arc<EvidenceFiles>,
     by: String,
     tallies: Vec<Tally>,
+    turns: Arc<Semaphore>,
     made: (mpsc::UnboundedSender<Option<Fact>>, mpsc::UnboundedReceiver<Option<Fact>>),
     /// How many observations are being written.
     writing: usize,
@@ -99,6 +103,7 @@ impl Keeper {
             files: Arc::new(files),
             by,
             tallies,
+            turns: Arc::new(Semaphore::new(WRITERS)),
             made: mpsc::unbounded_channel(),
             writing: 0,
             ready: Vec::new(),
@@ -106,20 +111,27 @@ impl Keeper {
         }
     }
 
-    /// Takes an observation of the target in, and begins to keep it if it is worth it.
-    pub(super) fn take(&mut self, target: usize, seen: Seen) {
-        let Some(tally) = self.tallies.get_mut(target) else { return };
-        if !tally.take(self.limits.per_day, seen.at, seen.state) {
-            return;
-        }
+    /// Takes an observation of the target in; whether it is worth keeping.
+    pub(super) fn take(&mut self, target: usize, at: Instant, state: Observed) -> bool {
+        self.tallies.get_mut(target).is_some_and(|tally| tally.take(self.limits.per_day, at, state))
+    }
+
+    /// Begins to keep an observation.
+    pub(super) fn keep(&mut self, seen: Seen) {
+        let turns = Arc::clone(&self.turns);
         let (files, by, made) = (Arc::clone(&self.files), self.by.clone(), self.made.0.clone());
         self.writing += 1;
-        tokio::task::spawn_blocking(move || {
-            let kept = keep(&files, by, seen).map_err(|error| {
-                tracing::error!(error = &error as &dyn std::error::Error, "evidence cannot be kept");
+        tokio::spawn(async move {
+            // Thousands of checks may fail at once, and the disk is the ledger's first.
+            let _turn = turns.acquire().await;
+            let kept = tokio::task::spawn_blocking(move || keep(&files, by, seen)).await;
+            let kept = kept.map(|kept| {
+                kept.inspect_err(|error| {
+                    tracing::error!(error = error as &dyn std::error::Error, "evidence cannot be kept");
+                })
             });
             // Nobody listens only when the engine has ended.
-            let _ = made.send(kept.ok());
+            let _ = made.send(kept.ok().and_then(Result::ok));
         });
     }
 

@@ -349,10 +349,12 @@ impl Engine {
             Observed::Down | Observed::Degraded if stalled => (Observed::Unknown, Cause::Stalled),
             state => (state, finished.outcome.cause),
         };
-        let series = self.targets[finished.target].series.clone();
-        let (at, phases, evidence) = (finished.slot, finished.outcome.phases, finished.outcome.evidence);
-        let seen = evidence::Seen { series, at, state, cause: cause.clone(), phases, evidence };
-        self.keeper.take(finished.target, seen);
+        let at = finished.slot;
+        if self.keeper.take(finished.target, at, state) {
+            let series = self.targets[finished.target].series.clone();
+            let (phases, evidence) = (finished.outcome.phases, finished.outcome.evidence);
+            self.keeper.keep(evidence::Seen { series, at, state, cause: cause.clone(), phases, evidence });
+        }
         self.observe(finished.target, at, state, cause);
     }
 
