@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
 use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record, Statement};
 use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
 use uphold_core::ledger::segment::{OpenRun, Segment};
@@ -97,6 +98,26 @@ fn facts() -> Vec<Fact> {
                 .to_owned(),
             customer: None,
         }),
+        Fact::Evidence(Evidence {
+            id: id("evidence:1"),
+            by: "server:tokyo-1".to_owned(),
+            series: Series { check: CheckId::parse("console-eu").unwrap(), vantage: VantageId::parse("tokyo-1").unwrap() },
+            at: at("2026-10-03T01:10:00Z"),
+            state: Observed::Down,
+            cause: "the page did not show `#\u{6e96}\u{5099}`".to_owned(),
+            took: Took {
+                resolve_us: 0,
+                connect_us: 1,
+                tls_us: 22,
+                first_byte_us: 333,
+                body_us: 4_444,
+                total_us: 9_007_199_254_740_991,
+            },
+            files: vec![
+                File { digest: Digest::of(&[b"what was seen"]), media: Media::Json, bytes: 512 },
+                File { digest: Digest::of(&[b"the picture"]), media: Media::Png, bytes: 48_213 },
+            ],
+        }),
         Fact::Statement(Statement {
             id: id("statement:2026-10:acme:1"),
             by: "server:tokyo-1".to_owned(),
@@ -119,7 +140,7 @@ fn record_of_a_customer() -> (Fact, Leaf) {
     let customer = CustomerId::parse("acme").unwrap();
     let subject_tag = subject_tag(&SALT, Some(&customer));
     let fact = Fact::Record(Record { customer: Some(customer), ..record });
-    let leaf = Leaf { subject_tag, ..leaf(6, &fact) };
+    let leaf = Leaf { subject_tag, ..leaf(7, &fact) };
     (fact, leaf)
 }
 

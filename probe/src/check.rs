@@ -1,5 +1,6 @@
 //! The closed set of what can be measured, and measuring any of it once.
 
+use crate::browser::BrowserCheck;
 use crate::dns::DnsCheck;
 use crate::egress::Egress;
 use crate::grpc::GrpcCheck;
@@ -8,7 +9,7 @@ use crate::icmp::IcmpCheck;
 use crate::outcome::Outcome;
 use crate::tcp::TcpCheck;
 use crate::tls::TlsCheck;
-use crate::{dns, grpc, http, icmp, tcp, tls};
+use crate::{browser, dns, grpc, http, icmp, tcp, tls};
 use uphold_core::time::Instant;
 
 /// One thing to measure.
@@ -26,6 +27,8 @@ pub enum Check {
     Icmp(IcmpCheck),
     /// The health that a gRPC service tells.
     Grpc(GrpcCheck),
+    /// A page in a browser.
+    Browser(Box<BrowserCheck>),
 }
 
 /// Measures once. `at` is the instant that the observation is for; certificates are judged by it.
@@ -38,5 +41,6 @@ pub async fn measure(check: &Check, egress: &Egress, at: Instant) -> Outcome {
         Check::Dns(check) => Box::pin(dns::probe(check, egress, at)).await,
         Check::Icmp(check) => Box::pin(icmp::probe(check, egress, at)).await,
         Check::Grpc(check) => Box::pin(grpc::probe(check, egress, at)).await,
+        Check::Browser(check) => Box::pin(browser::probe(check, egress, at)).await,
     }
 }

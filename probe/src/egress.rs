@@ -17,17 +17,18 @@ pub use resolver::{LookupError, LookupProblem, Resolver};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// The setting that permits an address, as error texts name it.
 pub const ALLOW_SETTING: &str = "egress.allow";
 
-/// Where connections may go: the public Internet, and the networks that the configuration names.
-#[derive(Debug, Default)]
+/// Where connections may go: the public Internet, and the networks that the configuration names. A clone shares its resolver.
+#[derive(Debug, Clone, Default)]
 pub struct Egress {
-    allow: Vec<Cidr>,
-    resolver: Resolver,
+    allow: Arc<[Cidr]>,
+    resolver: Arc<Resolver>,
 }
 
 /// Which addresses of a name may be taken.
@@ -65,7 +66,7 @@ impl Egress {
     /// The same, with another way to resolve names than the system's.
     #[must_use]
     pub fn with_resolver(allow: Vec<Cidr>, resolver: Resolver) -> Self {
-        Self { allow, resolver }
+        Self { allow: allow.into(), resolver: Arc::new(resolver) }
     }
 
     /// What name servers are asked with.

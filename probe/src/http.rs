@@ -12,7 +12,7 @@ pub use check::{
 use crate::assertion::{self, Facts, HttpFacts};
 use crate::egress::Egress;
 use crate::meter::{Failure, Meter, outcome};
-use crate::outcome::{Cause, Evidence, Outcome, Phases, Said, Took, find};
+use crate::outcome::{AnswerEvidence, Cause, Evidence, Outcome, Phases, Said, Took, find};
 use check::Hop;
 use exchange::{Answer, Reply, exchange};
 use std::borrow::Cow;
@@ -54,8 +54,8 @@ async fn follow(check: &HttpCheck, egress: &Egress, meter: &mut Meter) -> Result
 fn judge(check: &HttpCheck, answer: &Answer, phases: Phases, at: Instant) -> Outcome {
     let status = answer.status;
     let with_evidence = |state, cause| {
-        let evidence = Evidence::new(status, &answer.headers, &answer.body, answer.cut, &check.secrets);
-        outcome(state, phases, cause, Some(evidence))
+        let evidence = AnswerEvidence::new(status, &answer.headers, &answer.body, answer.cut, &check.secrets);
+        outcome(state, phases, cause, Some(Evidence::Answer(evidence)))
     };
     let cut = answer.cut;
     // A check that names its statuses in an assertion has none that is right by default.

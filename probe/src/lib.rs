@@ -4,6 +4,7 @@
 //! and says what it saw; when to measure, what to confirm and what a contract makes of it do not live here.
 
 pub mod assertion;
+pub mod browser;
 mod check;
 pub mod deliver;
 pub mod dns;

@@ -4,7 +4,7 @@ mod cause;
 
 pub use cause::{Cause, Said, Step, Took, samples};
 
-use hyper::header::{HeaderMap, HeaderName, LOCATION};
+use hyper::header::{CONTENT_LOCATION, HeaderMap, HeaderName, LINK, LOCATION, REFRESH};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use uphold_core::run::Observed;
@@ -35,17 +35,62 @@ pub struct Phases {
     pub connect_us: u64,
     /// The TLS handshake.
     pub tls_us: u64,
-    /// From the request to the head of the answer.
+    /// From the request to the head of the answer. In a browser: until the page shows what is waited for first.
     pub first_byte_us: u64,
-    /// From the head of the answer to the end of what is read of it.
+    /// From the head of the answer to the end of what is read of it. In a browser: from the sign-in to its end.
     pub body_us: u64,
     /// All of it, the body included.
     pub total_us: u64,
 }
 
+/// What is kept of a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// What the target answered.
+    Answer(AnswerEvidence),
+    /// What the page was.
+    Page(PageEvidence),
+}
+
+/// The page of a browser check that was not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageEvidence {
+    /// Where it was, without the query and the fragment, which carry sign-in codes.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// The hosts that the page asked for and that our own policy refused.
+    pub refused: Vec<String>,
+    /// Its picture, a PNG; what was typed is not on it.
+    pub picture: Option<Vec<u8>>,
+}
+
+impl PageEvidence {
+    /// Evidence of a page. `secrets` are replaced wherever they stand in a text.
+    pub(crate) fn new(
+        url: &str,
+        title: &str,
+        refused: Vec<String>,
+        picture: Option<Vec<u8>>,
+        secrets: &[Vec<u8>],
+    ) -> Self {
+        let clean = |text: &str| {
+            let text = replace(text.as_bytes(), secrets);
+            String::from_utf8_lossy(&text).chars().filter(|c| !c.is_control()).take(256).collect()
+        };
+        let url = url.split(['?', '#']).next().unwrap_or(url);
+        let refused = refused.into_iter().take(32).map(|host| clean(&host)).collect();
+        let picture = picture.filter(|picture| picture.starts_with(PNG));
+        Self { url: clean(url), title: clean(title), refused, picture }
+    }
+}
+
+/// How a PNG begins.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
 /// What a target answered when it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
+pub struct AnswerEvidence {
     /// The HTTP status, where the answer is one of HTTP.
     pub status: Option<u16>,
     /// The first headers in order, with secrets replaced by `[redacted]` and long values cut.
@@ -61,12 +106,12 @@ pub struct Evidence {
     pub body_sha256: [u8; 32],
 }
 
-impl Evidence {
+impl AnswerEvidence {
     /// Evidence of an answer. `secrets` are replaced wherever the target repeats them.
     pub(crate) fn new(status: u16, headers: &HeaderMap, body: &[u8], body_cut: bool, secrets: &[Vec<u8>]) -> Self {
         let headers = headers.iter().take(64).map(|(name, value)| {
             let value = if is_secret(name) { REDACTED.into() } else { String::from_utf8_lossy(value.as_bytes()) };
-            let value = if *name == LOCATION { without_query(&value) } else { value };
+            let value = if ADDRESSES.contains(name) { without_query(&value) } else { value };
             let value = replace(value.as_bytes(), secrets);
             (name.as_str().to_owned(), String::from_utf8_lossy(&value).chars().take(256).collect())
         });
@@ -96,6 +141,9 @@ pub(crate) fn is_secret(name: &HeaderName) -> bool {
         ["cookie", "auth", "token", "secret", "password", "session", "credential", "api-key", "apikey", "signature"];
     PARTS.iter().any(|part| name.as_str().contains(part))
 }
+
+/// Headers whose value is an address, or begins with one.
+const ADDRESSES: [HeaderName; 4] = [LOCATION, CONTENT_LOCATION, LINK, REFRESH];
 
 /// A redirect carries sign-in codes and signed links in its query.
 fn without_query(location: &str) -> Cow<'static, str> {
@@ -150,10 +198,12 @@ mod tests {
             ("x-api-key", "k"),
             ("x-csrf-token", "t"),
             ("location", "https://id.example/cb?code=7"),
+            ("refresh", "0; url=/cb?code=7"),
         ]);
-        let evidence = Evidence::new(500, &map, b"", false, &[]);
+        let evidence = AnswerEvidence::new(500, &map, b"", false, &[]);
         let open: Vec<_> = evidence.headers.iter().filter(|(_, value)| value != REDACTED).collect();
-        assert_eq!(open.len(), 2);
+        assert_eq!(open.len(), 3);
+        assert_eq!(open[2].1, "0; url=/cb?[redacted]");
         assert_eq!(*open[0], ("server".to_owned(), "nginx".to_owned()));
         assert_eq!(*open[1], ("location".to_owned(), "https://id.example/cb?[redacted]".to_owned()));
     }
@@ -162,16 +212,33 @@ mod tests {
     fn a_secret_that_the_target_repeats_is_replaced_even_at_the_edge_of_the_excerpt() {
         let secret = b"Bearer 0123456789".to_vec();
         let body = [vec![b'.'; EVIDENCE_BODY_BYTES - 12], secret.clone(), b"end".to_vec()].concat();
-        let evidence = Evidence::new(500, &headers(&[("x-echo", "Bearer 0123456789")]), &body, false, &[secret]);
+        let evidence = AnswerEvidence::new(500, &headers(&[("x-echo", "Bearer 0123456789")]), &body, false, &[secret]);
         assert_eq!(evidence.headers[0].1, REDACTED);
         assert!(evidence.body_start.ends_with(b"..[redacted]en"));
         assert_eq!(evidence.body_start.len(), EVIDENCE_BODY_BYTES);
     }
 
     #[test]
+    fn the_address_of_a_page_loses_its_query_and_every_text_its_secrets() {
+        let secrets = [b"hunter2".to_vec()];
+        let refused = vec!["hunter2.example".to_owned()];
+        let page = |picture: &[u8]| {
+            let url = "https://a.example/hunter2/x?code=7#t";
+            PageEvidence::new(url, "hi\n hunter2", refused.clone(), Some(picture.to_vec()), &secrets)
+        };
+        let page_of_png = page(b"\x89PNG\r\n\x1a\nrest");
+        assert_eq!(page_of_png.url, "https://a.example/[redacted]/x");
+        assert_eq!(
+            (page_of_png.title.as_str(), page_of_png.refused[0].as_str()),
+            ("hi [redacted]", "[redacted].example")
+        );
+        assert!(page_of_png.picture.is_some() && page(b"<svg>").picture.is_none());
+    }
+
+    #[test]
     fn the_digest_is_of_all_that_was_read() {
         let body = vec![b'a'; 5000];
-        let evidence = Evidence::new(500, &HeaderMap::new(), &body, true, &[]);
+        let evidence = AnswerEvidence::new(500, &HeaderMap::new(), &body, true, &[]);
         assert_eq!((evidence.body_len, evidence.body_cut, evidence.body_start.len()), (5000, true, 1024));
         assert_eq!(evidence.body_sha256, <[u8; 32]>::from(Sha256::digest(&body)));
         assert_ne!(evidence.body_sha256, <[u8; 32]>::from(Sha256::digest(&body[1..])));

@@ -3,7 +3,7 @@
 use crate::assertion::{self, Assertion, Facts};
 use crate::egress::{Egress, Family};
 use crate::meter::{Failure, Meter, Way, connect, outcome};
-use crate::outcome::{Cause, Evidence, Outcome, Step, find};
+use crate::outcome::{AnswerEvidence, Cause, Evidence, Outcome, Step, find};
 use crate::url::Endpoint;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -56,7 +56,7 @@ pub async fn probe(check: &TcpCheck, egress: &Egress, at: Instant) -> Outcome {
     let good = match end {
         Err(failure) => return failure.outcome(phases),
         Ok(Reply::Wrong(reply)) => {
-            let evidence = Evidence::of_reply(&reply, reply.len() >= REPLY_BYTES_MAX);
+            let evidence = Evidence::Answer(AnswerEvidence::of_reply(&reply, reply.len() >= REPLY_BYTES_MAX));
             return outcome(Observed::Down, phases, Cause::ReplyLacks, Some(evidence));
         }
         Ok(Reply::Unasked) => Cause::Connected,

@@ -3,14 +3,17 @@
 mod check;
 mod validity;
 
+pub use rustls::ClientConfig;
+
 pub use check::{Protocol, TlsCheck, TlsCheckError, TlsSettings, probe};
 
 use crate::egress::{Host, is_local};
 use crate::outcome::{Cause, Said};
-pub use rustls::ClientConfig;
 use rustls::client::Resumption;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConnection, RootCertStore};
+use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
 use uphold_core::time::Instant;
@@ -34,31 +37,43 @@ pub fn with_roots(more: impl IntoIterator<Item = CertificateDer<'static>>) -> Re
     Ok(Arc::new(config(store)))
 }
 
-/// A configuration that trusts the authorities of a PEM text as well.
+/// A configuration that trusts the authorities in a text of PEM, and either no others or those of browsers as well.
 ///
 /// # Errors
-/// When the text holds no certificate, one that cannot be read, or one that cannot serve as an authority.
-pub fn with_pem(text: &[u8]) -> Result<Arc<ClientConfig>, PemError> {
-    use rustls::pki_types::pem::PemObject as _;
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    let certificates = read.map_err(|error| PemError(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(PemError("it holds no certificate".to_owned()));
+/// When there is no certificate in it, or one that cannot serve as an authority.
+pub fn with_authorities(pem: &[u8], only: bool) -> Result<Arc<ClientConfig>, AuthorityError> {
+    let mut store = if only { RootCertStore::empty() } else { public_store() };
+    let mut count = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        count += 1;
+        let certificate = certificate.map_err(|_| AuthorityError::Pem(count))?;
+        store.add(certificate).map_err(|_| AuthorityError::Certificate(count))?;
     }
-    with_roots(certificates).map_err(|error| PemError(error.to_string()))
+    if count == 0 { Err(AuthorityError::Nothing) } else { Ok(Arc::new(config(store))) }
 }
 
-/// Why a PEM text names no authorities.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PemError(String);
+/// Why a text holds no authorities that can be trusted. Certificates are counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorityError {
+    /// It holds no certificate.
+    Nothing,
+    /// The certificate is cut short or written wrongly.
+    Pem(usize),
+    /// What stands there is no certificate.
+    Certificate(usize),
+}
 
-impl std::fmt::Display for PemError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "the authorities cannot be read: {}", self.0)
+impl fmt::Display for AuthorityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("it holds no certificate"),
+            Self::Pem(place) => write!(f, "certificate {place} in it is not whole PEM"),
+            Self::Certificate(place) => write!(f, "certificate {place} in it cannot be read as one"),
+        }
     }
 }
 
-impl std::error::Error for PemError {}
+impl std::error::Error for AuthorityError {}
 
 fn public_store() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }

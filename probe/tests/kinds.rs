@@ -7,7 +7,7 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hyper::header::HeaderMap;
 use hyper::{Request, Response};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, ServerConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use uphold_probe::dns::{Asked, DnsCheck, DnsSettings, RecordKind};
 use uphold_probe::egress::{Cidr, Egress, Host, Resolver};
 use uphold_probe::grpc::{GrpcCheck, GrpcSettings};
 use uphold_probe::icmp::IcmpCheck;
-use uphold_probe::outcome::{Cause, Outcome};
+use uphold_probe::outcome::{Cause, Evidence, Outcome};
 use uphold_probe::tcp::TcpCheck;
 use uphold_probe::tls::{self, Protocol, TlsCheck, TlsSettings};
 use uphold_probe::url::Endpoint;
@@ -99,7 +99,8 @@ async fn a_tcp_reply_is_held_against_what_is_expected() {
     assert_eq!(look(with("PONG", LIMIT), &egress).await, up("answered"));
     let wrong = measure(&with("PANG", LIMIT), &egress, now()).await;
     assert_eq!((wrong.state, wrong.cause), (Observed::Down, Cause::ReplyLacks));
-    assert_eq!(wrong.evidence.unwrap().body_start, b"220 hello\r\nPONG\r\n");
+    let Some(Evidence::Answer(evidence)) = wrong.evidence.as_deref() else { panic!("an answer is kept") };
+    assert_eq!(evidence.body_start, b"220 hello\r\nPONG\r\n");
 }
 
 #[tokio::test]
@@ -124,14 +125,16 @@ async fn an_unreachable_host_is_down_when_nothing_answers_and_unknown_when_it_ma
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     trust: Arc<ClientConfig>,
+    pem: String,
 }
 
 fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
-    let certificate: CertificateDer<'static> = params.self_signed(&key).unwrap().der().clone();
-    Authority { issuer: Issuer::new(params, key), trust: tls::with_roots([certificate]).unwrap() }
+    let certificate = params.self_signed(&key).unwrap();
+    let trust = tls::with_roots([certificate.der().clone()]).unwrap();
+    Authority { issuer: Issuer::new(params, key), trust, pem: certificate.pem() }
 }
 
 impl Authority {
@@ -195,7 +198,10 @@ async fn a_certificate_is_judged_by_its_chain_its_names_and_the_days_it_has_left
     let good = format!("the certificate is valid for {left} more days");
     assert_eq!(look_tls(&authority, address, |_| {}).await, up(good.clone()));
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    assert_eq!(look_tls(&authority, address, |s| s.names = names(&["a.example", "x.b.example"])).await, up(good));
+    assert_eq!(
+        look_tls(&authority, address, |s| s.names = names(&["a.example", "x.b.example"])).await,
+        up(good.clone())
+    );
     assert_eq!(
         look_tls(&authority, address, |s| s.names = names(&["a.example", "c.example"])).await,
         down("the certificate is not valid for `c.example`")
@@ -206,6 +212,15 @@ async fn a_certificate_is_judged_by_its_chain_its_names_and_the_days_it_has_left
     );
     let untrusting = look_tls(&authority, address, |s| s.tls = tls::public_roots()).await;
     assert_eq!(untrusting, down("the certificate is not signed by a trusted authority"));
+    let other = self::authority();
+    // The same authority from a file of PEM, beside another one and beside or in place of the public ones.
+    let pem = format!("# ours\n{}{}", other.pem, authority.pem);
+    for only in [false, true] {
+        let trust = tls::with_authorities(pem.as_bytes(), only).unwrap();
+        assert_eq!(look_tls(&authority, address, |s| s.tls = trust).await, up(good.clone()));
+        let trust = tls::with_authorities(other.pem.as_bytes(), only).unwrap();
+        assert_eq!(look_tls(&authority, address, |s| s.tls = trust).await.0, Observed::Down);
+    }
     for (otherwise, state) in [(Otherwise::Down, Observed::Down), (Otherwise::Degraded, Observed::Degraded)] {
         let (seen, cause) = look_tls(&authority, address, |s| s.assertions = days(1_000_000, otherwise)).await;
         assert_eq!((seen, cause.ends_with("fewer than 1000000")), (state, true), "{cause}");

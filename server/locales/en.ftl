@@ -610,7 +610,16 @@ seen-ping-not-allowed = this machine does not permit pings (net.ipv4.ping_group_
 seen-not-grpc = the answer is not gRPC as it should be: { $said }
 seen-not-serving = { $word }
 seen-grpc-status = gRPC status { $code }
+seen-shown = the page shows what it must
 seen-not-shown = the page did not show `{ $what }`
+seen-text-not-shown = the page did not show the text `{ $text }`
+seen-not-signed-in = the sign-in was not accepted: the page still asks for the password
+seen-page-failed = the page could not be opened or used: { $said }
+seen-page-large = the page moved more than { $most } MiB and was cut off
+seen-selector-bad = `{ $selector }` is no CSS selector
+seen-sign-in-elsewhere = nothing was typed: the page to sign in is at `{ $origin }`, which the check does not name
+seen-no-password-field = nothing was typed: `{ $selector }` is no field that hides a password
+seen-browser-busy = no browser was free in time; { $all } may run at once
 seen-browser = the browser failed: { $said }
 
 # Alerts: messages to those who operate the service.

@@ -535,7 +535,16 @@ seen-ping-not-allowed = この機器では ping が許可されていません�
 seen-not-grpc = 応答が正しい gRPC ではありません: { $said }
 seen-not-serving = { $word }
 seen-grpc-status = gRPC ステータス { $code }
+seen-shown = ページに必要なものが表示されています
 seen-not-shown = ページに `{ $what }` が表示されませんでした
+seen-text-not-shown = ページに「{ $text }」という文字が表示されませんでした
+seen-not-signed-in = サインインできませんでした。ページがまだパスワードを求めています
+seen-page-failed = ページを開けないか、操作できませんでした: { $said }
+seen-page-large = ページの通信量が { $most } MiB を超えたため、打ち切りました
+seen-selector-bad = `{ $selector }` は CSS セレクターではありません
+seen-sign-in-elsewhere = 何も入力していません。サインインのページは `{ $origin }` にあり、チェックの定義に含まれていません
+seen-no-password-field = 何も入力していません。`{ $selector }` はパスワードを隠す入力欄ではありません
+seen-browser-busy = 時間内に空いたブラウザがありませんでした（同時に { $all } 個まで）
 seen-browser = ブラウザのエラー: { $said }
 
 # 通知: サービスを運用する人へのメッセージ。

@@ -3,12 +3,15 @@
 //! Here: what all checks have. What a kind of check has, and assertions, are read by the modules below.
 
 pub mod alerts;
+mod around;
 mod assertion;
 mod definition;
 mod kind;
+mod page;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +25,10 @@ use uphold_core::nearest::nearest;
 use uphold_core::run::Staleness;
 use uphold_core::time::Millis;
 use uphold_probe::Check;
+use uphold_probe::browser::Browsers;
 use uphold_probe::egress::Cidr;
 
+use around::Around;
 use kind::Kind;
 
 /// Probes start on a grid of this length.
@@ -38,10 +43,29 @@ pub struct Checks {
     pub allow: Vec<Cidr>,
     /// The name servers to ask; none means those of the system.
     pub name_servers: Vec<SocketAddr>,
+    /// What is kept of failures.
+    pub evidence: EvidenceLimits,
+    /// The browsers that checks run in, if any does.
+    pub browsers: Option<Arc<Browsers>>,
     /// The checks.
     pub checks: Vec<CheckDefinition>,
     /// SHA-256 of the file.
     pub digest: Digest,
+}
+
+/// How much evidence is kept, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceLimits {
+    /// At most so many times a day, of each check.
+    pub per_day: u32,
+    /// How long the files stay. What the ledger says of them stays for ever.
+    pub keep: Millis,
+}
+
+impl Default for EvidenceLimits {
+    fn default() -> Self {
+        Self { per_day: 24, keep: Millis(35 * 86_400_000) }
+    }
 }
 
 /// One repeated measurement.
@@ -101,15 +125,16 @@ pub struct Reading {
     pub findings: Vec<Diagnostic>,
 }
 
-/// Reads a checks file against the agreement that it measures. All problems are found in one pass.
+/// Reads a checks file against the agreement that it measures. All problems are found in one pass. `folder` is what the paths
+/// in the file are relative to.
 #[must_use]
-pub fn read_checks(source: &str, agreement: &Agreement) -> Reading {
+pub fn read_checks(source: &str, folder: &Path, agreement: &Agreement) -> Reading {
     let findings = Findings::default();
     let root = document::parse(source, &findings);
     let checks = {
         let first_line = 0..source.find('\n').unwrap_or(source.len());
         let mut root = Table::new(root.get_ref(), first_line, "the checks file", &findings);
-        let checks = read_root(&mut root, source, agreement);
+        let checks = read_root(&mut root, source, folder, agreement);
         root.finish();
         checks
     };
@@ -118,7 +143,7 @@ pub fn read_checks(source: &str, agreement: &Agreement) -> Reading {
     Reading { checks: checks.filter(|_| !failed), findings }
 }
 
-fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> Option<Checks> {
+fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &Agreement) -> Option<Checks> {
     let vantage = root.require("vantage", |item| Ok(VantageId::parse(item.text()?)?));
     let (allow, name_servers) = root.table("egress").map_or_else(Default::default, |mut table| {
         let ranges = table.find("allow").and_then(|item| item.each(table.findings, read_range));
@@ -126,6 +151,8 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
         table.finish();
         (ranges.unwrap_or_default(), servers.unwrap_or_default())
     });
+    let evidence = read_evidence(root);
+    let around = Around::read(root, folder);
     let place = root.span.clone();
     let findings = root.findings;
     let mut checks: Vec<CheckDefinition> = Vec::new();
@@ -133,7 +160,7 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
     let written = tables.len();
     for mut table in tables {
         let span = table.span.clone();
-        let check = read_check(&mut table, agreement);
+        let check = read_check(&mut table, agreement, &around);
         table.finish();
         let Some(check) = check else { continue };
         if checks.iter().any(|other| other.id == check.id) {
@@ -148,7 +175,25 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
     if checks.len() == written {
         warn_of_unmeasured(&checks, agreement, findings, place);
     }
-    Some(Checks { vantage: vantage?.value, allow, name_servers, checks, digest: Digest::of(&[source.as_bytes()]) })
+    let (browsers, digest) = (around.used_browsers(), Digest::of(&[source.as_bytes()]));
+    Some(Checks { vantage: vantage?.value, allow, name_servers, evidence, browsers, checks, digest })
+}
+
+fn read_evidence(root: &mut Table<'_, '_>) -> EvidenceLimits {
+    const DAY: Millis = Millis(86_400_000);
+    let per_day = root.option("evidence_per_day", |item| match item.whole()? {
+        many @ 0..=1_000 => Ok(many),
+        many => Err(Refusal::new(format!("`evidence_per_day` is {many}")).help("use from 0 to 1000")),
+    });
+    let keep = root.option("evidence_keep", |item| match item.length()? {
+        short if short < DAY => Err(Refusal::new(format!("`evidence_keep` is {short}")).help("use at least 24h")),
+        keep => Ok(keep),
+    });
+    let usual = EvidenceLimits::default();
+    EvidenceLimits {
+        per_day: per_day.map_or(usual.per_day, |many| many.value),
+        keep: keep.map_or(usual.keep, |keep| keep.value),
+    }
 }
 
 /// An interface without a check is unknown for ever: that is honest, and seldom meant.
@@ -185,7 +230,7 @@ fn read_name_server(item: &Item<'_>) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| refusal())
 }
 
-fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckDefinition> {
+fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement, around: &Around<'_>) -> Option<CheckDefinition> {
     let id = table.require("id", |item| Ok(CheckId::parse(item.text()?)?));
     let solution = table.require("solution", |item| {
         let id = SolutionId::parse(item.text()?)?;
@@ -220,7 +265,8 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
         text => Ok(Staleness::After(Millis::parse(text)?)),
     });
     check_lengths(table, interval.as_ref(), timeout.as_ref(), staleness.as_ref());
-    let (check, digest) = kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)))?;
+    let (check, digest) =
+        kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)), around)?;
     let (id, scope) = scope(id)?;
     let source = Source::Probe(Arc::new(check));
     Some(CheckDefinition { id, scope, interval: interval?.value, staleness: staleness?.value, source, digest })
@@ -312,12 +358,12 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
 "#;
 
     fn messages(source: &str) -> Vec<String> {
-        read_checks(source, &agreement()).findings.into_iter().map(|finding| finding.message).collect()
+        read_checks(source, Path::new(""), &agreement()).findings.into_iter().map(|finding| finding.message).collect()
     }
 
     #[test]
     fn a_good_file_is_read_and_what_it_does_not_measure_is_a_warning() {
-        let reading = read_checks(GOOD, &agreement());
+        let reading = read_checks(GOOD, Path::new(""), &agreement());
         assert_eq!(reading.checks.unwrap().checks.len(), 1);
         let warnings: Vec<_> = reading.findings.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(
@@ -349,7 +395,7 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
 
     #[test]
     fn the_digest_of_a_check_changes_with_its_definition_alone() {
-        let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
+        let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
         assert_ne!(digest(GOOD), digest(&GOOD.replace("\"x\"", "\"y\"")));
         assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
     }
@@ -378,10 +424,14 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         ] {
             let source =
                 of_kind(&format!("{lines}{TIMES}assert = [{{ latency_ms_max = 800, otherwise = \"degraded\" }}]\n"));
-            let reading = read_checks(&source, &agreement());
+            let reading = read_checks(&source, Path::new(""), &agreement());
             assert!(reading.checks.is_some(), "{lines}: {:?}", reading.findings);
         }
-        let reading = read_checks(&of_kind("kind = \"heartbeat\"\nevery = \"24h\"\ngrace = \"30m\"\n"), &agreement());
+        let reading = read_checks(
+            &of_kind("kind = \"heartbeat\"\nevery = \"24h\"\ngrace = \"30m\"\n"),
+            Path::new(""),
+            &agreement(),
+        );
         let check = &reading.checks.unwrap().checks[0];
         assert_eq!((check.interval, check.staleness), (Millis(10_000), Staleness::After(Millis(30_000))));
         assert!(matches!(check.source, Source::Heartbeat(beat) if beat.limit() == Millis(88_200_000)));
@@ -472,7 +522,7 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
 
     #[test]
     fn a_slip_in_the_kind_names_the_nearest_and_hides_no_other_key() {
-        let reading = read_checks(&of_kind(&format!("kind = \"heartbeet\"\n{TIMES}")), &agreement());
+        let reading = read_checks(&of_kind(&format!("kind = \"heartbeet\"\n{TIMES}")), Path::new(""), &agreement());
         let errors: Vec<_> = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
         assert_eq!(errors.len(), 1, "{errors:?}");
         assert_eq!(errors[0].help.as_deref(), Some("did you mean `heartbeat`?"));
@@ -480,7 +530,7 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
 
     #[test]
     fn a_definition_keeps_its_digest_and_no_secret_is_in_it() {
-        let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
+        let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
         // What 0.1 wrote for the same check: a ledger must not take it for another one.
         assert_eq!(digest(GOOD).to_string(), "9d53395962df35b2356f23a413a8b71fa9a964b8f6b2593cd3f6fc3ad29cab9f");
         assert_eq!(digest(GOOD), digest(&GOOD.replace("type =", "kind =")));

@@ -2,6 +2,7 @@
 //!
 //! Everything in it is in the ledger first, so that a statement computed offline from an export has the same figures.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uphold_core::agreement::{Agreement, Subject};
@@ -14,7 +15,7 @@ use uphold_core::time::{Instant, Millis, Period};
 use uphold_core::timeline::Timeline;
 use uphold_probe::outcome::Cause;
 
-use uphold_core::ledger::book::Frozen;
+use uphold_core::ledger::book::{Frozen, Kept};
 use uphold_core::ledger::record::Recorded;
 
 /// The picture at one moment of knowledge.
@@ -36,6 +37,8 @@ pub struct Live {
     pub statements: Arc<Vec<Frozen>>,
     /// What is spent of each target's budget, and how fast.
     pub budgets: Vec<BudgetView>,
+    /// Where the ledger says of each series that evidence is kept.
+    pub evidence: Arc<BTreeMap<Series, Vec<Kept>>>,
     /// The statement of the periods in progress, a row for each commitment and subject.
     pub statement: Statement,
     /// The timeline of each subject that is judged by the states of checks, in the order of the agreement.

@@ -3,6 +3,7 @@
 //!
 //! Not here: where the facts come from, and whether they are what their leaves commit to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct Book {
     told: History,
     /// The statements that were frozen, in the order of the ledger.
     pub statements: Arc<Vec<Frozen>>,
+    /// Where the ledger says of each series that evidence is kept, in its order.
+    pub evidence: Arc<BTreeMap<Series, Vec<Kept>>>,
     /// The agreement that came into use last.
     pub agreement: Option<fact::Agreement>,
     /// When the latest fact was recorded.
@@ -39,6 +42,15 @@ pub struct Book {
     /// How many facts it holds.
     pub size: u64,
     keeps_versions: bool,
+}
+
+/// One place at which the ledger says that evidence is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// The place.
+    pub seq: u64,
+    /// The instant of the observation.
+    pub at: Instant,
 }
 
 /// A registered series.
@@ -154,6 +166,10 @@ impl Book {
             }
             Fact::Statement(fact) => {
                 Arc::make_mut(&mut self.statements).push(Frozen { seq, recorded_at, fact: fact.clone() });
+            }
+            Fact::Evidence(evidence) => {
+                let places = Arc::make_mut(&mut self.evidence).entry(evidence.series.clone()).or_default();
+                places.push(Kept { seq, at: evidence.at });
             }
         }
         Ok(())

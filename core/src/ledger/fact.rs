@@ -11,6 +11,7 @@ use crate::id::{AgreementId, CheckId, CustomerId, FactId, IdError, InterfaceId, 
 use crate::interval::Interval;
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::digest::Digest;
+use crate::ledger::evidence::{self, Evidence};
 use crate::ledger::record;
 use crate::ledger::segment::Segment;
 use crate::run::Staleness;
@@ -38,14 +39,23 @@ pub enum FactKind {
     ObserverGap,
     /// Something that happened, as somebody tells it.
     Record,
+    /// Evidence of an observation is kept.
+    Evidence,
     /// A statement of a period that is over was frozen.
     Statement,
 }
 
 impl FactKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap, Self::Record, Self::Statement];
+    pub const ALL: [Self; 7] = [
+        Self::Agreement,
+        Self::Check,
+        Self::Measurement,
+        Self::ObserverGap,
+        Self::Record,
+        Self::Evidence,
+        Self::Statement,
+    ];
 
     /// The name that the formats use.
     #[must_use]
@@ -56,6 +66,7 @@ impl FactKind {
             Self::Measurement => "measurement",
             Self::ObserverGap => "observer_gap",
             Self::Record => "record",
+            Self::Evidence => "evidence",
             Self::Statement => "statement",
         }
     }
@@ -70,7 +81,13 @@ impl FactKind {
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
-            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap | Self::Record | Self::Statement => 1,
+            Self::Agreement
+            | Self::Check
+            | Self::Measurement
+            | Self::ObserverGap
+            | Self::Record
+            | Self::Evidence
+            | Self::Statement => 1,
         }
     }
 }
@@ -88,6 +105,8 @@ pub enum Fact {
     ObserverGap(ObserverGap),
     /// See [`Record`].
     Record(Record),
+    /// See [`Evidence`].
+    Evidence(Evidence),
     /// See [`Statement`].
     Statement(Statement),
 }
@@ -261,6 +280,7 @@ impl Fact {
             Self::Measurement(_) => FactKind::Measurement,
             Self::ObserverGap(_) => FactKind::ObserverGap,
             Self::Record(_) => FactKind::Record,
+            Self::Evidence(_) => FactKind::Evidence,
             Self::Statement(_) => FactKind::Statement,
         }
     }
@@ -274,6 +294,7 @@ impl Fact {
             Self::Measurement(fact) => &fact.id,
             Self::ObserverGap(fact) => &fact.id,
             Self::Record(fact) => &fact.id,
+            Self::Evidence(fact) => &fact.id,
             Self::Statement(fact) => &fact.id,
         }
     }
@@ -287,6 +308,7 @@ impl Fact {
             Self::Measurement(fact) => &fact.by,
             Self::ObserverGap(fact) => &fact.by,
             Self::Record(fact) => &fact.by,
+            Self::Evidence(fact) => &fact.by,
             Self::Statement(fact) => &fact.by,
         }
     }
@@ -295,7 +317,9 @@ impl Fact {
     #[must_use]
     pub fn customer(&self) -> Option<&CustomerId> {
         match self {
-            Self::Agreement(_) | Self::Check(_) | Self::Measurement(_) | Self::ObserverGap(_) => None,
+            Self::Agreement(_) | Self::Check(_) | Self::Measurement(_) | Self::ObserverGap(_) | Self::Evidence(_) => {
+                None
+            }
             Self::Record(fact) => fact.customer.as_ref(),
             Self::Statement(fact) => fact.customer.as_ref(),
         }
@@ -333,6 +357,7 @@ impl Fact {
             Self::Record(fact) => {
                 members.extend([("why", Value::text(&fact.why)), ("line", Value::text(&fact.line))]);
             }
+            Self::Evidence(fact) => evidence::encode(fact, &mut members),
             Self::Statement(fact) => members.extend([
                 ("agreement", Value::text(&fact.agreement)),
                 ("period", Value::text(&fact.period)),
@@ -430,6 +455,7 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
             text: digest(&mut fields, "text")?,
             figures: digest(&mut fields, "figures")?,
         }),
+        FactKind::Evidence => evidence::decode(head, &mut fields)?,
     };
     fields.finish()?;
     Ok(fact)
@@ -463,7 +489,11 @@ fn decode_check((fact_id, by): (FactId, String), fields: &mut Fields) -> Result<
     }))
 }
 
-fn id<T>(fields: &mut Fields, key: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, FieldError> {
+pub(super) fn id<T>(
+    fields: &mut Fields,
+    key: &str,
+    parse: impl Fn(&str) -> Result<T, IdError>,
+) -> Result<T, FieldError> {
     parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
 }
 
@@ -472,16 +502,16 @@ fn customer(fields: &mut Fields) -> Result<Option<CustomerId>, FieldError> {
     found.transpose().map_err(|error| FieldError::new("customer", error))
 }
 
-fn digest(fields: &mut Fields, key: &str) -> Result<Digest, FieldError> {
+pub(super) fn digest(fields: &mut Fields, key: &str) -> Result<Digest, FieldError> {
     Digest::parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
 }
 
-fn count(fields: &mut Fields, key: &str) -> Result<u64, FieldError> {
+pub(super) fn count(fields: &mut Fields, key: &str) -> Result<u64, FieldError> {
     u64::try_from(fields.int(key)?).map_err(|_| FieldError::new(key, "is negative"))
 }
 
 /// A text of one line that says something.
-fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldError> {
+pub(super) fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldError> {
     let text = fields.text(key)?;
     if (1..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
         Ok(text)
@@ -490,7 +520,7 @@ fn plain(fields: &mut Fields, key: &str, max: usize) -> Result<String, FieldErro
     }
 }
 
-fn instant(ms: i64, key: &str) -> Result<Instant, FieldError> {
+pub(super) fn instant(ms: i64, key: &str) -> Result<Instant, FieldError> {
     let at = Instant(ms);
     if Interval::ALL.contains(at) { Ok(at) } else { Err(FieldError::new(key, "lies outside the years 1 to 9999")) }
 }

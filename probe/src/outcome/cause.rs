@@ -261,8 +261,26 @@ pub enum Cause {
     /// Reports may have been missed while nobody could take them.
     ReportsMissed,
 
+    /// A page of a browser check showed what was waited for.
+    Shown,
     /// A page of a browser check did not show what was waited for.
     NotShown(Said),
+    /// It did not show the text.
+    TextNotShown(Said),
+    /// It still asked for the password after the sign-in.
+    NotSignedIn,
+    /// It could not be opened or used.
+    PageFailed(Said),
+    /// It moved more than this many MiB, so the browser was cut off.
+    PageTooLarge(u64),
+    /// The selector of the check is none.
+    SelectorBad(Said),
+    /// The page to sign in is of an origin that may not have the credentials.
+    SignInElsewhere(Said),
+    /// The field for the password is none that hides what is typed.
+    NoPasswordField(Said),
+    /// All of so many browsers were in use.
+    BrowserBusy(usize),
     /// The browser failed.
     Browser(Said),
 
@@ -296,6 +314,7 @@ impl fmt::Display for Cause {
             .or_else(|| self.of_tls(f))
             .or_else(|| self.of_http(f))
             .or_else(|| self.of_others(f))
+            .or_else(|| self.of_pages(f))
             .unwrap_or(Ok(()))
     }
 }
@@ -423,7 +442,26 @@ impl Cause {
             Self::NotGrpc(said) => write!(f, "the answer is not gRPC as it should be: {said}"),
             Self::NotServing(word) => f.write_str(word),
             Self::GrpcStatus(code) => write!(f, "gRPC status {code}"),
+            _ => return None,
+        })
+    }
+
+    fn of_pages(&self, f: &mut fmt::Formatter<'_>) -> Written {
+        Some(match self {
+            Self::Shown => f.write_str("the page shows what it must"),
             Self::NotShown(what) => write!(f, "the page did not show `{what}`"),
+            Self::TextNotShown(text) => write!(f, "the page did not show the text `{text}`"),
+            Self::NotSignedIn => f.write_str("the sign-in was not accepted: the page still asks for the password"),
+            Self::PageFailed(said) => write!(f, "the page could not be opened or used: {said}"),
+            Self::PageTooLarge(most) => write!(f, "the page moved more than {most} MiB and was cut off"),
+            Self::SelectorBad(selector) => write!(f, "`{selector}` is no CSS selector"),
+            Self::SignInElsewhere(origin) => {
+                write!(f, "nothing was typed: the page to sign in is at `{origin}`, which the check does not name")
+            }
+            Self::NoPasswordField(selector) => {
+                write!(f, "nothing was typed: `{selector}` is no field that hides a password")
+            }
+            Self::BrowserBusy(all) => write!(f, "no browser was free in time; {all} may run at once"),
             Self::Browser(said) => write!(f, "the browser failed: {said}"),
             _ => return None,
         })
@@ -465,7 +503,9 @@ pub fn samples() -> Vec<Cause> {
     all.extend([C::NameServerDiffers { server: name(), found: said() }, C::NameServerSilent(name())]);
     all.extend([C::NoNameServer(name()), C::PingNotAllowed, C::NotGrpc(said()), C::NotServing("NOT_SERVING")]);
     all.extend([C::GrpcStatus(12), C::Reported, C::Overdue(took(60_000)), C::NotReportedYet, C::ReportsMissed]);
-    all.extend([C::NotShown(said()), C::Browser(said()), C::Machine(said()), C::Stalled, C::Defect]);
+    all.extend([C::Shown, C::NotShown(said()), C::TextNotShown(said()), C::NotSignedIn, C::PageFailed(said())]);
+    all.extend([C::PageTooLarge(64), C::SelectorBad(said()), C::SignInElsewhere(said()), C::NoPasswordField(said())]);
+    all.extend([C::BrowserBusy(2), C::Browser(said()), C::Machine(said()), C::Stalled, C::Defect]);
     all
 }
 

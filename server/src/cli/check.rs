@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let Some(agreement) = reading.agreement else { continue };
         if let Some(checks) = &args.checks {
             let source = read_file(checks).map_err(|failure| failure.exit(2))?;
-            let reading = config::read_checks(&source, &agreement);
+            let reading = config::read_checks(&source, super::folder_of(checks), &agreement);
             found.in_file(reading.findings, &source, &checks.display().to_string());
         }
         if let Some(alerts) = &args.alerts {

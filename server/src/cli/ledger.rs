@@ -86,6 +86,11 @@ fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
         report.erased,
         report.root,
     );
+    if report.evidence.named > 0 {
+        let (named, missing) = (report.evidence.named, report.evidence.missing);
+        let files = count(usize::try_from(named).unwrap_or(usize::MAX), "file", "files");
+        println!("{files} of evidence named, {missing} not kept any more");
+    }
     if report.is_sound() {
         println!("every hash is right");
         if folder.data.join(SIGNED_FILE).exists() {

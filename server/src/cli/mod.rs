@@ -132,6 +132,11 @@ fn read_file(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// The folder that a file lies in: what the paths in it are relative to.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
+}
+
 /// Reads an agreement; its problems are printed, and any error among them is a failure.
 fn read_agreement(path: &Path) -> Result<(Agreement, String), Failure> {
     let source = read_file(path)?;

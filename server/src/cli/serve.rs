@@ -107,7 +107,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> Result<(Settings, String), Failure> {
     let (agreement, agreement_source) = read_agreement(agreement)?;
     let source = read_file(checks)?;
-    let reading = config::read_checks(&source, &agreement);
+    let reading = config::read_checks(&source, super::folder_of(checks), &agreement);
     let name = checks.display().to_string();
     eprint!("{}", report::render(&reading.findings, &source, &name, false));
     let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();

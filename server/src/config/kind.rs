@@ -1,5 +1,6 @@
 //! The kinds of checks, and the keys that each has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use uphold_core::diagnostic::{Diagnostic, Refusal};
@@ -17,8 +18,10 @@ use uphold_probe::tcp::TcpCheck;
 use uphold_probe::tls::{Protocol, TlsCheck, TlsSettings};
 use uphold_probe::url::Endpoint;
 
+use super::around::{Around, Trust};
 use super::assertion::{self, Allowed, read_status};
 use super::definition::{self, Members};
+use super::page;
 
 /// The kinds of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +32,18 @@ pub(super) enum Kind {
     Dns,
     Icmp,
     Grpc,
+    Browser,
     Heartbeat,
 }
 
-const NAMES: [(&str, Kind); 7] = [
+const NAMES: [(&str, Kind); 8] = [
     ("http", Kind::Http),
     ("tcp", Kind::Tcp),
     ("tls", Kind::Tls),
     ("dns", Kind::Dns),
     ("icmp", Kind::Icmp),
     ("grpc", Kind::Grpc),
+    ("browser", Kind::Browser),
     ("heartbeat", Kind::Heartbeat),
 ];
 
@@ -65,20 +70,26 @@ pub(super) fn read_name(table: &mut Table<'_, '_>) -> Option<Kind> {
 
 impl Kind {
     /// Reads what a check of this kind asks and expects, with the digest of it.
-    pub(super) fn read(self, table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+    pub(super) fn read(
+        self,
+        table: &mut Table<'_, '_>,
+        timeout: Duration,
+        around: &Around<'_>,
+    ) -> Option<(Check, Digest)> {
         match self {
-            Self::Http => http(table, timeout),
+            Self::Http => http(table, timeout, around),
             Self::Tcp => tcp(table, timeout),
-            Self::Tls => tls(table, timeout),
+            Self::Tls => tls(table, timeout, around),
             Self::Dns => dns(table, timeout),
             Self::Icmp => icmp(table, timeout),
-            Self::Grpc => grpc(table, timeout),
+            Self::Grpc => grpc(table, timeout, around),
+            Self::Browser => page::read(table, timeout, around),
             Self::Heartbeat => None,
         }
     }
 }
 
-fn http(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+fn http(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
     let url = table.require("url", text);
     let expect = table.table("expect").map(read_expect);
     let redirects = table.option("redirects", |item| match item.whole()? {
@@ -97,6 +108,8 @@ fn http(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)>
     });
     let family = read_family(table);
     let assertions = assertion::read(table, Allowed::Http);
+    let in_the_clear = url.as_ref().is_some_and(|url| url.value.to_ascii_lowercase().starts_with("http:"));
+    let trust = Trust::read(table, around, in_the_clear.then_some("its URL is not `https`"));
     let url = url?;
     let base = HttpSettings::new(url.value);
     let settings = HttpSettings {
@@ -108,9 +121,11 @@ fn http(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)>
         body_bytes_max: body_bytes_max.map_or(base.body_bytes_max, |bytes| bytes.value),
         family,
         assertions,
+        tls: trust.as_ref().map_or_else(|| Arc::clone(&base.tls), |trust| Arc::clone(&trust.tls)),
         ..base
     };
-    let members = definition::of_http(&settings);
+    let mut members = definition::of_http(&settings);
+    trust.iter().for_each(|trust| trust.define(&mut members));
     let check = made(table, url.span, HttpCheck::new(settings))?;
     Some((Check::Http(Box::new(check)), definition::digest(members)))
 }
@@ -153,7 +168,7 @@ fn tcp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> 
     Some((Check::Tcp(check.clone()), finished(members, family, &check.assertions)))
 }
 
-fn tls(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+fn tls(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
     let endpoint = read_address(table);
     let server_name = table.option("server_name", text);
     let names = table.find("names").and_then(|item| item.each(table.findings, text)).unwrap_or_default();
@@ -164,6 +179,7 @@ fn tls(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> 
     });
     let family = read_family(table);
     let assertions = assertion::read(table, Allowed::Certificate);
+    let trust = Trust::read(table, around, None);
     let endpoint = endpoint?;
     let mut members = definition::begin("tls", timeout);
     definition::push(&mut members, "address", Value::text(&endpoint.value));
@@ -175,8 +191,10 @@ fn tls(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> 
         assertions,
         family,
         timeout,
+        tls: trust.as_ref().map_or_else(|| Arc::clone(&base.tls), |trust| Arc::clone(&trust.tls)),
         ..base
     };
+    trust.iter().for_each(|trust| trust.define(&mut members));
     if let Some(name) = &settings.server_name {
         definition::push(&mut members, "server_name", Value::text(name));
     }
@@ -239,19 +257,21 @@ fn icmp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)>
     Some((Check::Icmp(IcmpCheck { host, family, assertions, timeout }), digest))
 }
 
-fn grpc(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+fn grpc(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
     let endpoint = read_address(table);
     let service = table.option("service", text).map_or_else(String::new, |service| service.value);
     let over_tls = table.option("tls", Item::boolean).is_none_or(|tls| tls.value);
     let family = read_family(table);
     let assertions = assertion::read(table, Allowed::Certificate);
+    let trust = Trust::read(table, around, (!over_tls).then_some("its `tls` is false"));
     let endpoint = endpoint?;
     let mut members = definition::begin("grpc", timeout);
+    trust.iter().for_each(|trust| trust.define(&mut members));
     definition::push(&mut members, "address", Value::text(&endpoint.value));
     definition::push(&mut members, "service", Value::text(&service));
     definition::push(&mut members, "tls", Value::text(over_tls));
     let base = GrpcSettings::new(endpoint.value);
-    let tls = base.tls.clone().filter(|_| over_tls);
+    let tls = trust.map(|trust| trust.tls).or_else(|| base.tls.clone()).filter(|_| over_tls);
     let settings = GrpcSettings { service, tls, assertions, family, timeout, ..base };
     let digest = finished(members, family, &settings.assertions);
     Some((Check::Grpc(made(table, endpoint.span, GrpcCheck::new(settings))?), digest))

@@ -26,7 +26,7 @@ pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
         read.browser = names_a_browser(&source);
         match &read.agreement {
             Some(agreement) => {
-                let reading = read_checks(&source, agreement);
+                let reading = read_checks(&source, path.parent().unwrap_or(std::path::Path::new("")), agreement);
                 findings.push(judged("checks-file", path, &reading.findings));
                 read.checks = reading.checks;
             }

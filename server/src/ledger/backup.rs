@@ -1,6 +1,6 @@
 //! Copies of the ledger: made while a server is writing, verified before they count, put back only where nothing is.
 //!
-//! A copy is a folder with the database and the texts of the agreements. The private key and the last signed checkpoint are
+//! A copy is a folder with the database, the texts of the agreements, and the files of evidence that are still kept. The private key and the last signed checkpoint are
 //! not in it: the one is a secret, and the other put back with an older database would hide that it is older.
 
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::agreements::AGREEMENTS;
+use super::evidence::EvidenceFiles;
 use super::lock::FolderLock;
 use super::sign::check_continues;
 use super::sqlite::{self, FILE};
@@ -72,6 +73,7 @@ pub fn restore(copy: &Path, data: &Path) -> Result<Report, LedgerError> {
     let made = copy_all(copy, &part).and_then(|report| {
         check_continues(data, &Reader::open(&part.join(FILE))?)?;
         take_agreements(&part, data)?;
+        EvidenceFiles::of(&part).copy(&EvidenceFiles::of(data))?;
         std::fs::rename(part.join(FILE), &database).map_err(|error| LedgerError::io(&database, error))?;
         sync(data)?;
         Ok(report)
@@ -84,6 +86,7 @@ pub fn restore(copy: &Path, data: &Path) -> Result<Report, LedgerError> {
 fn copy_all(from: &Path, to: &Path) -> Result<Report, LedgerError> {
     let database = to.join(FILE);
     copy_database(&from.join(FILE), &database)?;
+    EvidenceFiles::of(from).copy(&EvidenceFiles::of(to))?;
     let report = verify(&database, &mut |_, _| {})?;
     if let Some(problem) = report.problems.first() {
         return Err(LedgerError::Damaged { path: from.join(FILE), problem: problem.to_string() });

@@ -8,6 +8,7 @@
 mod agreements;
 mod backup;
 mod error;
+mod evidence;
 mod lock;
 mod reader;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use uphold_core::time::Instant;
 pub use agreements::{find_agreement, keep_agreement};
 pub use backup::{backup, last_backup, restore};
 pub use error::LedgerError;
+pub use evidence::{EvidenceCount, EvidenceFiles};
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
 pub use sqlite::FILE;

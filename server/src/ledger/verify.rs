@@ -4,7 +4,7 @@
 //! end together with the head of the tree, is found by a root that was kept elsewhere: compare [`Report::root`]. An erased
 //! payload is no problem by itself; it is counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -19,6 +19,7 @@ use uphold_core::ledger::tree::{self, Frontier};
 use uphold_core::time::Instant;
 
 use crate::ledger::error::LedgerError;
+use crate::ledger::evidence::{EvidenceCount, EvidenceFiles};
 use crate::ledger::sqlite::{self, APPLICATION_ID, SCHEMA_VERSION, checkpoint_digest, secret_digest};
 
 /// How many leaves pass between two words of progress.
@@ -41,6 +42,8 @@ pub enum Table {
     Checkpoint,
     /// The secret of customers' tags.
     CustomerTags,
+    /// The files of evidence, beside the database.
+    Evidence,
 }
 
 impl Table {
@@ -55,6 +58,7 @@ impl Table {
             Self::TreeHead => "tree_head",
             Self::Checkpoint => "checkpoint",
             Self::CustomerTags => "customer_tags",
+            Self::Evidence => "evidence",
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Report {
     pub erased: u64,
     /// How many segments there are.
     pub segments: u64,
+    /// The files of evidence that are named, and those that are not there any more: that is no problem, they expire.
+    pub evidence: EvidenceCount,
     /// The root over the leaves, computed anew.
     pub root: Digest,
     /// All problems, in the order in which they were found.
@@ -116,10 +122,24 @@ pub fn verify(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Report,
     }
     let refuse = |error| LedgerError::sqlite(path, "verify", error);
     connection.execute_batch("BEGIN").map_err(refuse)?;
-    scrub(&connection, progress).map_err(refuse)
+    let (mut report, named) = scrub_all(&connection, progress).map_err(refuse)?;
+    let (count, changed) = EvidenceFiles::of(path.parent().unwrap_or(Path::new(""))).check(&named);
+    report.evidence = count;
+    let problem =
+        |(seq, error): (u64, LedgerError)| Problem { table: Table::Evidence, seq: Some(seq), what: error.to_string() };
+    report.problems.extend(changed.into_iter().map(problem));
+    Ok(report)
 }
 
+/// The files of evidence that facts name, by the place that does.
+type Named = BTreeMap<Digest, u64>;
+
+#[cfg(test)]
 fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<Report, rusqlite::Error> {
+    scrub_all(connection, progress).map(|(report, _)| report)
+}
+
+fn scrub_all(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<(Report, Named), rusqlite::Error> {
     let mut scrub = Scrub {
         connection,
         problems: Vec::new(),
@@ -129,6 +149,7 @@ fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<
         erased: 0,
         named: BTreeSet::new(),
         secret: None,
+        evidence: Named::new(),
     };
     // A ledger of an earlier version is whole too, as far as it goes.
     if scrub.meta()? >= 2 {
@@ -139,14 +160,16 @@ fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<
     let segments = scrub.segments()?;
     scrub.tree_head()?;
     scrub.checkpoints()?;
-    Ok(Report {
+    let report = Report {
         leaves: scrub.frontier.size(),
         payloads: scrub.payloads,
         erased: scrub.erased,
         segments,
+        evidence: EvidenceCount::default(),
         root: scrub.frontier.root(),
         problems: scrub.problems,
-    })
+    };
+    Ok((report, scrub.evidence))
 }
 
 struct Scrub<'a> {
@@ -160,6 +183,8 @@ struct Scrub<'a> {
     named: BTreeSet<Digest>,
     /// The secret of customers' tags, if it is what its digest says.
     secret: Option<[u8; 32]>,
+    /// The files of evidence.
+    evidence: Named,
 }
 
 impl Scrub<'_> {
@@ -276,6 +301,7 @@ impl Scrub<'_> {
                     self.report(Table::Segments, Some(seq), format!("text {} is missing", statement.text));
                 }
             }
+            Fact::Evidence(evidence) => self.evidence.extend(evidence.files.iter().map(|file| (file.digest, seq))),
             Fact::Agreement(_) | Fact::Check(_) | Fact::ObserverGap(_) | Fact::Record(_) => {}
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! always in the ledger first. Not here: how a probe measures (`uphold_probe`), what runs mean (`uphold_core`).
 
 mod append;
+mod evidence;
 pub mod heartbeat;
 mod publish;
 pub mod recorder;
@@ -149,6 +150,8 @@ pub struct Engine {
     last_stall: Option<Millis>,
     /// Gaps that were found and are not in the ledger yet.
     gaps: Vec<Fact>,
+    /// Keeps evidence of failures.
+    keeper: evidence::Keeper,
     flush: Option<Flush>,
     /// What others tell, and what of it is being written.
     told: (mpsc::Sender<Append>, mpsc::Receiver<Append>),
@@ -254,6 +257,7 @@ impl Engine {
                     self.flush_if_due();
                     self.checkpoint_if_due();
                     self.publish_if_behind();
+                    self.keeper.expire_if_due(self.settings.clock.now(), self.settings.clock.monotonic());
                 }
                 done = written(&mut self.flush) => {
                     self.flushed(done).or_else(|error| if error.is_final() { Err(error) } else { Ok(()) })?;
@@ -271,6 +275,7 @@ impl Engine {
         // A failure of the flush under way does not matter if the last one succeeds.
         let _ = self.finish_flush().await;
         self.finish_append().await;
+        self.keeper.settle().await;
         self.begin_flush();
         self.finish_flush().await
     }
@@ -331,13 +336,14 @@ impl Engine {
         });
     }
 
-    /// Waits until no probe is under way and takes all their outcomes.
+    /// Waits until no probe is under way and takes all their outcomes, with what is kept of them.
     pub async fn settle(&mut self) {
         while self.in_flight > 0 {
             if let Some(finished) = self.outcomes.1.recv().await {
                 self.take(finished);
             }
         }
+        self.keeper.settle().await;
     }
 
     fn take(&mut self, finished: Finished) {
@@ -352,7 +358,13 @@ impl Engine {
             Observed::Down | Observed::Degraded if stalled => (Observed::Unknown, Cause::Stalled),
             state => (state, finished.outcome.cause),
         };
-        self.observe(finished.target, finished.slot, state, cause);
+        let at = finished.slot;
+        if self.keeper.take(finished.target, at, state) {
+            let series = self.targets[finished.target].series.clone();
+            let (phases, evidence) = (finished.outcome.phases, finished.outcome.evidence);
+            self.keeper.keep(evidence::Seen { series, at, state, cause: cause.clone(), phases, evidence });
+        }
+        self.observe(finished.target, at, state, cause);
     }
 
     fn observe(&mut self, target: usize, at: Instant, state: Observed, cause: Cause) {
@@ -412,7 +424,7 @@ impl Engine {
         let now = self.settings.clock.monotonic();
         let due = now - self.last_flush >= self.settings.flush_every;
         let idle = self.flush.is_none() && self.append.is_none();
-        if (self.changed || due) && idle && now >= self.retry.not_before {
+        if (self.changed || due || self.keeper.is_ready()) && idle && now >= self.retry.not_before {
             self.begin_flush();
         }
     }
@@ -438,6 +450,7 @@ impl Engine {
         let mut news = vec![NewFact { fact: fact.clone(), segment: Some(bytes) }];
         let mut facts = vec![fact];
         facts.append(&mut self.gaps);
+        facts.append(&mut self.keeper.ready());
         news.extend(facts.iter().skip(1).map(|fact| NewFact { fact: fact.clone(), segment: None }));
         let ledger = Arc::clone(&self.ledger);
         self.changed = false;

@@ -60,6 +60,7 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
         history: Arc::new(history),
         records: Arc::clone(&book.records),
         statements: Arc::clone(&book.statements),
+        evidence: Arc::clone(&book.evidence),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
         not_recorded_since: None,
     }

@@ -14,13 +14,14 @@ use uphold_core::ledger::segment::Segment;
 use uphold_core::time::{Instant, Millis};
 use uphold_probe::egress::{Egress, Resolver};
 
+use super::evidence::{Keeper, Tally};
 use super::heartbeat::{File, Inbox, Pulse};
 use super::recorder::Recorder;
 use super::schedule::Schedule;
 use super::{Engine, Retry, Settings, SharedCounters, Target, publish};
 use crate::config::{CheckDefinition, Source, TICK};
 use crate::ledger::book::{Book, Registration};
-use crate::ledger::{BookError, Ledger, LedgerError, NewFact};
+use crate::ledger::{BookError, EvidenceFiles, Ledger, LedgerError, NewFact};
 
 /// Why measuring could not begin.
 #[derive(Debug)]
@@ -108,10 +109,15 @@ impl Engine {
             Some(receipt) => (receipt.tree_size, receipt.root),
             None => reader.head().map(|head| (head.size, head.root))?,
         };
-        Ok(Self::assemble(settings, File::new(folder), ledger, book, head))
+        if let Some(browsers) = &settings.checks.browsers {
+            let profiles = folder.join("browser");
+            browsers.keep_in(&profiles).map_err(|error| LedgerError::io(&profiles, error))?;
+        }
+        Ok(Self::assemble(settings, folder, ledger, book, head))
     }
 
-    fn assemble(settings: Settings, file: File, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
+    fn assemble(settings: Settings, folder: &Path, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
+        let file = File::new(folder);
         let series =
             |check: &CheckDefinition| Series { check: check.id.clone(), vantage: settings.checks.vantage.clone() };
         let checks = &settings.checks.checks;
@@ -126,6 +132,8 @@ impl Engine {
             .collect();
         let told = targets.iter().filter(|target| target.pulse.is_some());
         let (inbox, reports) = Inbox::new(told.map(|target| target.series.check.clone()).collect());
+        let tallies = targets.iter().map(|target| Tally::of(&book, &target.series)).collect();
+        let (limits, files) = (settings.checks.evidence, EvidenceFiles::of(folder));
         let resolver = Resolver::new(settings.checks.name_servers.clone());
         let intervals: Vec<Millis> = checks.iter().map(|check| check.interval).collect();
         let picture = publish::picture(&settings, &book, &targets, head);
@@ -145,6 +153,7 @@ impl Engine {
             last_tick: None,
             last_stall: None,
             gaps: Vec::new(),
+            keeper: Keeper::new(limits, files, author(&settings), tallies),
             flush: None,
             told: mpsc::channel(super::TOLD_MAX),
             append: None,

@@ -93,7 +93,7 @@ pub fn open(channel: &Channel) -> Result<Open, Failure> {
         None => tls::public_roots(),
         Some(path) => {
             let pem = std::fs::read(path).map_err(|error| file_failure("read", path, error))?;
-            tls::with_pem(&pem).map_err(|error| failure(error.into()))?
+            tls::with_authorities(&pem, false).map_err(|error| failure(error.into()))?
         }
     };
     let means = match &channel.way {

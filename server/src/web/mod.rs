@@ -10,6 +10,7 @@ mod budgets;
 mod checks;
 mod contract;
 mod events;
+mod evidence;
 mod frame;
 mod guard;
 mod heartbeats;
@@ -67,7 +68,7 @@ pub struct WebState {
     pub allowed_hosts: Vec<String>,
     /// Who may ask for what is not shown to everybody.
     pub tokens: Tokens,
-    /// The folder of the ledger, for what no picture holds: texts, and what was signed.
+    /// The folder of the ledger, for what no picture holds: texts, evidence, and what was signed.
     pub data: PathBuf,
     /// Takes facts to be recorded.
     pub tell: mpsc::Sender<Append>,

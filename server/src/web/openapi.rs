@@ -26,6 +26,8 @@ const WORDS: &[Words] = &[
     get("/api/v1/agreement", "The agreement in force, as it was read from its file.", &[200]),
     get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 422]),
     get("/api/v1/checks", "Every check as this vantage point sees it.", &[200]),
+    get("/api/v1/checks/{check}/evidence", "What is kept of a check's failures, a page at a time.", &[200, 400, 404]),
+    get("/api/v1/evidence/{digest}", "A file of evidence, JSON or PNG, to be kept and not shown.", &[200, 400, 404]),
     get("/api/v1/ledger", "The ledger's size and root.", &[200]),
     get("/api/v1/budgets", "What each target leaves, what is spent of it, and how fast.", &[200]),
     get("/api/v1/incidents", "What was down: since when, until when, how soon it was seen, and why.", &[200]),
@@ -156,6 +158,15 @@ fn parameters(route: &Route) -> Vec<Value> {
             json!({ "name": "check", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its id." }),
             query("state", json!({ "enum": ["up", "degraded", "down"] }), "What is reported; `up` where absent."),
         ],
+        (Method::Get, "/api/v1/checks/{check}/evidence") => vec![
+            json!({ "name": "check", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its id." }),
+            query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before."),
+            query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 1000 }), "How many; 100 where absent."),
+        ],
+        (Method::Get, "/api/v1/evidence/{digest}") => vec![json!({
+            "name": "digest", "in": "path", "required": true, "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+            "description": "SHA-256 of the file.",
+        })],
         _ => Vec::new(),
     }
 }

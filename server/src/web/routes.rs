@@ -6,8 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, heartbeats, incidents, metrics, openapi, records, statements,
-    status,
+    App, api, assets, budgets, checks, contract, events, evidence, heartbeats, incidents, metrics, openapi, records,
+    statements, status,
 };
 use crate::access::Scope;
 
@@ -75,6 +75,16 @@ pub const ROUTES: &[Route] = &[
         ..of(Kind::Api, "/api/v1/statement", || get(api::statement))
     },
     of(Kind::Api, "/api/v1/checks", || get(api::checks)),
+    Route {
+        access: Access::Token(Scope::Read),
+        sample: "/api/v1/checks/api/evidence",
+        ..of(Kind::Api, "/api/v1/checks/{check}/evidence", || get(evidence::list))
+    },
+    Route {
+        access: Access::Token(Scope::Read),
+        sample: "/api/v1/evidence/0000000000000000000000000000000000000000000000000000000000000000",
+        ..of(Kind::Api, "/api/v1/evidence/{digest}", || get(evidence::show))
+    },
     of(Kind::Api, "/api/v1/ledger", || get(api::ledger)),
     of(Kind::Note, "/api/v1/ledger/checkpoint", || get(api::checkpoint)),
     of(Kind::Api, "/api/v1/budgets", || get(budgets::list)),

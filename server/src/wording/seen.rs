@@ -11,7 +11,8 @@ pub(crate) fn text(texts: Texts, cause: &C) -> String {
         .or_else(|| of_tls(texts, cause))
         .or_else(|| of_http(texts, cause))
         .or_else(|| of_bodies(texts, cause))
-        .or_else(|| of_others(texts, cause));
+        .or_else(|| of_others(texts, cause))
+        .or_else(|| of_pages(texts, cause));
     // A test proves that every cause is found.
     found.unwrap_or_else(|| cause.to_string())
 }
@@ -155,7 +156,24 @@ fn of_others(texts: Texts, cause: &C) -> Option<String> {
         C::NotGrpc(said) => texts.with("seen-not-grpc", &[("said", said.to_string().into())]),
         C::NotServing(word) => texts.with("seen-not-serving", &[("word", (*word).to_owned().into())]),
         C::GrpcStatus(code) => texts.with("seen-grpc-status", &[("code", code.to_string().into())]),
+        _ => return None,
+    })
+}
+
+fn of_pages(texts: Texts, cause: &C) -> Option<String> {
+    Some(match cause {
+        C::Shown => texts.get("seen-shown"),
         C::NotShown(what) => texts.with("seen-not-shown", &[("what", what.to_string().into())]),
+        C::TextNotShown(text) => texts.with("seen-text-not-shown", &[("text", text.to_string().into())]),
+        C::NotSignedIn => texts.get("seen-not-signed-in"),
+        C::PageFailed(said) => texts.with("seen-page-failed", &[("said", said.to_string().into())]),
+        C::PageTooLarge(most) => texts.with("seen-page-large", &[("most", most.to_string().into())]),
+        C::SelectorBad(selector) => texts.with("seen-selector-bad", &[("selector", selector.to_string().into())]),
+        C::SignInElsewhere(origin) => texts.with("seen-sign-in-elsewhere", &[("origin", origin.to_string().into())]),
+        C::NoPasswordField(selector) => {
+            texts.with("seen-no-password-field", &[("selector", selector.to_string().into())])
+        }
+        C::BrowserBusy(all) => texts.with("seen-browser-busy", &[("all", all.to_string().into())]),
         C::Browser(said) => texts.with("seen-browser", &[("said", said.to_string().into())]),
         _ => return None,
     })

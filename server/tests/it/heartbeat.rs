@@ -37,7 +37,7 @@ impl World {
     async fn engine(&self) -> Engine {
         let source = include_str!("../../../examples/cloud-one/agreement.toml");
         let agreement = uphold_core::agreement::read(source).agreement.unwrap();
-        let checks = config::read_checks(CHECKS, &agreement).checks.unwrap();
+        let checks = config::read_checks(CHECKS, std::path::Path::new(""), &agreement).checks.unwrap();
         let settings = Settings {
             agreement: Arc::new(agreement),
             agreement_digest: Digest::of(&[source.as_bytes()]),

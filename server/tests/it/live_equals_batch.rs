@@ -67,7 +67,7 @@ impl World {
         let agreement = uphold_core::agreement::read(&source).agreement.unwrap();
         let checks = std::fs::read_to_string(root().join("examples/demo/checks.toml")).unwrap();
         let checks = checks.replace("127.0.0.1:8081", &self.sample.to_string()).replace(self.edit.0, self.edit.1);
-        let checks = config::read_checks(&checks, &agreement).checks.unwrap();
+        let checks = config::read_checks(&checks, Path::new(""), &agreement).checks.unwrap();
         let settings = Settings {
             agreement: Arc::new(agreement),
             agreement_digest: Digest::of(&[source.as_bytes()]),

@@ -9,6 +9,7 @@ mod evidence;
 mod follow;
 mod heartbeat;
 mod import;
+mod kept;
 mod language;
 mod live_equals_batch;
 mod mail;

@@ -53,12 +53,12 @@ impl Site {
         let state = WebState {
             live,
             tokens: tokens.clone(),
-            data: data.path().to_owned(),
             tell,
             heartbeat: Arc::new(|check, _, _| match check.as_str() {
                 "nightly" => Ok(()),
                 _ => Err(HeartbeatError::NoSuchCheck),
             }),
+            data: data.path().to_owned(),
             clock: Clock::manual(sample::noon()).0,
             board: uphold::notify::Board::default(),
             counters: Arc::new(move || counters),
