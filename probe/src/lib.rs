@@ -13,6 +13,7 @@ pub mod http;
 pub mod icmp;
 mod meter;
 pub mod outcome;
+pub mod send;
 pub mod tcp;
 pub mod tls;
 pub mod url;

@@ -5,6 +5,8 @@
 mod assertion;
 mod definition;
 mod kind;
+mod limits;
+mod points;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -24,6 +26,8 @@ use uphold_probe::Check;
 use uphold_probe::egress::Cidr;
 
 use kind::Kind;
+use points::Points;
+pub use limits::Limits;
 
 /// Probes start on a grid of this length.
 pub const TICK: Millis = Millis(100);
@@ -33,21 +37,27 @@ pub const TICK: Millis = Millis(100);
 pub struct Checks {
     /// The name of this vantage point.
     pub vantage: VantageId,
+    /// Every vantage point that observations are taken in from, this one among them.
+    pub vantage_points: Vec<VantageId>,
     /// Address ranges that are not public and may be reached all the same.
     pub allow: Vec<Cidr>,
     /// The name servers to ask; none means those of the system.
     pub name_servers: Vec<SocketAddr>,
-    /// The checks.
-    pub checks: Vec<CheckDefinition>,
+    /// How much is asked at once.
+    pub limits: Limits,
+    /// The checks, also those that this vantage point does not measure itself.
+    pub checks: Vec<Arc<CheckDefinition>>,
     /// SHA-256 of the file.
     pub digest: Digest,
 }
 
 /// One repeated measurement.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CheckDefinition {
     /// Its id.
     pub id: CheckId,
+    /// Where it is measured from.
+    pub vantage_points: Vec<VantageId>,
     /// What it measures.
     pub scope: CheckScope,
     /// How often.
@@ -118,7 +128,8 @@ pub fn read_checks(source: &str, agreement: &Agreement) -> Reading {
 }
 
 fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> Option<Checks> {
-    let vantage = root.require("vantage", |item| Ok(VantageId::parse(item.text()?)?));
+    let points = points::read(root);
+    let limits = limits::read(root);
     let (allow, name_servers) = root.table("egress").map_or_else(Default::default, |mut table| {
         let ranges = table.find("allow").and_then(|item| item.each(table.findings, read_range));
         let servers = table.find("name_servers").and_then(|item| item.each(table.findings, read_name_server));
@@ -127,32 +138,38 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, agreement: &Agreement) -> O
     });
     let place = root.span.clone();
     let findings = root.findings;
-    let mut checks: Vec<CheckDefinition> = Vec::new();
+    let mut checks: Vec<Arc<CheckDefinition>> = Vec::new();
+    let mut spans = Vec::new();
     let tables = root.tables("check", "this check");
     let written = tables.len();
     for mut table in tables {
         let span = table.span.clone();
-        let check = read_check(&mut table, agreement);
+        let check = read_check(&mut table, agreement, points.as_ref());
         table.finish();
         let Some(check) = check else { continue };
         if checks.iter().any(|other| other.id == check.id) {
             findings.push(
-                Diagnostic::error(format!("the id `{}` is used twice", check.id), span)
+                Diagnostic::error(format!("the id `{}` is used twice", check.id), span.clone())
                     .help("give each check an id of its own"),
             );
         }
-        checks.push(check);
+        checks.push(Arc::new(check));
+        spans.push(span);
     }
     // A check that could not be read may be the one that is missed.
     if checks.len() == written {
         warn_of_unmeasured(&checks, agreement, findings, place);
     }
-    Some(Checks { vantage: vantage?.value, allow, name_servers, checks, digest: Digest::of(&[source.as_bytes()]) })
+    let placed: Vec<_> = checks.iter().zip(spans).map(|(check, span)| points::placed(check, span)).collect();
+    points::warn_of_too_few(&placed, agreement, findings);
+    let Points { own: vantage, all: vantage_points } = points?;
+    let digest = Digest::of(&[source.as_bytes()]);
+    Some(Checks { vantage, vantage_points, allow, name_servers, limits, checks, digest })
 }
 
 /// An interface without a check is unknown for ever: that is honest, and seldom meant.
 fn warn_of_unmeasured(
-    checks: &[CheckDefinition],
+    checks: &[Arc<CheckDefinition>],
     agreement: &Agreement,
     findings: &Findings,
     place: std::ops::Range<usize>,
@@ -184,7 +201,7 @@ fn read_name_server(item: &Item<'_>) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| refusal())
 }
 
-fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckDefinition> {
+fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement, points: Option<&Points>) -> Option<CheckDefinition> {
     let id = table.require("id", |item| Ok(CheckId::parse(item.text()?)?));
     let solution = table.require("solution", |item| {
         let id = SolutionId::parse(item.text()?)?;
@@ -209,9 +226,12 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
         let (id, scope) = scope(id)?;
         let interval = heartbeat.looked_at();
         let staleness = Staleness::After(Millis(interval.0 * 3));
-        let digest = definition::of_heartbeat(heartbeat);
-        return Some(CheckDefinition { id, scope, interval, staleness, source: Source::Heartbeat(heartbeat), digest });
+        let (source, digest) = (Source::Heartbeat(heartbeat), definition::of_heartbeat(heartbeat));
+        // It is told to one server.
+        let vantage_points = points.map(|points| points.own.clone()).into_iter().collect();
+        return Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, digest });
     }
+    let vantage_points = points::read_of_check(table, points);
     let interval = table.require("interval", read_interval);
     let timeout = table.require("timeout", |item| Ok(Millis::parse(item.text()?)?));
     let staleness = table.require("staleness", |item| match item.text()? {
@@ -222,7 +242,8 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement) -> Option<CheckD
     let (check, digest) = kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)))?;
     let (id, scope) = scope(id)?;
     let source = Source::Probe(Arc::new(check));
-    Some(CheckDefinition { id, scope, interval: interval?.value, staleness: staleness?.value, source, digest })
+    let (interval, staleness) = (interval?.value, staleness?.value);
+    Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, digest })
 }
 
 fn read_heartbeat(table: &mut Table<'_, '_>) -> Option<Heartbeat> {

@@ -4,6 +4,7 @@ pub mod access;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod configuration;
 pub mod error;
 pub mod import;
 pub mod ledger;

@@ -5,20 +5,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use uphold_core::diagnostic::Severity;
-use uphold_core::id::CheckId;
-use uphold_core::ledger::digest::Digest;
+use uphold_core::id::{CheckId, VantageId};
 use uphold_core::time::{Millis, TimeError};
+use uphold_probe::egress::{Egress, Host, Resolver};
+use uphold_probe::url::{Scheme, Url};
 
+use super::files::{Files, Reloading, in_force};
 use super::ledger::failure;
-use super::{Failure, count, read_agreement, read_file, report};
+use super::{Failure, read_file};
 use crate::access::Tokens;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::Checks;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
-use crate::measure::{Engine, Settings};
+use crate::measure::reporter::{Receiver, Reporter};
+use crate::measure::{Engine, Handle, Settings};
 use crate::terminal::say;
 use crate::web::{self, WebState};
+
+/// How long a server that ends may take to report what it observed last.
+const LAST_REPORT: Duration = Duration::from_secs(5);
 
 /// Measure, keep, evaluate and show.
 #[derive(Debug, clap::Args)]
@@ -38,9 +43,9 @@ pub(super) struct Args {
     /// A host name under which browsers reach this server, beside its own address; may be given several times
     #[arg(long, value_name = "NAME")]
     allowed_host: Vec<String>,
-    /// The longest time between two records of observations that show no change
-    #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = flush_every)]
-    flush_every: Millis,
+    /// The longest time between two records of observations that show no change: 60s, or 10s where they are reported
+    #[arg(long, value_name = "LENGTH", value_parser = flush_every)]
+    flush_every: Option<Millis>,
     /// The shortest time between two signatures under the growing ledger
     #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = sign_every)]
     sign_every: Millis,
@@ -48,6 +53,48 @@ pub(super) struct Args {
     /// start
     #[arg(long, value_name = "NAME")]
     origin: Option<String>,
+    #[command(flatten)]
+    report: Reporting,
+}
+
+/// A server that measures for another one.
+#[derive(Debug, clap::Args)]
+struct Reporting {
+    /// Measure as this vantage point of the checks file, which names another as its own
+    #[arg(long, value_name = "NAME", value_parser = VantageId::parse)]
+    vantage: Option<VantageId>,
+    /// Report what is observed to the server at this address
+    #[arg(long, value_name = "URL", requires_all = ["vantage", "report_token_file"])]
+    report_to: Option<String>,
+    /// The file that holds the token for it, made there by `uphold token create --scope vantage --vantage NAME`
+    #[arg(long, value_name = "FILE")]
+    report_token_file: Option<PathBuf>,
+    /// Report without encryption, although the server is not on this machine
+    #[arg(long)]
+    report_unencrypted: bool,
+}
+
+impl Reporting {
+    /// Where reports go, if they go anywhere. The way out is that of the checks file.
+    fn receiver(&self, checks: &Checks) -> Result<Option<Receiver>, Failure> {
+        let (Some(to), Some(file)) = (&self.report_to, &self.report_token_file) else { return Ok(None) };
+        let cannot = || Failure::new(format!("cannot report to `{to}`"));
+        let path = format!("/api/v1/vantage-points/{}/reports", checks.vantage);
+        let url = Url::parse(&format!("{}{path}", to.trim_end_matches('/')));
+        let url = url.map_err(|error| cannot().because(error).help("write it as in `https://sla.example.com`"))?;
+        let is_here = match url.host() {
+            Host::Address(address) => address.is_loopback(),
+            Host::Name(_) => url.host().to_string() == "localhost",
+        };
+        if url.scheme() == Scheme::Http && !is_here && !self.report_unencrypted {
+            return Err(cannot().because("the token would be sent unencrypted").help(
+                "use `https://`; where the network itself is trusted, `--report-unencrypted` permits this",
+            ));
+        }
+        let secret = read_file(file)?.trim().to_owned();
+        let resolver = Resolver::new(checks.name_servers.clone());
+        Ok(Some(Receiver { url, secret, egress: Egress::with_resolver(checks.allow.clone(), resolver) }))
+    }
 }
 
 fn flush_every(text: &str) -> Result<Millis, TimeError> {
@@ -76,12 +123,21 @@ pub(super) struct Prepared {
     pub(super) allowed_hosts: Vec<String>,
     pub(super) sign_every: Millis,
     pub(super) origin: Option<String>,
+    /// What is read again on SIGHUP.
+    pub(super) files: Option<Files>,
+    /// Where what is observed is reported.
+    pub(super) report: Option<Receiver>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let (settings, agreement) = settings(&args.agreement, &args.checks, args.flush_every)?;
-    let Args { data, listen, allowed_host: allowed_hosts, sign_every, origin, .. } = args;
-    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin }, |address| {
+    let Args { agreement, checks, data, listen, allowed_host: allowed_hosts, sign_every, origin, report, .. } = args;
+    let files = Files { agreement, checks, vantage: report.vantage.clone() };
+    let flush_every = Millis(if report.report_to.is_some() { 10_000 } else { 60_000 });
+    let (settings, agreement) = files.read(args.flush_every.unwrap_or(flush_every))?;
+    let (report, files) = (report.receiver(&settings.checks)?, Some(files));
+    let prepared =
+        Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, files, report };
+    start(prepared, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
             say("warning: this version has no accounts: whoever reaches this address sees every page");
@@ -90,28 +146,6 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             );
         }
     })
-}
-
-/// Reads both files and prints what is wrong with them. The text of the agreement comes with the settings.
-pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> Result<(Settings, String), Failure> {
-    let (agreement, agreement_source) = read_agreement(agreement)?;
-    let source = read_file(checks)?;
-    let reading = config::read_checks(&source, &agreement);
-    let name = checks.display().to_string();
-    eprint!("{}", report::render(&reading.findings, &source, &name, false));
-    let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let checks = reading.checks.ok_or_else(|| {
-        Failure::new(format!("the checks file `{name}` has {}", count(errors, "error", "errors")))
-            .help("mend them and start again; nothing was changed")
-    })?;
-    let settings = Settings {
-        agreement: Arc::new(agreement),
-        agreement_digest: Digest::of(&[agreement_source.as_bytes()]),
-        checks,
-        flush_every,
-        clock: Clock::system(),
-    };
-    Ok((settings, agreement_source))
 }
 
 /// Runs a server until it is told to stop. `ready` is called when pages are served.
@@ -127,42 +161,28 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin } = prepared;
+    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, files, report } = prepared;
     let clock = settings.clock.clone();
+    let (digests, vantage) = (in_force(&settings), settings.checks.vantage.clone());
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
-    if !data.exists() {
-        std::fs::create_dir_all(&data)
-            .map_err(|error| crate::error::file_failure("create the folder", &data, error))?;
-    }
-    let engine = Engine::start(&data, settings).await.map_err(|error| {
-        let help = error.help();
-        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
-        match help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
-    })?;
+    let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
     let first = tokens.first(clock.now())?;
     let unsigned = |error| failure("the ledger cannot be signed", error);
     keep_agreement(&data, &agreement).map_err(|error| failure("the agreement cannot be kept", error))?;
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
-    let (live, tell) = (handle.live.clone(), handle.tell.clone());
-    let reports = handle.clone();
-    let heartbeat = Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at));
-    let counters = Arc::new(move || handle.counters());
-    let router = web::router(WebState {
-        live,
-        counters,
-        allowed_hosts: hosts(address, allowed_hosts),
-        tokens,
-        tell,
-        heartbeat,
-        clock,
+    if let Some(files) = files {
+        let reloading = Reloading::begin(&files, &data, digests, handle.reload.clone(), clock.clone())?;
+        tokio::spawn(reloading.run());
+    }
+    let reporting = report.map(|receiver| {
+        let reporter = Reporter::new(receiver, vantage, data.join(FILE), clock.clone(), handle.desk.clone());
+        tokio::spawn(reporter.run(handle.live.clone()))
     });
+    let router = web::router(web_state(handle, hosts(address, allowed_hosts), tokens, clock));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
@@ -188,10 +208,44 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         }
     };
     signing.end().await;
+    if let Some(reporting) = reporting {
+        // What is not reported now is reported at the next start.
+        let _ = tokio::time::timeout(LAST_REPORT, reporting).await;
+    }
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
     recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
+}
+
+/// Opens the ledger in the data folder, which is made if there is none.
+async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Failure> {
+    if !data.exists() {
+        std::fs::create_dir_all(data).map_err(|error| crate::error::file_failure("create the folder", data, error))?;
+    }
+    Engine::start(data, settings).await.map_err(|error| {
+        let help = error.help();
+        let failure = Failure::new(format!("cannot use the data folder `{}`", data.display())).because(error);
+        match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
+    })
+}
+
+/// What pages and interfaces are given of a running engine.
+fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, clock: Clock) -> WebState {
+    let (live, tell, desk, reports) = (handle.live.clone(), handle.tell.clone(), handle.desk.clone(), handle.clone());
+    WebState {
+        live,
+        counters: Arc::new(move || handle.counters()),
+        allowed_hosts,
+        tokens,
+        tell,
+        heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
+        desk,
+        clock,
+    }
 }
 
 /// The task that signs the head of the ledger while it grows. A head that cannot be signed is no reason to stop measuring:

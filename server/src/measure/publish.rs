@@ -28,6 +28,7 @@ impl Engine {
         }
         let picture = picture(&self.settings, &self.book, &self.targets, self.head);
         self.live.send_replace(Arc::new(Live { not_recorded_since: self.retry.since, ..picture }));
+        self.desk.refresh(&self.book, &self.settings.checks);
         self.behind = None;
         let ended = self.settings.clock.monotonic();
         self.publish_after = ended + Millis((ended - began).0 * SHARE);
@@ -50,7 +51,7 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
         as_known_at,
         statement: statement(agreement, &history, request),
         timelines: timelines(agreement, &history.known_at(as_known_at), as_known_at),
-        checks: checks(settings, book, targets),
+        checks: checks(book, targets),
         history: Arc::new(history),
         records: Arc::clone(&book.records),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
@@ -87,7 +88,7 @@ fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<Subjec
         .collect()
 }
 
-fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView> {
+fn checks(book: &Book, targets: &[Target]) -> Vec<CheckView> {
     let causes: BTreeMap<&Series, &Cause> =
         targets.iter().filter_map(|target| Some((&target.series, target.cause.as_ref()?))).collect();
     book.checks
@@ -106,6 +107,5 @@ fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView
                 cause: causes.get(series).copied().cloned(),
             }
         })
-        .filter(|view| view.series.vantage == settings.checks.vantage)
         .collect()
 }

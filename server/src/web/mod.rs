@@ -21,6 +21,7 @@ pub mod routes;
 mod status;
 mod strip;
 mod subject;
+mod vantage_points;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ use crate::clock::Clock;
 use crate::live::{Counters, Live};
 use crate::measure::Append;
 use crate::measure::heartbeat::HeartbeatError;
+use crate::measure::vantage::Desk;
 
 /// The host names under which a server that listens on loopback is asked for.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -66,6 +68,8 @@ pub struct WebState {
     pub tell: mpsc::Sender<Append>,
     /// Takes what a heartbeat check is told, and when that came in.
     pub heartbeat: Arc<Heartbeat>,
+    /// Takes what other vantage points report, and knows of them.
+    pub desk: Desk,
     /// Where the time comes from.
     pub clock: Clock,
 }

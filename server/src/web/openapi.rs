@@ -22,7 +22,7 @@ struct Words {
 const WORDS: &[Words] = &[
     get("/api/v1/agreement", "The agreement in force, as it was read from its file.", &[200]),
     get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 422]),
-    get("/api/v1/checks", "Every check as this vantage point sees it.", &[200]),
+    get("/api/v1/checks", "Every check, as each of its vantage points sees it.", &[200]),
     get("/api/v1/ledger", "The ledger's size and root.", &[200]),
     get("/api/v1/openapi.json", "This description.", &[200]),
     get("/api/v1/records", "What was told, in the order of the ledger, a page at a time.", &[200, 400]),
@@ -37,6 +37,13 @@ const WORDS: &[Words] = &[
         path: "/api/v1/heartbeats/{check}",
         summary: "Report in for a heartbeat check.",
         codes: &[202, 400, 404, 503],
+    },
+    get("/api/v1/vantage-points", "Every vantage point: when it last reported, how far behind it is, its clock.", &[200]),
+    Words {
+        method: Method::Post,
+        path: "/api/v1/vantage-points/{vantage}/reports",
+        summary: "Report what a vantage point observed since it last did. docs/vantage-points.md describes a report.",
+        codes: &[200, 400, 403, 404, 409, 413, 415, 422, 429, 503],
     },
 ];
 

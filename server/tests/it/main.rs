@@ -14,4 +14,5 @@ mod program;
 mod records;
 mod sample;
 mod statement;
+mod vantage;
 mod web;

@@ -44,6 +44,7 @@ impl Site {
             probes_started: 12,
             probes_finished: 11,
             slots_missed: 1,
+            slots_held_back: 0,
             tick_lag: Millis(1250),
             failed_writes: 2,
         };
@@ -58,6 +59,7 @@ impl Site {
                 "nightly" => Ok(()),
                 _ => Err(HeartbeatError::NoSuchCheck),
             }),
+            desk: uphold::measure::vantage::Desk::new().0,
             clock: Clock::manual(sample::noon()).0,
             counters: Arc::new(move || counters),
             allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
