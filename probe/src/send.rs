@@ -93,9 +93,7 @@ where
 }
 
 async fn talk(letter: &Letter<'_>, mut sender: SendRequest<Full<Bytes>>) -> Result<Reply, Failure> {
-    let header = |text: &str| {
-        HeaderValue::from_str(text).map_err(|_| Failure::unknown(Cause::ReplyLacks))
-    };
+    let header = |text: &str| HeaderValue::from_str(text).map_err(|_| Failure::unknown(Cause::ReplyLacks));
     let mut request = Request::new(Full::new(letter.body.clone()));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = letter.url.path_and_query().parse().map_err(|_| Failure::unknown(Cause::ReplyLacks))?;
@@ -148,6 +146,9 @@ mod tests {
         let egress = Egress::new(vec![Cidr::parse("127.0.0.0/8").unwrap()]);
         assert_eq!(post(&letter, &egress).await.unwrap(), Reply { status: 409, body: b"no".to_vec() });
         let seen = served.await.unwrap().to_lowercase();
-        assert!(seen.starts_with("post /a?b=c http/1.1\r\n") && seen.contains("authorization: bearer secret"), "{seen}");
+        assert!(
+            seen.starts_with("post /a?b=c http/1.1\r\n") && seen.contains("authorization: bearer secret"),
+            "{seen}"
+        );
     }
 }

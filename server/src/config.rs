@@ -26,8 +26,8 @@ use uphold_probe::Check;
 use uphold_probe::egress::Cidr;
 
 use kind::Kind;
-use points::Points;
 pub use limits::Limits;
+use points::Points;
 
 /// Probes start on a grid of this length.
 pub const TICK: Millis = Millis(100);

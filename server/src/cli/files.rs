@@ -84,7 +84,8 @@ impl Reloading {
     ) -> Result<Self, Failure> {
         let files = files.absolute()?;
         // Before anybody can read where to send the signal: without a handler it would end this process.
-        let hangup = signal(SignalKind::hangup()).map_err(|error| Failure::new("cannot listen for SIGHUP").because(error))?;
+        let hangup =
+            signal(SignalKind::hangup()).map_err(|error| Failure::new("cannot listen for SIGHUP").because(error))?;
         let configuration = Configuration {
             v: 1,
             agreement: files.agreement.clone(),

@@ -78,7 +78,8 @@ fn agreement_changes(data: &Path, configuration: &Configuration, new: &Agreement
 
 /// What differs between what is registered and what the checks file says.
 fn checks_changes(data: &Path, configuration: &Configuration, new: &Checks) -> Result<String, Failure> {
-    let cannot = |error: Box<dyn std::error::Error + Send + Sync>| Failure::new("the ledger cannot be read").because(error);
+    let cannot =
+        |error: Box<dyn std::error::Error + Send + Sync>| Failure::new("the ledger cannot be read").because(error);
     let reader = Reader::open(&data.join(FILE)).map_err(|error| cannot(error.into()))?;
     let book = reader.book(Book::default(), Instant::MAX).map_err(|error| cannot(error.into()))?;
     let mut old: BTreeMap<Series, &Registration> =
@@ -164,7 +165,9 @@ fn tell_server(data: &Path, before: u64) -> Result<usize, Failure> {
         {
             return match outcome.applied {
                 true => Ok(outcome.facts),
-                false => Err(Failure::new("the server refused the files, and nothing was changed").because(outcome.why)),
+                false => {
+                    Err(Failure::new("the server refused the files, and nothing was changed").because(outcome.why))
+                }
             };
         }
         if holder(data).is_none() {

@@ -87,9 +87,9 @@ impl Reporting {
             Host::Name(_) => url.host().to_string() == "localhost",
         };
         if url.scheme() == Scheme::Http && !is_here && !self.report_unencrypted {
-            return Err(cannot().because("the token would be sent unencrypted").help(
-                "use `https://`; where the network itself is trusted, `--report-unencrypted` permits this",
-            ));
+            return Err(cannot()
+                .because("the token would be sent unencrypted")
+                .help("use `https://`; where the network itself is trusted, `--report-unencrypted` permits this"));
         }
         let secret = read_file(file)?.trim().to_owned();
         let resolver = Resolver::new(checks.name_servers.clone());
@@ -135,8 +135,7 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let flush_every = Millis(if report.report_to.is_some() { 10_000 } else { 60_000 });
     let (settings, agreement) = files.read(args.flush_every.unwrap_or(flush_every))?;
     let (report, files) = (report.receiver(&settings.checks)?, Some(files));
-    let prepared =
-        Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, files, report };
+    let prepared = Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, files, report };
     start(prepared, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {

@@ -94,7 +94,9 @@ pub(super) fn warn_of_too_few(checks: &[Placed<&CheckDefinition>], agreement: &A
         }
         let message = format!("`{commitment}` asks {needed} vantage points, and `{}` has {count}", check.id);
         let help = match check.source {
-            Source::Heartbeat(_) => "a heartbeat is told to one server; until the agreement asks one, its time is unknown",
+            Source::Heartbeat(_) => {
+                "a heartbeat is told to one server; until the agreement asks one, its time is unknown"
+            }
             Source::Probe(_) => "name more in `vantage_points`; until then all of its time is unknown",
         };
         findings.push(Diagnostic::warning(message, span.clone()).help(help));

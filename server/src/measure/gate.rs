@@ -49,8 +49,7 @@ impl Gate {
             Some(load) => load,
             None => self.targets.entry(Arc::clone(target)).or_default(),
         };
-        if load.in_flight >= self.limits.per_target
-            || load.started_since(now - SECOND) >= self.limits.per_target_second
+        if load.in_flight >= self.limits.per_target || load.started_since(now - SECOND) >= self.limits.per_target_second
         {
             return false;
         }

@@ -130,13 +130,7 @@ pub fn next_report(book: &Book, vantage: &VantageId, after: Option<Instant>, now
     report_of(book, vantage, after, now, RUNS)
 }
 
-fn report_of(
-    book: &Book,
-    vantage: &VantageId,
-    after: Option<Instant>,
-    now: Instant,
-    most: usize,
-) -> Option<Report> {
+fn report_of(book: &Book, vantage: &VantageId, after: Option<Instant>, now: Instant, most: usize) -> Option<Report> {
     let mut through = book.fold.through(vantage).filter(|through| after.is_none_or(|after| *through > after))?;
     let all: Vec<Series> = book.fold.series().filter(|series| series.vantage == *vantage).collect();
     let mut runs: Vec<(&Series, OpenRun)> = Vec::new();

@@ -137,7 +137,10 @@ impl fmt::Display for Refused {
                 f.write_str("the report must begin at the beginning: nothing is known of this vantage point")
             }
             Self::Future { ahead } => {
-                write!(f, "the report speaks of a time {ahead} ahead of this server's clock; set the clock of the sender")
+                write!(
+                    f,
+                    "the report speaks of a time {ahead} ahead of this server's clock; set the clock of the sender"
+                )
             }
             Self::Malformed(what) | Self::Contradiction(what) => f.write_str(what),
             Self::TooMany => f.write_str("too many reports came in too short a time"),
@@ -275,7 +278,12 @@ impl Desk {
         Ok(())
     }
 
-    fn note(&self, (vantage, registered, skew): (VantageId, u64, Millis), now: Instant, done: &Result<Accepted, Refused>) {
+    fn note(
+        &self,
+        (vantage, registered, skew): (VantageId, u64, Millis),
+        now: Instant,
+        done: &Result<Accepted, Refused>,
+    ) {
         let mut state = self.state();
         let limit = state.clock_skew;
         let Some(point) = state.points.get_mut(&vantage).filter(|point| !point.own) else { return };

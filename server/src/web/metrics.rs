@@ -183,7 +183,12 @@ fn vantage_points(points: &[(VantageId, Point)], uplink: Option<Uplink>) -> Stri
     let refused = "Reports that were refused.";
     family("uphold_vantage_reports_refused_total", "counter", refused, &|p| remote(p, p.refused));
     if let Some(Uplink { acknowledged, sent, failed }) = uplink {
-        text.single("uphold_reports_sent_total", "counter", "Reports to another server that it took in.", &sent.to_string());
+        text.single(
+            "uphold_reports_sent_total",
+            "counter",
+            "Reports to another server that it took in.",
+            &sent.to_string(),
+        );
         let help = "Reports to another server that it did not take in; each is tried again.";
         text.single("uphold_reports_failed_total", "counter", help, &failed.to_string());
         if let Some(at) = acknowledged {

@@ -38,7 +38,11 @@ const WORDS: &[Words] = &[
         summary: "Report in for a heartbeat check.",
         codes: &[202, 400, 404, 503],
     },
-    get("/api/v1/vantage-points", "Every vantage point: when it last reported, how far behind it is, its clock.", &[200]),
+    get(
+        "/api/v1/vantage-points",
+        "Every vantage point: when it last reported, how far behind it is, its clock.",
+        &[200],
+    ),
     Words {
         method: Method::Post,
         path: "/api/v1/vantage-points/{vantage}/reports",

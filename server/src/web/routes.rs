@@ -5,7 +5,9 @@
 
 use axum::routing::{MethodRouter, get, post};
 
-use super::{App, api, assets, checks, contract, events, heartbeats, metrics, openapi, records, status, vantage_points};
+use super::{
+    App, api, assets, checks, contract, events, heartbeats, metrics, openapi, records, status, vantage_points,
+};
 use crate::access::Scope;
 
 /// What kind of answer a route gives.

@@ -66,7 +66,8 @@ fn read(
 ) -> Result<(VantageId, Report), Box<Response>> {
     let no = |status, code, detail: &str| Box::new(problem::json(status, code, detail));
     if speaks_for != Some(vantage) {
-        let detail = "this token does not speak for that vantage point; `uphold token create --vantage` makes one that does";
+        let detail =
+            "this token does not speak for that vantage point; `uphold token create --vantage` makes one that does";
         return Err(no(StatusCode::FORBIDDEN, "other-vantage-point", detail));
     }
     let vantage = VantageId::parse(vantage).map_err(|_| Box::new(refuse(&Refused::NoSuchPoint)))?;
