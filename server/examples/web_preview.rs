@@ -31,6 +31,7 @@ async fn main() -> std::io::Result<()> {
         tokens: Tokens::of(std::path::Path::new("/nowhere")),
         tell: mpsc::channel(1).0,
         heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),
+        desk: uphold::measure::vantage::Desk::new().0,
         clock: Clock::system(),
         counters: Arc::new(Counters::default),
         allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),

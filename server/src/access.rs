@@ -20,7 +20,7 @@ use crate::error::{Failure, file_failure};
 pub const FILE: &str = "tokens.json";
 
 /// What every secret begins with, so that scanners for leaked secrets know it.
-const PREFIX: &str = "uphold_";
+pub const PREFIX: &str = "uphold_";
 
 /// What a token may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]

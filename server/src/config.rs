@@ -374,6 +374,56 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
     }
 
+    const POINTS: &str = "vantage = \"local\"\nvantage_points = [\"local\", \"osaka\"]\n";
+
+    #[test]
+    fn a_check_is_measured_from_the_points_of_the_file_or_from_its_own() {
+        let names = |source: &str| -> Vec<String> {
+            let checks = read_checks(source, &agreement()).checks.unwrap();
+            checks.checks[0].vantage_points.iter().map(ToString::to_string).collect()
+        };
+        let two = GOOD.replace("vantage = \"local\"\n", POINTS);
+        assert_eq!(names(GOOD), ["local"]);
+        assert_eq!(names(&two), ["local", "osaka"]);
+        let own = two.replace("id = \"api\"", "id = \"api\"\nvantage_points = [\"osaka\"]");
+        assert_eq!(names(&own), ["osaka"]);
+        let digest = |source: &str| read_checks(source, &agreement()).checks.unwrap().checks[0].digest;
+        assert_eq!(digest(GOOD), digest(&own), "where it is measured from is no part of what is measured");
+        let osaka = VantageId::parse("osaka").unwrap();
+        let beat = format!(
+            "{two}[[check]]\nid = \"job\"\nsolution = \"workload-security\"\ninterface = \"api\"\nkind = \"heartbeat\"\nevery = \"60s\"\ngrace = \"10s\"\n"
+        );
+        let seen = read_checks(&beat, &agreement()).checks.unwrap().seen_from(&osaka).unwrap();
+        assert_eq!((seen.checks.len(), seen.own().count(), seen.remote().count()), (1, 1, 0));
+        assert!(read_checks(GOOD, &agreement()).checks.unwrap().seen_from(&osaka).is_none());
+    }
+
+    #[test]
+    fn a_mistake_in_vantage_points_has_a_message_of_its_own_and_too_few_of_them_are_a_warning() {
+        let two = GOOD.replace("vantage = \"local\"\n", POINTS);
+        for (from, to, message) in [
+            ("[\"local\", \"osaka\"]", "[\"osaka\"]", "`vantage_points` lacks `local`"),
+            ("[\"local\", \"osaka\"]", "[\"local\", \"local\"]", "the vantage point `local` is listed twice"),
+            (
+                "id = \"api\"",
+                "id = \"api\"\nvantage_points = [\"osaca\"]",
+                "`vantage_points` of the file lacks `osaca`",
+            ),
+            ("id = \"api\"", "id = \"api\"\nvantage_points = []", "`vantage_points` names no vantage point"),
+            ("[egress]", "[limits]\nprobes_per_target = 0\n[egress]", "`probes_per_target`"),
+        ] {
+            let found = messages(&two.replacen(from, to, 1));
+            assert!(found.iter().any(|found| found.contains(message)), "{message}: {found:?}");
+        }
+        let asking = AGREEMENT.replace("vantages = { down_when = 1 }", "vantages = { down_when = 2 }");
+        let asking = uphold_core::agreement::read(&asking).agreement.unwrap();
+        let warned = |source: &str| {
+            let findings = read_checks(source, &asking).findings;
+            findings.iter().any(|finding| finding.message.contains("asks 2 vantage points, and `api` has 1"))
+        };
+        assert!(warned(GOOD) && !warned(&two));
+    }
+
     /// The good file with other lines in place of what makes its check one of HTTP.
     fn of_kind(lines: &str) -> String {
         let (before, _) = GOOD.split_once("type = ").unwrap();

@@ -13,7 +13,7 @@ use uphold_probe::url::{Scheme, Url};
 use super::files::{Files, Reloading, in_force};
 use super::ledger::failure;
 use super::{Failure, read_file};
-use crate::access::Tokens;
+use crate::access::{self, Tokens};
 use crate::clock::Clock;
 use crate::config::Checks;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
@@ -91,7 +91,14 @@ impl Reporting {
                 .because("the token would be sent unencrypted")
                 .help("use `https://`; where the network itself is trusted, `--report-unencrypted` permits this"));
         }
-        let secret = read_file(file)?.trim().to_owned();
+        // What `uphold token create` printed may stand in it as a whole.
+        let text = read_file(file)?;
+        let secret = text.split_whitespace().find(|word| word.starts_with(access::PREFIX)).ok_or_else(|| {
+            Failure::new(format!("`{}` holds no token", file.display())).help(
+                "make one on the other server: `uphold token create NAME --scope vantage --vantage NAME --data FOLDER`",
+            )
+        })?;
+        let secret = secret.to_owned();
         let resolver = Resolver::new(checks.name_servers.clone());
         Ok(Some(Receiver { url, secret, egress: Egress::with_resolver(checks.allow.clone(), resolver) }))
     }

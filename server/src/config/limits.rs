@@ -20,7 +20,7 @@ pub struct Limits {
 impl Default for Limits {
     /// Far above what a configuration that is meant needs: a hundred checks of one service every second stay below.
     fn default() -> Self {
-        Self { per_target: 500, per_target_second: 2_000, in_flight: 10_000, clock_skew: Millis(2_000) }
+        Self { per_target: 500, per_target_second: 5_000, in_flight: 10_000, clock_skew: Millis(2_000) }
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Append {
     pub reply: oneshot::Sender<Result<Vec<Receipt>, LedgerError>>,
 }
 
+/// A fact with the segment that it is about, where it is a measurement.
+type Noted = (Fact, Option<Segment>);
+
 /// Who waits for what is being written.
 #[derive(Debug)]
 enum Reply {
@@ -33,7 +36,7 @@ enum Reply {
 /// A request that is being written.
 #[derive(Debug)]
 pub(super) struct Appending {
-    facts: Vec<(Fact, Option<Segment>)>,
+    facts: Vec<Noted>,
     reply: Reply,
     written: JoinHandle<Written>,
 }
@@ -54,7 +57,7 @@ impl Engine {
     }
 
     /// A report as facts of this ledger: its runs as a segment that says what the book does not expect, and its gaps.
-    fn facts_of(&self, delivery: &Delivery) -> Result<(Vec<(Fact, Option<Segment>)>, Accepted), Refused> {
+    fn facts_of(&self, delivery: &Delivery) -> Result<(Vec<Noted>, Accepted), Refused> {
         let Delivery { vantage, report, .. } = delivery;
         if !self.settings.checks.remote().any(|remote| remote == vantage) {
             return Err(Refused::NoSuchPoint);
@@ -76,12 +79,10 @@ impl Engine {
         Ok((facts, Accepted { through, matched: taken.matched, unmatched: taken.unmatched }))
     }
 
-    fn begin(&mut self, facts: Vec<(Fact, Option<Segment>)>, reply: Reply) {
+    fn begin(&mut self, facts: Vec<Noted>, reply: Reply) {
         let ledger = std::sync::Arc::clone(&self.ledger);
-        let new = |(fact, segment): &(Fact, Option<Segment>)| NewFact {
-            fact: fact.clone(),
-            segment: segment.as_ref().map(Segment::encode),
-        };
+        let new =
+            |(fact, segment): &Noted| NewFact { fact: fact.clone(), segment: segment.as_ref().map(Segment::encode) };
         let news: Vec<NewFact> = facts.iter().map(new).collect();
         let written = tokio::spawn(async move { ledger.append(news).await });
         self.append = Some(Appending { facts, reply, written });

@@ -152,7 +152,9 @@ impl Engine {
         self.settings = settings;
         self.reports_changed = true;
         self.desk.refresh(&self.book, &self.settings.checks);
+        // Whoever asked looks at the picture next.
         self.behind = Some(self.settings.clock.monotonic());
+        self.publish_if_behind();
         // Whoever asked may have gone; the change is in force all the same.
         let _ = reply.send(Ok(facts));
     }

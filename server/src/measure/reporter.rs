@@ -353,3 +353,106 @@ fn jitter(most: u64) -> u64 {
     let _ = getrandom::fill(&mut random);
     u64::from_be_bytes(random) % most.max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::vantage::intake;
+    use super::*;
+    use uphold_core::id::{CheckId, FactId, InterfaceId, SolutionId};
+    use uphold_core::interval::Interval;
+    use uphold_core::ledger::digest::Digest;
+    use uphold_core::ledger::fact::{self, Fact};
+    use uphold_core::ledger::segment::{Segment, segment_of};
+    use uphold_core::run::Observed;
+
+    fn osaka() -> VantageId {
+        VantageId::parse("osaka").unwrap()
+    }
+
+    fn series(check: &str) -> Series {
+        Series { check: CheckId::parse(check).unwrap(), vantage: osaka() }
+    }
+
+    /// A book with two registered series.
+    fn book() -> Book {
+        let mut book = Book::default();
+        for check in ["a", "b"] {
+            let fact = Fact::Check(fact::Check {
+                id: FactId::parse(check).unwrap(),
+                by: "test".to_owned(),
+                series: series(check),
+                solution: SolutionId::parse("s").unwrap(),
+                interface: InterfaceId::parse("i").unwrap(),
+                interval: Millis(10),
+                staleness: Staleness::None,
+                active: Interval::new(Instant(0), Instant::MAX).unwrap(),
+                definition: Digest::of(&[b"d"]),
+            });
+            book.apply(&fact, None, Instant(0)).unwrap();
+        }
+        book
+    }
+
+    fn flush(book: &mut Book, through: i64, runs: &[(&str, i64, i64, Observed)]) {
+        let run = |from: i64, last: i64, state| {
+            let n = u64::try_from((last - from) / 10 + 1).unwrap();
+            OpenRun { from: Instant(from), last: Instant(last), state, n }
+        };
+        let runs = runs.iter().map(|(check, from, last, state)| (series(check).check, run(*from, *last, *state)));
+        let segment = Segment::new(osaka(), Instant(through), runs.collect()).unwrap();
+        book.fold.apply(&segment, Instant(through));
+    }
+
+    /// Takes every report into another book, as an engine does, and says how many there were.
+    fn reported(there: &Book, here: &mut Book, most: usize) -> usize {
+        let now = Instant(1_000_000);
+        for count in 0..1_000 {
+            let after = here.fold.through(&osaka());
+            let Some(report) = report_of(there, &osaka(), after, now, most) else { return count };
+            let taken = intake(&report, &osaka(), here, now).unwrap();
+            let segment = segment_of(&here.fold, &osaka(), &taken.runs, Instant(report.through)).unwrap();
+            here.fold.apply(&segment, now);
+        }
+        panic!("there is no end of it");
+    }
+
+    fn runs(book: &Book, check: &str) -> Vec<OpenRun> {
+        book.fold.bare_runs(&series(check)).collect()
+    }
+
+    #[test]
+    fn much_is_reported_in_parts_that_add_up_to_the_whole() {
+        let mut there = book();
+        // One is steady all the while, the other changes at every instant.
+        for step in 0..100 {
+            let at = step * 20;
+            let state = if step % 2 == 0 { Observed::Up } else { Observed::Down };
+            flush(&mut there, at + 15, &[("a", 0, at + 10, Observed::Up), ("b", at, at + 10, state)]);
+        }
+        for (most, least) in [(5, 20), (1_000, 1)] {
+            let mut here = book();
+            let count = reported(&there, &mut here, most);
+            assert!(count >= least && (most < 1_000 || count == 1), "{count} reports of {most}");
+            assert_eq!(runs(&here, "a"), runs(&there, "a"));
+            assert_eq!(runs(&here, "b"), runs(&there, "b"));
+            assert_eq!(here.fold.through(&osaka()), there.fold.through(&osaka()));
+        }
+    }
+
+    #[test]
+    fn time_that_came_twice_is_reported_once_and_stops_nothing() {
+        let mut there = book();
+        flush(&mut there, 500, &[("a", 0, 500, Observed::Up)]);
+        let mut here = book();
+        assert_eq!(reported(&there, &mut here, 1_000), 1);
+        // The clock was set back to 300: until it is 500 again, nothing is news.
+        flush(&mut there, 400, &[("a", 300, 400, Observed::Down), ("a", 0, 500, Observed::Up)]);
+        assert_eq!(reported(&there, &mut here, 1_000), 0);
+        flush(&mut there, 700, &[("a", 300, 700, Observed::Down), ("a", 0, 500, Observed::Up)]);
+        assert_eq!(reported(&there, &mut here, 1_000), 1);
+        flush(&mut there, 800, &[("a", 300, 800, Observed::Down), ("a", 0, 500, Observed::Up)]);
+        assert_eq!(reported(&there, &mut here, 1_000), 1);
+        let seen: Vec<_> = runs(&here, "a").iter().map(|run| (run.from.0, run.last.0, run.state)).collect();
+        assert_eq!(seen, [(0, 500, Observed::Up), (501, 800, Observed::Down)]);
+    }
+}

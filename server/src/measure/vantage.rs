@@ -264,7 +264,7 @@ impl Desk {
     /// Whether another report of this vantage point may come now.
     fn admit(&self, vantage: &VantageId, monotonic: Millis) -> Result<(), Refused> {
         let mut state = self.state();
-        if !state.points.get(vantage).is_some_and(|point| !point.own) {
+        if state.points.get(vantage).is_none_or(|point| point.own) {
             return Err(Refused::NoSuchPoint);
         }
         let full = Millis(BURST.0 * BURST.1.0);

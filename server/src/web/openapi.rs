@@ -143,6 +143,9 @@ fn parameters(route: &Route) -> Vec<Value> {
             "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
             "description": "Of your own choosing; a request that comes again with it is recorded once. Needed unless `dry_run`.",
         })],
+        (Method::Post, "/api/v1/vantage-points/{vantage}/reports") => vec![
+            json!({ "name": "vantage", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its name, which the token must be made for." }),
+        ],
         (Method::Post, "/api/v1/heartbeats/{check}") => vec![
             json!({ "name": "check", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its id." }),
             query("state", json!({ "enum": ["up", "degraded", "down"] }), "What is reported; `up` where absent."),

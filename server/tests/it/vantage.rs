@@ -15,8 +15,9 @@ use uphold_core::ledger::book::Book;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Instant, Millis};
 
+use crate::crash::{Server, flapping_target};
 use crate::live_equals_batch::{evaluated, export, live, row, seconds};
-use crate::program::{Dice, request, root, uphold};
+use crate::program::{Dice, request, request_with, root, stdout, uphold};
 
 const START: &str = "2026-10-05T10:00:00Z";
 const TICK: Millis = Millis(100);
@@ -370,4 +371,114 @@ async fn a_replay_or_a_forged_report_changes_nothing() {
     assert!(own >= size);
     world.deliver(next.clone()).await.unwrap();
     assert_eq!(osaka(&world.main.book()), Some(Instant(next.through)));
+}
+
+/// Two programs, of which one reports to the other over HTTP.
+struct Pair {
+    folder: tempfile::TempDir,
+    port: SocketAddr,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let target = flapping_target();
+        let checks = format!(
+            "vantage = \"tokyo-1\"\nvantage_points = [\"tokyo-1\", \"osaka-1\"]\n\
+             [egress]\nallow = [\"127.0.0.0/8\"]\n[[check]]\nid = \"api\"\nsolution = \"workload-security\"\n\
+             interface = \"api\"\nkind = \"http\"\nurl = \"http://{target}/\"\n\
+             interval = \"1s\"\ntimeout = \"1s\"\nstaleness = \"5s\"\n"
+        );
+        std::fs::write(folder.path().join("checks.toml"), checks).unwrap();
+        Self { folder, port }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn main(&self) -> Server {
+        let agreement = root().join("examples/cloud-one/agreement.toml");
+        Server::start_at(self.port, &self.path("main"), &agreement, &self.path("checks.toml"), &[])
+    }
+
+    fn remote(&self) -> Server {
+        let agreement = root().join("examples/cloud-one/agreement.toml");
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (to, token) = (format!("http://{}", self.port), self.path("token"));
+        let more = ["--vantage", "osaka-1", "--report-to", &to, "--report-token-file", token.to_str().unwrap()];
+        let more = [&more[..], &["--flush-every", "1s"]].concat();
+        Server::start_at(free, &self.path("remote"), &agreement, &self.path("checks.toml"), &more)
+    }
+
+    /// What the main one knows of the other.
+    fn point(&self) -> serde_json::Value {
+        let (_, body) = request(self.port, "GET", "/api/v1/vantage-points", "").unwrap();
+        let all: serde_json::Value = serde_json::from_str(&body).unwrap();
+        all["vantage_points"].as_array().unwrap().iter().find(|point| point["vantage"] == "osaka-1").unwrap().clone()
+    }
+
+    /// Waits until the main one knows the other up to a later time than `after`.
+    fn known_after(&self, after: &str) -> String {
+        for _ in 0..3_000 {
+            if let Some(through) = self.point()["recorded_through"].as_str().filter(|through| *through > after) {
+                return through.to_owned();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        panic!("nothing is reported: {}", std::fs::read_to_string(self.path("remote.log")).unwrap());
+    }
+}
+
+#[test]
+fn two_programs_agree_over_http_whichever_of_them_is_killed_and_a_token_speaks_for_one() {
+    let pair = Pair::new();
+    let data = pair.path("main");
+    std::fs::create_dir(&data).unwrap();
+    let main = pair.main();
+    let create = ["token", "create", "osaka", "--scope", "vantage", "--vantage", "osaka-1", "--data"];
+    let printed = stdout([&create[..], &[data.to_str().unwrap()]].concat());
+    std::fs::write(pair.path("token"), &printed).unwrap();
+    let secret = printed.split_whitespace().find(|word| word.starts_with("uphold_")).unwrap();
+    let remote = pair.remote();
+    let first = pair.known_after("");
+    let point = pair.point();
+    assert_eq!((&point["own"], &point["series"], &point["unmatched_series"]), (&false.into(), &1.into(), &0.into()));
+    assert_eq!((&point["clock_is_off"], &point["reports_refused"]), (&false.into(), &0.into()), "{point}");
+    let (_, page) = request(pair.port, "GET", "/checks", "").unwrap();
+    assert!(page.contains("tokyo-1") && page.contains("osaka-1"), "{page}");
+    let (_, metrics) = request(pair.port, "GET", "/metrics", "").unwrap();
+    assert!(metrics.contains("uphold_vantage_clock_skew_seconds{vantage=\"osaka-1\"}"), "{metrics}");
+    let (_, metrics) = request(remote.address, "GET", "/metrics", "").unwrap();
+    assert!(metrics.contains("uphold_reports_sent_total"), "{metrics}");
+
+    main.kill();
+    let main = pair.main();
+    let second = pair.known_after(&first);
+    remote.kill();
+    let remote = pair.remote();
+    let third = pair.known_after(&second);
+    assert!(third > second);
+
+    let bearer = format!("Bearer {secret}");
+    let post = |vantage: &str, body: &str| {
+        let path = format!("/api/v1/vantage-points/{vantage}/reports");
+        let (status, body) = request_with(pair.port, "POST", &path, &[("Authorization", &bearer)], body).unwrap();
+        let problem: serde_json::Value = serde_json::from_str(&body).unwrap();
+        (status, problem["code"].as_str().unwrap_or("").to_owned())
+    };
+    assert_eq!(post("tokyo-1", "{}"), (403, "other-vantage-point".to_owned()));
+    assert_eq!(post("osaka-1", "{}"), (422, "bad-report".to_owned()));
+    let empty = r#"{"v":1,"now":0,"through":1,"registered":0,"series":[],"gaps":[]}"#;
+    assert_eq!(post("osaka-1", empty), (409, "out-of-step".to_owned()));
+    let mut flood = (0..100).map(|_| post("osaka-1", empty));
+    assert!(flood.any(|answer| answer == (429, "too-many-reports".to_owned())));
+    assert!(pair.point()["clock_is_off"] == true, "a report of 1970");
+    remote.kill();
+    main.kill();
+    let verified = uphold(["ledger", "verify", "--data", data.to_str().unwrap()]).output().unwrap();
+    assert!(verified.status.success());
+    let history = stdout(["export", "history", "--data", data.to_str().unwrap()]);
+    assert!(history.lines().any(|line| line.contains("observer_gap") && line.contains("osaka-1")), "{history}");
 }
