@@ -57,7 +57,8 @@ impl Files {
 
     /// The same files by paths that mean the same from every folder.
     fn absolute(&self) -> Result<Self, Failure> {
-        let whole = |path: &Path| path.canonicalize().map_err(|error| file_failure("read", path, error));
+        // Links stay links: whoever changes where one leads changes the file.
+        let whole = |path: &Path| std::path::absolute(path).map_err(|error| file_failure("read", path, error));
         Ok(Self { agreement: whole(&self.agreement)?, checks: whole(&self.checks)?, vantage: self.vantage.clone() })
     }
 }

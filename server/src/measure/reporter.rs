@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::sync::watch;
+use uphold_core::history::Gap;
 use uphold_core::id::{Series, VantageId};
 use uphold_core::ledger::book::Registration;
 use uphold_core::ledger::segment::OpenRun;
@@ -20,7 +21,7 @@ use uphold_probe::egress::Egress;
 use uphold_probe::send::{Letter, SendError, post};
 use uphold_probe::url::Url;
 
-use super::vantage::{Desk, REPORT_VERSION, Report, ReportedGap, ReportedSeries};
+use super::vantage::{Desk, GAPS_MAX, REPORT_VERSION, Report, ReportedGap, ReportedSeries};
 use crate::clock::Clock;
 use crate::ledger::book::Book;
 use crate::ledger::{BookError, LedgerError, Reader};
@@ -39,7 +40,6 @@ const PAUSE: (u64, u64) = (1_000, 60_000);
 const REST: (u64, u64) = (1_000, 200);
 
 /// Where reports go.
-#[derive(Debug)]
 pub struct Receiver {
     /// The address that takes them in.
     pub url: Url,
@@ -47,6 +47,13 @@ pub struct Receiver {
     pub secret: String,
     /// The way out.
     pub egress: Egress,
+}
+
+impl fmt::Debug for Receiver {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Sends what one ledger says of one vantage point.
@@ -138,18 +145,19 @@ fn report_of(book: &Book, vantage: &VantageId, after: Option<Instant>, now: Inst
         let news = apart(book.fold.bare_runs(series)).filter(|run| after.is_none_or(|after| run.last > after));
         runs.extend(news.map(|run| (series, run)));
     }
+    let own = book.gaps.iter().filter(|gap| gap.vantage.as_ref() == Some(vantage));
+    let mut gaps: Vec<&Gap> = own.filter(|gap| after.is_none_or(|after| gap.interval.until() >= after)).collect();
     // A part of it, if it is much: everything that began by a certain instant, which becomes what the report speaks of.
+    let least = after.map_or(Instant::MIN, |after| after + Millis(1));
     let most = most.max(2 * all.len());
-    if runs.len() > most {
-        runs.sort_by_key(|(_, run)| run.from);
-        let least = after.map_or(Instant::MIN, |after| after + Millis(1));
-        through = through.min((runs[most].1.from - Millis(1)).max(least));
-        runs.retain(|(_, run)| run.from <= through);
+    runs.sort_by_key(|(_, run)| run.from);
+    gaps.sort_by_key(|gap| gap.interval.from());
+    let next = [runs.get(most).map(|(_, run)| run.from), gaps.get(GAPS_MAX / 2).map(|gap| gap.interval.from())];
+    for from in next.into_iter().flatten() {
+        through = through.min((from - Millis(1)).max(least));
     }
-    let is_news = |gap: &&uphold_core::history::Gap| {
-        after.is_none_or(|after| gap.interval.until() >= after) && gap.interval.from() <= through
-    };
-    let gaps = book.gaps.iter().filter(|gap| gap.vantage.as_ref() == Some(vantage)).filter(is_news);
+    runs.retain(|(_, run)| run.from <= through);
+    gaps.retain(|gap| gap.interval.from() <= through);
     Some(Report {
         v: REPORT_VERSION,
         now: now.0,
@@ -157,7 +165,7 @@ fn report_of(book: &Book, vantage: &VantageId, after: Option<Instant>, now: Inst
         through: through.0,
         registered: book.open_checks().filter(|known| known.check.series.vantage == *vantage).count() as u64,
         series: by_registration(book, vantage, runs),
-        gaps: gaps.map(reported_gap).collect(),
+        gaps: gaps.into_iter().map(reported_gap).collect(),
     })
 }
 
@@ -209,7 +217,7 @@ fn reported_series(known: &Registration, runs: Vec<(i64, i64, String, u64)>) -> 
     }
 }
 
-fn reported_gap(gap: &uphold_core::history::Gap) -> ReportedGap {
+fn reported_gap(gap: &Gap) -> ReportedGap {
     let (from, until) = (gap.interval.from().0, gap.interval.until().0);
     ReportedGap { id: gap.id.clone(), from, until, why: gap.why.clone() }
 }
@@ -437,6 +445,30 @@ mod tests {
             assert_eq!(runs(&here, "b"), runs(&there, "b"));
             assert_eq!(here.fold.through(&osaka()), there.fold.through(&osaka()));
         }
+    }
+
+    #[test]
+    fn many_gaps_are_reported_in_parts_and_none_is_left_out() {
+        let mut there = book();
+        for number in 0..350 {
+            let (from, until) = (Instant(number * 20), Instant(number * 20 + 15));
+            let gap = fact::ObserverGap {
+                id: FactId::parse(&format!("gap-{number}")).unwrap(),
+                by: "test".to_owned(),
+                vantage: Some(osaka()),
+                span: Interval::new(from, until).unwrap(),
+                why: "a test".to_owned(),
+            };
+            there.apply(&Fact::ObserverGap(gap), None, until).unwrap();
+        }
+        flush(&mut there, 7_000, &[("a", 0, 6_990, Observed::Up)]);
+        let (mut after, mut told) = (None, std::collections::BTreeSet::new());
+        while let Some(report) = report_of(&there, &osaka(), after, Instant(9_000), 1_000) {
+            assert!(report.gaps.len() <= GAPS_MAX);
+            told.extend(report.gaps.into_iter().map(|gap| gap.id));
+            after = Some(Instant(report.through));
+        }
+        assert_eq!((told.len(), after), (350, Some(Instant(7_000))));
     }
 
     #[test]

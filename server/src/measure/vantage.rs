@@ -26,8 +26,13 @@ pub const REPORT_VERSION: u32 = 1;
 /// An instant that lies further ahead of this server's clock than this is refused: the clock of the sender is wrong.
 pub const FUTURE_MAX: Millis = Millis(60_000);
 
-/// How many reports of one vantage point may come at once, and how long it takes until another may.
-const BURST: (i64, Millis) = (20, Millis(500));
+/// What reports of one vantage point may cost: each so much time, and more by its length; so much may be saved up.
+const COST: Millis = Millis(500);
+const BYTES_PER_MILLI: usize = 200;
+const SAVED_MAX: Millis = Millis(60_000);
+
+/// How many gaps one report may hold. Each is a fact.
+pub const GAPS_MAX: usize = 200;
 
 /// How many reports may wait for the engine.
 const WAITING_MAX: usize = 16;
@@ -201,7 +206,7 @@ pub struct Uplink {
 #[derive(Debug, Default)]
 struct State {
     points: BTreeMap<VantageId, Point>,
-    /// How many reports may still come, in steps of the time that one takes to be earned, and when that was so.
+    /// What reports may still cost, and when that was so.
     allowance: BTreeMap<VantageId, (Millis, Millis)>,
     clock_skew: Millis,
     uplink: Option<Uplink>,
@@ -234,7 +239,8 @@ impl Desk {
         self.state().uplink
     }
 
-    /// Hands in a report and waits until it is recorded or refused. `now` and `monotonic` are this server's clocks.
+    /// Hands in a report of so many bytes and waits until it is recorded or refused. `now` and `monotonic` are this
+    /// server's clocks.
     ///
     /// # Errors
     /// Why it is refused.
@@ -242,11 +248,11 @@ impl Desk {
         &self,
         vantage: VantageId,
         report: Report,
-        now: Instant,
-        monotonic: Millis,
+        bytes: usize,
+        (now, monotonic): (Instant, Millis),
     ) -> Result<Accepted, Refused> {
         let known = (vantage.clone(), report.registered, Millis(report.now.saturating_sub(now.0)));
-        let done = match self.admit(&vantage, monotonic) {
+        let done = match self.admit(&vantage, bytes, monotonic) {
             Ok(()) => self.hand_over(vantage, report).await,
             Err(refused) => Err(refused),
         };
@@ -261,20 +267,20 @@ impl Desk {
         answer.await.map_err(|_| Refused::NotRecorded)?
     }
 
-    /// Whether another report of this vantage point may come now.
-    fn admit(&self, vantage: &VantageId, monotonic: Millis) -> Result<(), Refused> {
+    /// Whether another report of this vantage point, of so many bytes, may come now.
+    fn admit(&self, vantage: &VantageId, bytes: usize, monotonic: Millis) -> Result<(), Refused> {
         let mut state = self.state();
         if state.points.get(vantage).is_none_or(|point| point.own) {
             return Err(Refused::NoSuchPoint);
         }
-        let full = Millis(BURST.0 * BURST.1.0);
-        let (left, at) = state.allowance.entry(vantage.clone()).or_insert((full, monotonic));
-        *left = (*left + (monotonic - *at)).min(full);
+        let cost = COST + Millis(i64::try_from(bytes / BYTES_PER_MILLI).unwrap_or(i64::MAX / 2));
+        let (left, at) = state.allowance.entry(vantage.clone()).or_insert((SAVED_MAX, monotonic));
+        *left = (*left + (monotonic - *at)).min(SAVED_MAX);
         *at = monotonic;
-        if *left < BURST.1 {
+        if *left < cost {
             return Err(Refused::TooMany);
         }
-        *left = *left - BURST.1;
+        *left = *left - cost;
         Ok(())
     }
 
@@ -344,13 +350,18 @@ mod tests {
     fn a_flood_is_refused_and_time_earns_room_again() {
         let (desk, _deliveries) = Desk::new();
         let osaka = VantageId::parse("osaka").unwrap();
-        assert_eq!(desk.admit(&osaka, Millis(0)), Err(Refused::NoSuchPoint));
+        assert_eq!(desk.admit(&osaka, 0, Millis(0)), Err(Refused::NoSuchPoint));
         desk.state().points.insert(osaka.clone(), Point::default());
-        for _ in 0..BURST.0 {
-            assert_eq!(desk.admit(&osaka, Millis(0)), Ok(()));
+        for _ in 0..SAVED_MAX.0 / COST.0 {
+            assert_eq!(desk.admit(&osaka, 0, Millis(0)), Ok(()));
         }
-        assert_eq!(desk.admit(&osaka, BURST.1 - Millis(1)), Err(Refused::TooMany));
-        assert_eq!(desk.admit(&osaka, BURST.1), Ok(()));
-        assert_eq!(desk.admit(&osaka, BURST.1), Err(Refused::TooMany));
+        assert_eq!(desk.admit(&osaka, 0, COST - Millis(1)), Err(Refused::TooMany));
+        assert_eq!(desk.admit(&osaka, 0, COST), Ok(()));
+        assert_eq!(desk.admit(&osaka, 0, COST), Err(Refused::TooMany));
+        // The largest report that comes in at all can be paid for.
+        let later = Millis(2 * SAVED_MAX.0);
+        assert_eq!(desk.admit(&osaka, 4 << 20, later), Ok(()));
+        assert_eq!(desk.admit(&osaka, 4 << 20, later), Ok(()));
+        assert_eq!(desk.admit(&osaka, 4 << 20, later), Err(Refused::TooMany));
     }
 }

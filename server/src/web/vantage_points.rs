@@ -47,10 +47,11 @@ pub(super) async fn report(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let bytes = body.as_ref().map_or(0, Bytes::len);
     match read(&vantage, speaks_for.as_deref(), &headers, body) {
         Ok((vantage, report)) => {
-            let clock = &app.web.clock;
-            let done = app.web.desk.deliver(vantage, report, clock.now(), clock.monotonic()).await;
+            let now = (app.web.clock.now(), app.web.clock.monotonic());
+            let done = app.web.desk.deliver(vantage, report, bytes, now).await;
             done.map_or_else(|refused| refuse(&refused), accepted)
         }
         Err(refused) => *refused,

@@ -19,7 +19,7 @@ use uphold_core::ledger::segment::OpenRun;
 use uphold_core::run::{Observed, Staleness};
 use uphold_core::time::{Instant, Millis};
 
-use super::{FUTURE_MAX, REPORT_VERSION, Refused, Report, ReportedGap, ReportedSeries};
+use super::{FUTURE_MAX, GAPS_MAX, REPORT_VERSION, Refused, Report, ReportedGap, ReportedSeries};
 use crate::ledger::book::{Book, Registration};
 
 /// What is to be recorded.
@@ -77,6 +77,9 @@ pub(in crate::measure) fn intake(
         if runs.windows(2).any(|pair| pair[1].from <= pair[0].last) {
             return Err(overlap(series));
         }
+    }
+    if report.gaps.len() > GAPS_MAX {
+        return Err(malformed("gaps", format!("a report holds at most {GAPS_MAX}")));
     }
     taken.gaps = report.gaps.iter().map(|gap| read_gap(gap, vantage, now)).collect::<Result<_, _>>()?;
     Ok(taken)
