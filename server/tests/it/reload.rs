@@ -203,6 +203,25 @@ impl Site {
         (output.status.success(), text(&output))
     }
 
+    /// Sends SIGHUP as `systemctl reload` does, and waits for what the server says of it.
+    fn hang_up(&self) -> serde_json::Value {
+        let data = self.folder.path().join("data");
+        let read = || -> serde_json::Value {
+            serde_json::from_slice(&std::fs::read(data.join("configuration.json")).unwrap()).unwrap()
+        };
+        let before = read()["reloads"].as_u64().unwrap();
+        let pid = std::fs::read_to_string(data.join("lock")).unwrap();
+        assert!(std::process::Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+        for _ in 0..3_000 {
+            let now = read();
+            if now["reloads"].as_u64().unwrap() > before {
+                return now["last_reload"].clone();
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the server said nothing");
+    }
+
     fn checks(&self) -> serde_json::Value {
         let (_, body) = request(self.server.address, "GET", "/api/v1/checks", "").unwrap();
         serde_json::from_str(&body).unwrap()
@@ -241,6 +260,11 @@ fn a_file_that_is_wrong_changes_nothing_and_is_said_to_be() {
     site.edit("checks.toml", "interface = \"api\"", "interface = \"apo\"");
     let (done, said) = site.reload(&["--yes"]);
     assert!(!done && said.contains("has no interface `apo`"), "{said}");
+    // Whoever sends the signal without looking is refused by the server itself.
+    let outcome = site.hang_up();
+    assert_eq!(outcome["applied"], false);
+    assert!(outcome["why"].as_str().unwrap().contains("has 1 error"), "{outcome}");
+    assert_eq!(site.checks()["checks"][0]["interface"], "api");
     site.edit("checks.toml", "interface = \"apo\"", "interface = \"api\"");
     site.edit("checks.toml", "vantage = \"local\"", "vantage = \"other\"");
     let (done, said) = site.reload(&["--yes"]);
