@@ -3,6 +3,7 @@
 //! Here: the structure, and what made a stretch of time count as it does. The public JSON form is in `statement/json.rs`;
 //! pages and tables are made elsewhere from the same structure.
 
+mod figures;
 mod json;
 mod reason;
 

@@ -65,6 +65,15 @@ impl Tally {
     }
 }
 
+/// A stretch in which a subject was down, with what was not observed of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// The first instant down.
+    pub from: Instant,
+    /// The first instant that is known to be down no more; none while it lasts.
+    pub until: Option<Instant>,
+}
+
 /// The state of one subject over all of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
@@ -141,6 +150,32 @@ impl Timeline {
             }
         }
         tally
+    }
+
+    /// The outages as known at `now`, an instant that does not exist yet, that had not ended before `since`, in order. Each
+    /// begins with the first instant down and ends with the first that is up or excluded: that nobody watched is no end.
+    #[must_use]
+    pub fn outages(&self, since: Instant, now: Instant) -> Vec<Outage> {
+        let known = &self.steps[..self.steps.partition_point(|(at, _)| *at < now)];
+        let mut outages = Vec::new();
+        let mut until = None;
+        let mut begin: Option<Instant> = None;
+        for (at, state) in known.iter().rev() {
+            match state {
+                State::Down => begin = Some(*at),
+                State::Unknown => {}
+                State::Up | State::Excluded => {
+                    outages.extend(begin.take().map(|from| Outage { from, until }));
+                    if *at < since {
+                        break;
+                    }
+                    until = Some(*at);
+                }
+            }
+        }
+        outages.extend(begin.map(|from| Outage { from, until }));
+        outages.reverse();
+        outages
     }
 
     /// The instants of `span` in one state.
@@ -231,6 +266,34 @@ mod tests {
         let t = line(&[(10, Up), (20, Down)]);
         let got: Vec<_> = t.pieces(span(15, 22)).collect();
         assert_eq!(got, [(span(15, 20), Up), (span(20, 22), Down)]);
+    }
+
+    #[test]
+    fn an_outage_begins_down_and_ends_when_the_subject_is_known_to_be_down_no_more() {
+        let t = line(&[
+            (10, Up),
+            (20, Down),
+            (25, Unknown),
+            (30, Down),
+            (40, Up),
+            (50, Unknown),
+            (60, Down),
+            (65, Unknown),
+            (70, Excluded),
+            (80, Down),
+            (90, Unknown),
+        ]);
+        let all = |since, now| -> Vec<(i64, Option<i64>)> {
+            let outages = t.outages(Instant(since), Instant(now));
+            outages.into_iter().map(|o| (o.from.0, o.until.map(|until| until.0))).collect()
+        };
+        assert_eq!(all(0, 100), [(20, Some(40)), (60, Some(70)), (80, None)]);
+        assert_eq!(all(40, 100), [(20, Some(40)), (60, Some(70)), (80, None)]);
+        assert_eq!(all(41, 100), [(60, Some(70)), (80, None)]);
+        assert_eq!(all(71, 100), [(80, None)]);
+        assert_eq!(all(0, 40), [(20, None)], "what comes later is not known");
+        assert_eq!(all(0, 20), []);
+        assert_eq!(line(&[(5, Down)]).outages(Instant(0), Instant(9)), [Outage { from: Instant(5), until: None }]);
     }
 
     #[test]

@@ -5,12 +5,13 @@
 
 use std::path::PathBuf;
 
-use uphold_core::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
+use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record};
+use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record, Statement};
 use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
 use uphold_core::ledger::segment::{OpenRun, Segment};
+use uphold_core::ledger::tag::subject_tag;
 use uphold_core::ledger::tree::leaf_hash;
 use uphold_core::run::{Observed, Staleness};
 use uphold_core::time::{Instant, Millis};
@@ -94,8 +95,32 @@ fn facts() -> Vec<Fact> {
             why: "the customer asked \u{2192} \u{4f9d}\u{983c}".to_owned(),
             line: r#"{"type":"report","id":"r-1","customer":"acme","scope":{"solution":"cloud"},"at":"2026-10-03T01:10:00Z"}"#
                 .to_owned(),
+            customer: None,
+        }),
+        Fact::Statement(Statement {
+            id: id("statement:2026-10:acme:1"),
+            by: "server:tokyo-1".to_owned(),
+            agreement: AgreementId::parse("cloud-one").unwrap(),
+            period: "2026-10".to_owned(),
+            customer: Some(CustomerId::parse("acme").unwrap()),
+            number: 1,
+            as_known_at: at("2026-11-08T00:00:00Z"),
+            text: Digest::of(&[b"the statement"]),
+            figures: Digest::of(&[b"the figures"]),
         }),
     ]
+}
+
+/// Records of one customer have one key more, and leaves a tag.
+fn record_of_a_customer() -> (Fact, Leaf) {
+    let Some(Fact::Record(record)) = facts().into_iter().find(|fact| fact.kind() == FactKind::Record) else {
+        panic!("there is a record");
+    };
+    let customer = CustomerId::parse("acme").unwrap();
+    let subject_tag = subject_tag(&SALT, Some(&customer));
+    let fact = Fact::Record(Record { customer: Some(customer), ..record });
+    let leaf = Leaf { subject_tag, ..leaf(6, &fact) };
+    (fact, leaf)
 }
 
 fn leaf(seq: u64, fact: &Fact) -> Leaf {
@@ -120,6 +145,18 @@ fn the_bytes_of_every_kind_of_fact_stay_what_they_are() {
         assert_golden(&format!("{name}.leaf"), &leaf.encode());
         assert_golden(&format!("{name}.hash"), leaf_hash(&leaf.encode()).to_string().as_bytes());
     }
+}
+
+#[test]
+fn the_bytes_of_a_customers_fact_stay_what_they_are() {
+    let (fact, leaf) = record_of_a_customer();
+    assert_golden("record-v1-customer.json", &fact.encode());
+    assert_golden("record-v1-customer.leaf", &leaf.encode());
+    assert_eq!(Fact::decode(FactKind::Record, 1, &golden("record-v1-customer.json")), Ok(fact));
+    assert_eq!(Leaf::decode(&golden("record-v1-customer.leaf")), Ok(leaf));
+    let other = String::from_utf8(golden("record-v1-customer.json")).unwrap().replacen("\"acme\"", "\"else\"", 1);
+    let error = Fact::decode(FactKind::Record, 1, other.as_bytes()).unwrap_err().to_string();
+    assert_eq!(error, "not a fact `record`: `customer`: is not the one that the line names");
 }
 
 #[test]

@@ -29,6 +29,7 @@ async fn main() -> std::io::Result<()> {
     let state = WebState {
         live,
         tokens: Tokens::of(std::path::Path::new("/nowhere")),
+        data: "/nowhere".into(),
         tell: mpsc::channel(1).0,
         heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),
         desk: uphold::measure::vantage::Desk::new().0,

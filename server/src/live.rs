@@ -5,14 +5,16 @@
 use std::sync::Arc;
 
 use uphold_core::agreement::{Agreement, Subject};
-use uphold_core::history::{CheckScope, History};
+use uphold_core::evaluate::{Budget, Burn};
+use uphold_core::history::{CheckScope, Fact, History, Incident, Notice};
 use uphold_core::id::{CommitmentId, Series};
 use uphold_core::run::Observed;
 use uphold_core::statement::Statement;
-use uphold_core::time::{Instant, Millis};
+use uphold_core::time::{Instant, Millis, Period};
 use uphold_core::timeline::Timeline;
 use uphold_probe::outcome::Cause;
 
+use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::record::Recorded;
 
 /// The picture at one moment of knowledge.
@@ -26,6 +28,14 @@ pub struct Live {
     pub history: Arc<History>,
     /// What was told, in the order of the ledger.
     pub records: Arc<Vec<Recorded>>,
+    /// The interruptions that are known, corrections applied.
+    pub incidents: Vec<Fact<Incident>>,
+    /// The notices that are known, corrections applied.
+    pub notices: Vec<Fact<Notice>>,
+    /// The statements that were frozen, in the order of the ledger.
+    pub statements: Arc<Vec<Frozen>>,
+    /// What is spent of each target's budget, and how fast.
+    pub budgets: Vec<BudgetView>,
     /// The statement of the periods in progress, a row for each commitment and subject.
     pub statement: Statement,
     /// The timeline of each subject that is judged by the states of checks, in the order of the agreement.
@@ -36,6 +46,23 @@ pub struct Live {
     pub ledger: LedgerHead,
     /// Since when nothing can be recorded, if that is so: the picture is then of no later time.
     pub not_recorded_since: Option<Instant>,
+}
+
+/// The error budget of one subject in the period in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetView {
+    /// The commitment.
+    pub commitment: CommitmentId,
+    /// What is judged.
+    pub subject: Subject,
+    /// The period.
+    pub period: Period,
+    /// The target, in percent, as the contract writes it.
+    pub target: String,
+    /// What the target leaves, and what is spent; none where it is no target of time alone.
+    pub budget: Option<Budget>,
+    /// How fast it is being spent, by each rule.
+    pub burns: Vec<Burn>,
 }
 
 /// The timeline of one subject, for drawing.

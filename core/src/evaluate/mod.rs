@@ -5,6 +5,7 @@
 //! function called again.
 
 mod availability;
+mod budget;
 mod caps;
 mod claim;
 mod compose;
@@ -19,6 +20,7 @@ mod subjects;
 mod view;
 mod windows;
 
+pub use budget::{BURN_RULES, Budget, Burn, BurnRule, Urgency, budget, burns};
 pub use compose::whole;
 pub use problem::{Problem, problems, revision_problems};
 pub use subjects::{customers, subjects};

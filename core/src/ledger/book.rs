@@ -30,6 +30,8 @@ pub struct Book {
     pub records: Arc<Vec<Recorded>>,
     /// What these records say.
     told: History,
+    /// The statements that were frozen, in the order of the ledger.
+    pub statements: Arc<Vec<Frozen>>,
     /// The agreement that came into use last.
     pub agreement: Option<fact::Agreement>,
     /// When the latest fact was recorded.
@@ -48,6 +50,17 @@ pub struct Registration {
     pub interval: Millis,
     /// The digest of its definition.
     pub definition: Digest,
+}
+
+/// A statement that was frozen, and its place in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frozen {
+    /// Its place in the ledger.
+    pub seq: u64,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// What it says of itself.
+    pub fact: fact::Statement,
 }
 
 /// Why a fact could not be taken into the book.
@@ -138,6 +151,9 @@ impl Book {
                     Recorded::read(record, seq, recorded_at).map_err(|bad| BookError::Record(seq, bad))?;
                 Arc::make_mut(&mut self.records).push(recorded);
                 self.told.append(said);
+            }
+            Fact::Statement(fact) => {
+                Arc::make_mut(&mut self.statements).push(Frozen { seq, recorded_at, fact: fact.clone() });
             }
         }
         Ok(())

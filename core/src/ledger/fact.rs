@@ -7,10 +7,11 @@
 
 use std::fmt;
 
-use crate::id::{AgreementId, CheckId, FactId, IdError, InterfaceId, Series, SolutionId, VantageId};
+use crate::id::{AgreementId, CheckId, CustomerId, FactId, IdError, InterfaceId, Series, SolutionId, VantageId};
 use crate::interval::Interval;
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::digest::Digest;
+use crate::ledger::record;
 use crate::ledger::segment::Segment;
 use crate::run::Staleness;
 use crate::time::{Instant, Millis};
@@ -37,11 +38,14 @@ pub enum FactKind {
     ObserverGap,
     /// Something that happened, as somebody tells it.
     Record,
+    /// A statement of a period that is over was frozen.
+    Statement,
 }
 
 impl FactKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap, Self::Record];
+    pub const ALL: [Self; 6] =
+        [Self::Agreement, Self::Check, Self::Measurement, Self::ObserverGap, Self::Record, Self::Statement];
 
     /// The name that the formats use.
     #[must_use]
@@ -52,6 +56,7 @@ impl FactKind {
             Self::Measurement => "measurement",
             Self::ObserverGap => "observer_gap",
             Self::Record => "record",
+            Self::Statement => "statement",
         }
     }
 
@@ -65,7 +70,7 @@ impl FactKind {
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
-            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap | Self::Record => 1,
+            Self::Agreement | Self::Check | Self::Measurement | Self::ObserverGap | Self::Record | Self::Statement => 1,
         }
     }
 }
@@ -83,6 +88,8 @@ pub enum Fact {
     ObserverGap(ObserverGap),
     /// See [`Record`].
     Record(Record),
+    /// See [`Statement`].
+    Statement(Statement),
 }
 
 /// A revision of an agreement came into use.
@@ -168,6 +175,31 @@ pub struct Record {
     pub why: String,
     /// What happened: the line of a history (`crate::history`), without `recorded_at` and `by`, which the ledger knows.
     pub line: String,
+    /// The customer that alone is concerned, whose the fact then is; absent for what is everybody's to see.
+    pub customer: Option<CustomerId>,
+}
+
+/// A statement of a period that is over, frozen as it was known. What is learned later makes another, beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The fact.
+    pub id: FactId,
+    /// Who says so.
+    pub by: String,
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The period, as its name is written: `2026-10`.
+    pub period: String,
+    /// The customer that it is for; absent for nobody in particular.
+    pub customer: Option<CustomerId>,
+    /// Which statement of this period and customer it is, from 1.
+    pub number: u64,
+    /// What was recorded later is not in it.
+    pub as_known_at: Instant,
+    /// The digest of its text, in the public JSON form.
+    pub text: Digest,
+    /// The digest of its figures alone: equal where nothing that is owed or judged differs.
+    pub figures: Digest,
 }
 
 impl Measurement {
@@ -229,6 +261,7 @@ impl Fact {
             Self::Measurement(_) => FactKind::Measurement,
             Self::ObserverGap(_) => FactKind::ObserverGap,
             Self::Record(_) => FactKind::Record,
+            Self::Statement(_) => FactKind::Statement,
         }
     }
 
@@ -241,6 +274,7 @@ impl Fact {
             Self::Measurement(fact) => &fact.id,
             Self::ObserverGap(fact) => &fact.id,
             Self::Record(fact) => &fact.id,
+            Self::Statement(fact) => &fact.id,
         }
     }
 
@@ -253,6 +287,17 @@ impl Fact {
             Self::Measurement(fact) => &fact.by,
             Self::ObserverGap(fact) => &fact.by,
             Self::Record(fact) => &fact.by,
+            Self::Statement(fact) => &fact.by,
+        }
+    }
+
+    /// The customer whose fact it is; nobody's where everybody may see it.
+    #[must_use]
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Agreement(_) | Self::Check(_) | Self::Measurement(_) | Self::ObserverGap(_) => None,
+            Self::Record(fact) => fact.customer.as_ref(),
+            Self::Statement(fact) => fact.customer.as_ref(),
         }
     }
 
@@ -288,7 +333,16 @@ impl Fact {
             Self::Record(fact) => {
                 members.extend([("why", Value::text(&fact.why)), ("line", Value::text(&fact.line))]);
             }
+            Self::Statement(fact) => members.extend([
+                ("agreement", Value::text(&fact.agreement)),
+                ("period", Value::text(&fact.period)),
+                ("number", Value::count(fact.number)),
+                ("as_known_at", Value::Int(fact.as_known_at.0)),
+                ("text", Value::text(fact.text)),
+                ("figures", Value::text(fact.figures)),
+            ]),
         }
+        members.extend(self.customer().map(|customer| ("customer", Value::text(customer))));
         canonical::to_bytes(&Value::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
     }
 
@@ -356,11 +410,25 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
                 why: plain(&mut fields, "why", WHY_MAX)?,
             })
         }
-        FactKind::Record => Fact::Record(Record {
+        FactKind::Record => {
+            let line = plain(&mut fields, "line", LINE_MAX)?;
+            let customer = customer(&mut fields)?;
+            if customer.as_ref().is_some_and(|customer| !record::may_be_of(&line, customer)) {
+                return Err(FieldError::new("customer", "is not the one that the line names"));
+            }
+            let why = plain(&mut fields, "why", WHY_MAX)?;
+            Fact::Record(Record { id: head.0, by: head.1, why, line, customer })
+        }
+        FactKind::Statement => Fact::Statement(Statement {
             id: head.0,
             by: head.1,
-            why: plain(&mut fields, "why", WHY_MAX)?,
-            line: plain(&mut fields, "line", LINE_MAX)?,
+            agreement: id(&mut fields, "agreement", AgreementId::parse)?,
+            period: plain(&mut fields, "period", BY_MAX)?,
+            customer: customer(&mut fields)?,
+            number: count(&mut fields, "number")?,
+            as_known_at: instant(fields.int("as_known_at")?, "as_known_at")?,
+            text: digest(&mut fields, "text")?,
+            figures: digest(&mut fields, "figures")?,
         }),
     };
     fields.finish()?;
@@ -397,6 +465,11 @@ fn decode_check((fact_id, by): (FactId, String), fields: &mut Fields) -> Result<
 
 fn id<T>(fields: &mut Fields, key: &str, parse: impl Fn(&str) -> Result<T, IdError>) -> Result<T, FieldError> {
     parse(&fields.text(key)?).map_err(|error| FieldError::new(key, error))
+}
+
+fn customer(fields: &mut Fields) -> Result<Option<CustomerId>, FieldError> {
+    let found = fields.find_text("customer")?.map(|text| CustomerId::parse(&text));
+    found.transpose().map_err(|error| FieldError::new("customer", error))
 }
 
 fn digest(fields: &mut Fields, key: &str) -> Result<Digest, FieldError> {

@@ -14,4 +14,5 @@ pub mod leaf;
 pub mod note;
 pub mod record;
 pub mod segment;
+pub mod tag;
 pub mod tree;

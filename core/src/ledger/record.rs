@@ -4,7 +4,7 @@
 //! who may tell what, and what follows from it.
 
 use crate::history::{BadLine, History, Reader};
-use crate::id::FactId;
+use crate::id::{CustomerId, FactId};
 use crate::ledger::fact::Record;
 use crate::time::Instant;
 use serde_json::{Map, Value};
@@ -24,6 +24,8 @@ pub struct Recorded {
     pub why: String,
     /// The whole line, as a history has it.
     pub line: String,
+    /// The customer whose fact it is; nobody's where everybody may see it.
+    pub customer: Option<CustomerId>,
 }
 
 impl Recorded {
@@ -35,7 +37,8 @@ impl Recorded {
         let line = whole(record, recorded_at);
         let history = history_of(&line)?;
         let (id, by, why) = (record.id.clone(), record.by.clone(), record.why.clone());
-        Ok((Self { seq, recorded_at, id, by, why, line }, history))
+        let customer = record.customer.clone();
+        Ok((Self { seq, recorded_at, id, by, why, line, customer }, history))
     }
 }
 
@@ -47,6 +50,22 @@ pub fn whole(record: &Record, recorded_at: Instant) -> String {
     members.insert("recorded_at".to_owned(), Value::String(recorded_at.to_string()));
     members.insert("by".to_owned(), Value::String(record.by.clone()));
     Value::Object(members).to_string()
+}
+
+/// The customer that a line names as the one that it concerns: its `customer`, or the `customer` of its `scope`. A notice to
+/// `public` names none, and neither does a correction, which is whose the corrected line is.
+#[must_use]
+pub fn customer_named(line: &Map<String, Value>) -> Option<CustomerId> {
+    let named = line.get("customer").filter(|named| *named != "public");
+    let named = named.or_else(|| line.get("scope")?.get("customer"))?.as_str()?;
+    CustomerId::parse(named).ok()
+}
+
+/// Whether a line may be a fact of this customer: it names it, or it is a correction.
+pub(super) fn may_be_of(line: &str, customer: &CustomerId) -> bool {
+    // What is no object is refused by whoever reads the line.
+    let Ok(line) = serde_json::from_str::<Map<String, Value>>(line) else { return true };
+    line.get("type").is_some_and(|kind| kind == "correction") || customer_named(&line).as_ref() == Some(customer)
 }
 
 fn history_of(line: &str) -> Result<History, BadLine> {
@@ -69,7 +88,26 @@ mod tests {
             by: "token:ops".to_owned(),
             why: "told by phone".to_owned(),
             line: line.to_owned(),
+            customer: None,
         }
+    }
+
+    #[test]
+    fn a_line_names_its_customer_at_its_head_or_in_its_scope() {
+        for (line, names) in [
+            (r#"{"type":"report","customer":"acme"}"#, Some("acme")),
+            (r#"{"type":"fee","scope":{"customer":"acme"}}"#, Some("acme")),
+            (r#"{"type":"notice","customer":"public"}"#, None),
+            (r#"{"type":"notice","customer":"public","scope":{"customer":"acme"}}"#, Some("acme")),
+            (r#"{"type":"incident","scope":{"solution":"shop"}}"#, None),
+            (r#"{"type":"incident"}"#, None),
+        ] {
+            let named = customer_named(&serde_json::from_str(line).unwrap());
+            assert_eq!(named.as_ref().map(CustomerId::as_str), names, "{line}");
+            let (acme, other) = (CustomerId::parse("acme").unwrap(), CustomerId::parse("other").unwrap());
+            assert_eq!((may_be_of(line, &acme), may_be_of(line, &other)), (names.is_some(), false), "{line}");
+        }
+        assert!(may_be_of(r#"{"type":"correction","of":"x"}"#, &CustomerId::parse("acme").unwrap()));
     }
 
     #[test]

@@ -30,6 +30,17 @@ impl Statement {
     }
 }
 
+impl Row {
+    /// One of the `commitments` of the public JSON form.
+    ///
+    /// # Panics
+    /// Never: every key is text and every value can be written.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(RowJson::from(self)).expect("a row has text keys only")
+    }
+}
+
 #[derive(Serialize)]
 struct StatementJson<'a> {
     agreement: &'a str,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use uphold_core::evaluate::Customers;
 use uphold_core::id::CustomerId;
-use uphold_core::ledger::bundle::{Opened, Proof, Question, Writer};
+use uphold_core::ledger::bundle::{Opened, Proof, Question, Shown, Writer};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, FactKind};
 use uphold_core::ledger::leaf::PUBLIC;
@@ -142,7 +142,7 @@ fn write(
     while from < signed.checkpoint.size {
         let until = (from + PAGE).min(signed.checkpoint.size);
         for entry in reader.read(from..until).map_err(cannot)? {
-            let line = writer.leaf(&entry.leaf, opened(&entry, &question.customers)).map_err(refuse)?;
+            let line = writer.leaf(&entry.leaf, shown(&entry, &question.customers)?).map_err(refuse)?;
             output.write_all(&line).map_err(broken)?;
         }
         from = until;
@@ -155,10 +155,33 @@ fn write(
 }
 
 /// What is shown of a fact: everything, unless it is one customer's and the bundle another's.
-fn opened<'a>(entry: &'a Entry, customers: &Customers) -> Option<Opened<'a>> {
-    let is_for_all = entry.leaf.subject_tag == PUBLIC || !matches!(customers, Customers::One(_));
-    let payload = entry.payload.as_ref().filter(|_| is_for_all)?;
-    Some(Opened { salt: &payload.salt, payload: &payload.bytes, segment: entry.segment.as_deref() })
+fn shown<'a>(entry: &'a Entry, customers: &Customers) -> Result<Shown<'a>, Failure> {
+    let seq = entry.leaf.seq;
+    let opened = entry.payload.as_ref().map(|payload| Opened {
+        salt: &payload.salt,
+        payload: &payload.bytes,
+        // The text of a frozen statement is no part of what judges: its digest is in the fact.
+        segment: entry.segment.as_deref().filter(|_| entry.leaf.kind == FactKind::Measurement),
+    });
+    let cannot = |error: &dyn std::fmt::Display| {
+        Failure::new("cannot export a bundle")
+            .because(format!("fact {seq}: {error}"))
+            .help("run `uphold ledger verify`")
+    };
+    if entry.leaf.subject_tag == PUBLIC {
+        return opened
+            .map(Shown::Open)
+            .ok_or_else(|| cannot(&"its payload was erased, and nothing can be proved without it"));
+    }
+    let fact = entry.fact().map_err(|error| cannot(&error))?;
+    let is_anothers = match customers {
+        Customers::One(customer) => fact.as_ref().and_then(Fact::customer) != Some(customer),
+        Customers::Nobody | Customers::All => false,
+    };
+    match opened {
+        Some(opened) if !is_anothers => Ok(Shown::Open(opened)),
+        opened => Ok(Shown::Closed(opened)),
+    }
 }
 
 fn say(proof: &Proof, args: &Args, key: &str) {

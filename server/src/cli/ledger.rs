@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal as _;
 
+use uphold_core::id::CustomerId;
+
 use super::{DataFolder, Failure, count};
 use crate::ledger::{FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify};
 
@@ -14,6 +16,18 @@ pub(super) enum Command {
     Key(DataFolder),
     /// Print the last checkpoint that was signed, for others to keep
     Checkpoint(DataFolder),
+    /// Print the tag of one customer's facts. With it the customer can see in a bundle that none of them was kept from it
+    Tag(TagArgs),
+}
+
+/// Whose tag.
+#[derive(Debug, clap::Args)]
+pub(super) struct TagArgs {
+    #[command(flatten)]
+    folder: DataFolder,
+    /// The customer
+    #[arg(long, value_name = "ID")]
+    customer: String,
 }
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
@@ -27,6 +41,14 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Checkpoint(folder) => {
             let signed = last_signed(&folder.data).map_err(|error| unsigned("cannot print the checkpoint", error))?;
             print!("{}", signed.note);
+            Ok(())
+        }
+        Command::Tag(args) => {
+            let customer = CustomerId::parse(&args.customer)
+                .map_err(|error| Failure::new("cannot understand `--customer`").because(error).exit(2))?;
+            let reader = Reader::open(&args.folder.data.join(FILE));
+            let tag = reader.and_then(|reader| reader.tag(&customer));
+            println!("{}", tag.map_err(|error| failure("cannot print the tag", error))?);
             Ok(())
         }
     }

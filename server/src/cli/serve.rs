@@ -19,6 +19,8 @@ use crate::config::Checks;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
 use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
+use crate::operate::follow::follow;
+use crate::operate::incident;
 use crate::terminal::say;
 use crate::web::{self, WebState};
 
@@ -170,6 +172,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, files, report } = prepared;
     let clock = settings.clock.clone();
     let (digests, vantage) = (in_force(&settings), settings.checks.vantage.clone());
+    let author = format!("{}{}", incident::SERVER, settings.checks.vantage);
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
@@ -188,7 +191,9 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         let reporter = Reporter::new(receiver, vantage, data.join(FILE), clock.clone(), handle.desk.clone());
         tokio::spawn(reporter.run(handle.live.clone()))
     });
-    let router = web::router(web_state(handle, hosts(address, allowed_hosts), tokens, clock));
+    // It ends with the engine, which drops what it listens to.
+    tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
+    let router = web::router(web_state(handle, hosts(address, allowed_hosts), tokens, data, clock));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
@@ -240,7 +245,7 @@ async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Fail
 }
 
 /// What pages and interfaces are given of a running engine.
-fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, clock: Clock) -> WebState {
+fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: PathBuf, clock: Clock) -> WebState {
     let (live, tell, desk, reports) = (handle.live.clone(), handle.tell.clone(), handle.desk.clone(), handle.clone());
     WebState {
         live,
@@ -250,6 +255,7 @@ fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, clock: 
         tell,
         heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
         desk,
+        data,
         clock,
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// The agreement as you have it; given several times, its revisions. The bundle must judge by exactly these
     #[arg(long, value_name = "FILE")]
     agreement: Vec<PathBuf>,
+    /// The tag of your own facts, as `uphold ledger tag` prints it: then none of them can be kept from you, even if all are
+    #[arg(long, value_name = "TAG")]
+    tag: Option<String>,
     /// Where to write the statement, once it is verified, as JSON
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
@@ -41,7 +44,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         .map(|path| read_file(path).map(|text| (path.clone(), Digest::of(&[text.as_bytes()]))))
         .collect::<Result<_, _>>()?;
     let name = key.to_string();
-    let proof = read(&args.bundle, key)?;
+    let proof = read(args, key)?;
     same_agreements(&args.bundle, &proof, &files)?;
     if let Some(path) = &args.statement {
         let text = format!("{}\n", proof.statement);
@@ -51,7 +54,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read(path: &Path, key: VerifierKey) -> Result<Proof, Failure> {
+fn read(args: &Args, key: VerifierKey) -> Result<Proof, Failure> {
+    let path = &args.bundle;
     let refuse = |error| {
         Failure::new(format!("the bundle `{}` proves nothing", path.display())).because(error).help(
             "ask for it again, and if it comes again like this, ask why; docs/bundle.md tells what each line must be",
@@ -60,6 +64,7 @@ fn read(path: &Path, key: VerifierKey) -> Result<Proof, Failure> {
     let file = File::open(path).map_err(|error| file_failure("read", path, error))?;
     let mut input = BufReader::with_capacity(1 << 16, file);
     let mut verifier = Verifier::new(key);
+    let mut tag = args.tag.clone();
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -69,7 +74,13 @@ fn read(path: &Path, key: VerifierKey) -> Result<Proof, Failure> {
             break;
         }
         match line.strip_suffix(b"\n") {
-            Some(line) => verifier.line(line).map_err(refuse)?,
+            Some(line) => {
+                verifier.line(line).map_err(refuse)?;
+                // The first line says whose bundle it is.
+                if let (Some(tag), Customers::One(customer)) = (tag.take(), verifier.customers()) {
+                    verifier.expect_tag(customer.clone(), tag);
+                }
+            }
             None => {
                 return Err(Failure::new(format!("the bundle `{}` proves nothing", path.display()))
                     .because("it was cut off, or has a line that is too long: a line has no end"));
@@ -106,6 +117,16 @@ fn same_agreements(bundle: &Path, proof: &Proof, files: &[(PathBuf, Digest)]) ->
 /// What a reader should know of a bundle that holds.
 pub(super) fn notes(proof: &Proof) -> Vec<String> {
     let mut notes = Vec::new();
+    let shown = match &proof.question.customers {
+        Customers::One(_) => 0,
+        Customers::Nobody | Customers::All => proof.tags.len(),
+    };
+    if shown > 0 {
+        notes.push(format!(
+            "the facts of {} are open in it: it is for the auditor, not for any of them",
+            count(shown, "customer", "customers")
+        ));
+    }
     if let (Customers::One(customer), false) = (&proof.question.customers, proof.knows_customer) {
         notes.push(format!("no fact names the customer `{customer}`: its figures are those of everybody"));
     }

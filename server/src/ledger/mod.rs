@@ -50,11 +50,11 @@ const QUEUE: usize = 1024;
 const GROUP_MAX: usize = 4096;
 
 /// A fact to be appended.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewFact {
     /// The fact.
     pub fact: Fact,
-    /// For a measurement, the canonical bytes of its segment; for any other fact, nothing.
+    /// For a measurement, the canonical bytes of its segment; for a statement, its text; for any other fact, nothing.
     pub segment: Option<Vec<u8>>,
 }
 
@@ -188,17 +188,26 @@ fn prepare(new: NewFact) -> Result<Prepared, LedgerError> {
             measurement.agrees_with(&segment).map_err(refuse)?;
             Some((digest, bytes))
         }
-        (Fact::Measurement(_), None) => {
+        (Fact::Statement(statement), Some(bytes)) => {
+            let digest = Digest::of(&[&bytes]);
+            if digest != statement.text || std::str::from_utf8(&bytes).is_err() {
+                let problem = "is not the text whose digest the fact says".to_owned();
+                return Err(LedgerError::Segment { id, problem });
+            }
+            Some((digest, bytes))
+        }
+        (Fact::Measurement(_) | Fact::Statement(_), None) => {
             return Err(LedgerError::Segment { id, problem: "is missing".to_owned() });
         }
         (_, Some(_)) => {
-            return Err(LedgerError::Segment { id, problem: "is given, and only a measurement has one".to_owned() });
+            return Err(LedgerError::Segment { id, problem: "is given, and this kind of fact has none".to_owned() });
         }
         (_, None) => None,
     };
     let mut salt = [0; 32];
     getrandom::fill(&mut salt).map_err(LedgerError::Random)?;
-    Ok(Prepared { kind: fact.kind(), id, salt, payload, segment })
+    let customer = fact.customer().cloned();
+    Ok(Prepared { kind: fact.kind(), id, salt, payload, customer, segment })
 }
 
 /// The writer: it holds the lock of the folder until nobody can send it anything any more.
@@ -332,7 +341,7 @@ mod tests {
         let says = "fact `measurement-1` cannot be recorded: its segment has another digest than the fact says";
         assert_eq!(said(other).await, says);
         let stray = NewFact { segment: measurement.segment.clone(), ..samples::gap(1, "x") };
-        assert!(said(stray).await.ends_with("its segment is given, and only a measurement has one"));
+        assert!(said(stray).await.ends_with("its segment is given, and this kind of fact has none"));
         let Fact::Measurement(mut wrong) = measurement.fact else { panic!("a measurement") };
         wrong.runs += 1;
         let wrong = NewFact { fact: Fact::Measurement(wrong), segment: measurement.segment };

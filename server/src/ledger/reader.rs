@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row};
-use uphold_core::id::VantageId;
+use uphold_core::id::{CustomerId, VantageId};
 use uphold_core::ledger::book::{self, Book};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, FactError};
 use uphold_core::ledger::leaf::Leaf;
 use uphold_core::ledger::segment::Segment;
+use uphold_core::ledger::tag::subject_tag;
 use uphold_core::ledger::tree;
 use uphold_core::time::Instant;
 
@@ -33,7 +34,7 @@ pub struct Entry {
     pub hash: Digest,
     /// What the leaf is a commitment to; absent if it was erased.
     pub payload: Option<Payload>,
-    /// For a measurement, the canonical bytes of its segment; absent if they were erased.
+    /// For a measurement, the canonical bytes of its segment; for a statement, its text; absent if they were erased.
     pub segment: Option<Vec<u8>>,
 }
 
@@ -190,6 +191,29 @@ impl Reader {
         Ok(())
     }
 
+    /// The text of that digest, to which a statement refers; none if it was erased.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn text(&self, digest: Digest) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT bytes FROM segments WHERE digest = ?1";
+        let found: Option<Vec<u8>> = self
+            .connection
+            .query_row(sql, [digest.0], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.refuse(error))?;
+        Ok(found.and_then(|bytes| String::from_utf8(bytes).ok()))
+    }
+
+    /// The tag of a customer's facts in this ledger.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is of an earlier version that knew no tags.
+    pub fn tag(&self, customer: &CustomerId) -> Result<String, LedgerError> {
+        let secret = sqlite::tag_secret(&self.connection, &self.path)?;
+        Ok(subject_tag(&secret, Some(customer)))
+    }
+
     /// The database.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -260,11 +284,15 @@ impl Reader {
             _ => None,
         };
         let mut entry = Entry { leaf, hash: tree::leaf_hash(&bytes), payload, segment: None };
-        if let Ok(Some(Fact::Measurement(measurement))) = entry.fact() {
+        let named = match entry.fact() {
+            Ok(Some(Fact::Measurement(measurement))) => Some(measurement.segment),
+            Ok(Some(Fact::Statement(statement))) => Some(statement.text),
+            _ => None,
+        };
+        if let Some(digest) = named {
             let sql = "SELECT bytes FROM segments WHERE digest = ?1";
             let mut statement = self.connection.prepare_cached(sql).map_err(refuse)?;
-            entry.segment =
-                statement.query_row([measurement.segment.0], |row| row.get(0)).optional().map_err(refuse)?;
+            entry.segment = statement.query_row([digest.0], |row| row.get(0)).optional().map_err(refuse)?;
         }
         Ok(entry)
     }

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use uphold_core::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
+use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap};
+use uphold_core::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap, Record, Statement};
 use uphold_core::ledger::segment::{OpenRun, Segment};
 use uphold_core::run::{Observed, Staleness};
 use uphold_core::time::{Instant, Millis};
@@ -59,7 +59,7 @@ pub(crate) fn measurement(number: i64) -> NewFact {
 /// One fact of each kind in turn.
 pub(crate) fn fact(number: i64) -> NewFact {
     let digest = Digest::of(&[&number.to_be_bytes()]);
-    match number % 4 {
+    match number % 6 {
         0 => measurement(number),
         1 => gap(number, "the server was stopped"),
         2 => {
@@ -75,6 +75,31 @@ pub(crate) fn fact(number: i64) -> NewFact {
                 definition: digest,
             };
             NewFact { fact: Fact::Check(fact), segment: None }
+        }
+        3 => {
+            let fact = Record {
+                id: id("record", number),
+                by: by(),
+                why: "the contract".to_owned(),
+                line: r#"{"type":"report","customer":"acme"}"#.to_owned(),
+                customer: CustomerId::parse("acme").ok(),
+            };
+            NewFact { fact: Fact::Record(fact), segment: None }
+        }
+        4 => {
+            let text = format!("{{\"number\": {number}}}").into_bytes();
+            let fact = Statement {
+                id: id("statement", number),
+                by: by(),
+                agreement: AgreementId::parse("cloud-one").unwrap(),
+                period: "2026-10".to_owned(),
+                customer: None,
+                number: number.unsigned_abs(),
+                as_known_at: Instant(number),
+                text: Digest::of(&[&text]),
+                figures: digest,
+            };
+            NewFact { fact: Fact::Statement(fact), segment: Some(text) }
         }
         _ => {
             let fact = Agreement {

@@ -189,6 +189,9 @@ fn whole(entry: &Entry) -> Result<(), &'static str> {
         (Ok(Some(Fact::Measurement(measurement))), Some(segment)) if Digest::of(&[segment]) != measurement.segment => {
             Err("has another segment than it says")
         }
+        (Ok(Some(Fact::Statement(statement))), Some(text)) if Digest::of(&[text]) != statement.text => {
+            Err("has another text than it says")
+        }
         (Ok(_), _) => Ok(()),
         (Err(_), _) => Err("cannot be understood"),
     }
@@ -456,7 +459,7 @@ mod tests {
     fn bytes_that_changed_in_the_database_are_not_signed() {
         for change in [
             "UPDATE leaves SET leaf = CAST(replace(leaf, 'public', 'publik') AS BLOB) WHERE seq = 4",
-            "UPDATE payloads SET payload = CAST(replace(payload, 'stopped', 'started') AS BLOB) WHERE seq = 5",
+            "UPDATE payloads SET payload = CAST(replace(payload, 'stopped', 'started') AS BLOB) WHERE seq = 7",
             "UPDATE payloads SET salt = zeroblob(32) WHERE seq = 4",
             "UPDATE segments SET bytes = CAST(replace(bytes, 'up', 'down') AS BLOB)",
             "UPDATE tree_head SET root = zeroblob(32)",

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use uphold_core::id::{FactId, VantageId};
+use uphold_core::id::{CustomerId, FactId, VantageId};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::FactKind;
-use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
+use uphold_core::ledger::leaf::{Leaf, commitment};
+use uphold_core::ledger::tag::subject_tag;
 use uphold_core::ledger::tree::{self, Frontier};
 use uphold_core::time::Instant;
 
@@ -24,7 +25,8 @@ pub const FILE: &str = "ledger.db";
 pub(crate) const APPLICATION_ID: i64 = 0x5550_484c;
 
 /// The numbered migrations, in order. The schema version is how many of them a database has seen.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_ledger.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/0001_ledger.sql"), include_str!("../../migrations/0002_customers.sql")];
 
 /// The newest schema that this program knows.
 pub(crate) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
@@ -39,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) id: FactId,
     pub(crate) salt: [u8; 32],
     pub(crate) payload: Vec<u8>,
+    /// Whose fact it is.
+    pub(crate) customer: Option<CustomerId>,
     pub(crate) segment: Option<(Digest, Vec<u8>)>,
 }
 
@@ -65,6 +69,8 @@ pub(crate) struct Store {
     connection: Connection,
     path: PathBuf,
     head: Head,
+    /// The secret of customers' tags.
+    secret: [u8; 32],
 }
 
 #[derive(Debug, Clone)]
@@ -118,6 +124,24 @@ pub(crate) fn schema_version(connection: &Connection, path: &Path) -> Result<i64
     }
 }
 
+/// The digest that guards the secret of customers' tags.
+pub(crate) fn secret_digest(secret: &[u8]) -> Digest {
+    Digest::of(&[b"uphold customer tags", secret])
+}
+
+/// The secret of customers' tags.
+pub(crate) fn tag_secret(connection: &Connection, path: &Path) -> Result<[u8; 32], LedgerError> {
+    let refuse = |error| LedgerError::sqlite(path, "read the secret of customers' tags", error);
+    let row: (Vec<u8>, Vec<u8>) = connection
+        .query_row("SELECT secret, digest FROM customer_tags", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .map_err(refuse)?;
+    let whole = secret_digest(&row.0).0 == row.1.as_slice();
+    row.0.try_into().ok().filter(|_| whole).ok_or_else(|| LedgerError::Damaged {
+        path: path.to_owned(),
+        problem: "the secret of customers' tags is not what its digest says".to_owned(),
+    })
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     let from = schema_version(connection, path)?;
     let refuse = |error| LedgerError::sqlite(path, "bring the schema up to date", error);
@@ -127,6 +151,13 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> 
         transaction
             .execute("INSERT OR REPLACE INTO meta VALUES (1, ?1, ?2)", params![version, APPLICATION_ID])
             .map_err(refuse)?;
+        if version == 2 {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret).map_err(LedgerError::Random)?;
+            transaction
+                .execute("INSERT INTO customer_tags VALUES (1, ?1, ?2)", params![secret, secret_digest(&secret).0])
+                .map_err(refuse)?;
+        }
         if version == 1 {
             let empty = Frontier::default();
             transaction
@@ -150,7 +181,8 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true).map_err(refuse)?;
         migrate(&mut connection, path)?;
         let head = load_head(&connection, path)?;
-        Ok(Self { connection, path: path.to_owned(), head })
+        let secret = tag_secret(&connection, path)?;
+        Ok(Self { connection, path: path.to_owned(), head, secret })
     }
 
     /// Writes a group of works in one transaction. Every work gets its own answer: one that contradicts the ledger is left
@@ -184,7 +216,7 @@ impl Store {
         for work in group {
             answers.push(match work {
                 Work::Facts(facts) => match plan(&transaction, facts, head.frontier.size()).map_err(refuse)? {
-                    Ok(plan) => Ok(insert(&transaction, facts, &plan, &mut head).map_err(refuse)?),
+                    Ok(plan) => Ok(insert(&transaction, facts, &plan, &mut head, &self.secret).map_err(refuse)?),
                     Err(conflict) => Err(conflict),
                 },
                 Work::Checkpoint { vantage, segment } => {
@@ -252,6 +284,7 @@ fn insert(
     facts: &[Prepared],
     plan: &[Place],
     head: &mut Head,
+    secret: &[u8; 32],
 ) -> Result<Vec<Receipt>, rusqlite::Error> {
     let mut leaves = connection.prepare_cached("INSERT INTO leaves VALUES (?1, ?2, ?3)")?;
     let mut payloads = connection.prepare_cached("INSERT INTO payloads VALUES (?1, ?2, ?3, ?4)")?;
@@ -282,7 +315,7 @@ fn insert(
             kind: fact.kind,
             kind_version: fact.kind.version(),
             recorded_at: head.recorded_at,
-            subject_tag: PUBLIC.to_owned(),
+            subject_tag: subject_tag(secret, fact.customer.as_ref()),
             commitment: commitment(&fact.salt, &fact.payload),
         };
         let bytes = leaf.encode();
@@ -369,7 +402,7 @@ mod tests {
         let path = samples::ledger(folder.path(), 1);
         Connection::open(&path).unwrap().execute("UPDATE meta SET schema_version = 99", []).unwrap();
         let says =
-            format!("ledger `{}` has schema version 99, and this program knows versions up to 1", path.display());
+            format!("ledger `{}` has schema version 99, and this program knows versions up to 2", path.display());
         assert_eq!(Store::open(&path).unwrap_err().to_string(), says);
         assert_eq!(crate::ledger::Reader::open(&path).unwrap_err().to_string(), says);
     }

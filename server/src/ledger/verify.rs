@@ -14,11 +14,12 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
 use uphold_core::ledger::leaf::{Leaf, commitment};
 use uphold_core::ledger::segment::Segment;
+use uphold_core::ledger::tag::subject_tag;
 use uphold_core::ledger::tree::{self, Frontier};
 use uphold_core::time::Instant;
 
 use crate::ledger::error::LedgerError;
-use crate::ledger::sqlite::{self, APPLICATION_ID, SCHEMA_VERSION, checkpoint_digest};
+use crate::ledger::sqlite::{self, APPLICATION_ID, SCHEMA_VERSION, checkpoint_digest, secret_digest};
 
 /// How many leaves pass between two words of progress.
 const PROGRESS: u64 = 1000;
@@ -38,6 +39,8 @@ pub enum Table {
     TreeHead,
     /// What vantage points would flush.
     Checkpoint,
+    /// The secret of customers' tags.
+    CustomerTags,
 }
 
 impl Table {
@@ -51,6 +54,7 @@ impl Table {
             Self::Segments => "segments",
             Self::TreeHead => "tree_head",
             Self::Checkpoint => "checkpoint",
+            Self::CustomerTags => "customer_tags",
         }
     }
 }
@@ -124,8 +128,12 @@ fn scrub(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<
         payloads: 0,
         erased: 0,
         named: BTreeSet::new(),
+        secret: None,
     };
-    scrub.meta()?;
+    // A ledger of an earlier version is whole too, as far as it goes.
+    if scrub.meta()? >= 2 {
+        scrub.customer_tags()?;
+    }
     scrub.leaves(progress)?;
     scrub.strays()?;
     let segments = scrub.segments()?;
@@ -148,8 +156,10 @@ struct Scrub<'a> {
     recorded_at: Instant,
     payloads: u64,
     erased: u64,
-    /// The segments that measurements refer to.
+    /// The segments that measurements refer to, and the texts of statements.
     named: BTreeSet<Digest>,
+    /// The secret of customers' tags, if it is what its digest says.
+    secret: Option<[u8; 32]>,
 }
 
 impl Scrub<'_> {
@@ -157,12 +167,32 @@ impl Scrub<'_> {
         self.problems.push(Problem { table, seq, what: what.to_string() });
     }
 
-    fn meta(&mut self) -> Result<(), rusqlite::Error> {
+    /// The version of the schema.
+    fn meta(&mut self) -> Result<i64, rusqlite::Error> {
         let rows = self.rows("SELECT one, schema_version, application_id FROM meta", |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
         })?;
-        if rows != [(1, SCHEMA_VERSION, APPLICATION_ID)] {
-            self.report(Table::Meta, None, "does not say that this is a ledger of this version");
+        let has_tags = self.rows("SELECT name FROM sqlite_schema WHERE name = 'customer_tags'", |_| Ok(()))?;
+        let newest = if has_tags.is_empty() { 1 } else { SCHEMA_VERSION };
+        match rows.as_slice() {
+            [(1, version, APPLICATION_ID)] if *version == newest => Ok(newest),
+            _ => {
+                self.report(Table::Meta, None, "does not say that this is a ledger of this version");
+                Ok(newest)
+            }
+        }
+    }
+
+    fn customer_tags(&mut self) -> Result<(), rusqlite::Error> {
+        let rows = self.rows("SELECT one, secret, digest FROM customer_tags", |row| {
+            Ok((row.get::<_, i64>(0)?, blob(row, 1)?.to_vec(), blob(row, 2)?.to_vec()))
+        })?;
+        self.secret = match rows.as_slice() {
+            [(1, secret, digest)] if secret_digest(secret).0 == digest.as_slice() => secret.as_slice().try_into().ok(),
+            _ => None,
+        };
+        if self.secret.is_none() {
+            self.report(Table::CustomerTags, None, "does not hold the secret that its digest says");
         }
         Ok(())
     }
@@ -230,11 +260,30 @@ impl Scrub<'_> {
         if fact.id().as_str().as_bytes() != id {
             self.report(Table::Payloads, Some(seq), format!("stands under another id than `{}`", fact.id()));
         }
-        if let Fact::Measurement(measurement) = fact {
-            self.named.insert(measurement.segment);
-            self.segment(seq, &measurement)?;
+        if let Some(secret) = &self.secret
+            && leaf.subject_tag != subject_tag(secret, fact.customer())
+        {
+            self.report(Table::Leaves, Some(seq), "its subject tag is not that of the customer whose fact it is");
+        }
+        match fact {
+            Fact::Measurement(measurement) => {
+                self.named.insert(measurement.segment);
+                self.segment(seq, &measurement)?;
+            }
+            Fact::Statement(statement) => {
+                self.named.insert(statement.text);
+                if self.rows_of(statement.text)? == 0 {
+                    self.report(Table::Segments, Some(seq), format!("text {} is missing", statement.text));
+                }
+            }
+            Fact::Agreement(_) | Fact::Check(_) | Fact::ObserverGap(_) | Fact::Record(_) => {}
         }
         Ok(())
+    }
+
+    fn rows_of(&self, digest: Digest) -> Result<i64, rusqlite::Error> {
+        let mut statement = self.connection.prepare_cached("SELECT count(*) FROM segments WHERE digest = ?1")?;
+        statement.query_row([digest.0], |row| row.get(0))
     }
 
     fn segment(&mut self, seq: u64, measurement: &Measurement) -> Result<(), rusqlite::Error> {
@@ -278,7 +327,7 @@ impl Scrub<'_> {
             if blob(row, 0)? != digest.0 {
                 self.report(Table::Segments, None, format!("the segment with digest {digest} stands under another"));
             } else if !self.named.contains(&digest) {
-                self.report(Table::Segments, None, format!("no measurement refers to segment {digest}"));
+                self.report(Table::Segments, None, format!("no fact refers to segment {digest}"));
             }
         }
         Ok(count)
@@ -348,7 +397,8 @@ mod tests {
     use crate::ledger::samples;
     use rusqlite::types::Value;
 
-    const COLUMNS: [(Table, &[&str]); 6] = [
+    const COLUMNS: [(Table, &[&str]); 7] = [
+        (Table::CustomerTags, &["one", "secret", "digest"]),
         (Table::Meta, &["one", "schema_version", "application_id"]),
         (Table::Leaves, &["seq", "leaf", "hash"]),
         (Table::Payloads, &["seq", "fact_id", "salt", "payload"]),

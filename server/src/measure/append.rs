@@ -17,14 +17,11 @@ use crate::ledger::{LedgerError, NewFact, Receipt};
 /// A request to record facts, all of them or none.
 #[derive(Debug)]
 pub struct Append {
-    /// What happened.
-    pub facts: Vec<Fact>,
+    /// What happened, with what it refers to.
+    pub facts: Vec<NewFact>,
     /// Gets one receipt for each fact when they are on disk and in the picture's book.
     pub reply: oneshot::Sender<Result<Vec<Receipt>, LedgerError>>,
 }
-
-/// A fact with the segment that it is about, where it is a measurement.
-type Noted = (Fact, Option<Segment>);
 
 /// Who waits for what is being written.
 #[derive(Debug)]
@@ -36,7 +33,9 @@ enum Reply {
 /// A request that is being written.
 #[derive(Debug)]
 pub(super) struct Appending {
-    facts: Vec<Noted>,
+    facts: Vec<NewFact>,
+    /// What the measurement among them says.
+    segment: Option<Segment>,
     reply: Reply,
     written: JoinHandle<Written>,
 }
@@ -44,20 +43,21 @@ pub(super) struct Appending {
 impl Engine {
     /// Begins to record what was told. Nothing else may be under way.
     pub(super) fn begin_append(&mut self, request: Append) {
-        let facts = request.facts.into_iter().map(|fact| (fact, None)).collect();
-        self.begin(facts, Reply::Told(request.reply));
+        self.begin(request.facts, None, Reply::Told(request.reply));
     }
 
     /// Begins to record what another vantage point observed, or refuses it. Nothing else may be under way.
     pub(super) fn begin_delivery(&mut self, delivery: Delivery) {
         match self.facts_of(&delivery) {
-            Ok((facts, accepted)) => self.begin(facts, Reply::Delivered(delivery.reply, accepted)),
+            Ok((facts, segment, accepted)) => {
+                self.begin(facts, Some(segment), Reply::Delivered(delivery.reply, accepted));
+            }
             Err(refused) => drop(delivery.reply.send(Err(refused))),
         }
     }
 
     /// A report as facts of this ledger: its runs as a segment that says what the book does not expect, and its gaps.
-    fn facts_of(&self, delivery: &Delivery) -> Result<(Vec<Noted>, Accepted), Refused> {
+    fn facts_of(&self, delivery: &Delivery) -> Result<(Vec<NewFact>, Segment, Accepted), Refused> {
         let Delivery { vantage, report, .. } = delivery;
         if !self.settings.checks.remote().any(|remote| remote == vantage) {
             return Err(Refused::NoSuchPoint);
@@ -66,35 +66,35 @@ impl Engine {
         let through = Instant(report.through);
         let segment = segment_of(&self.book.fold, vantage, &taken.runs, through)
             .map_err(|error| Refused::Contradiction(error.to_string()))?;
+        let bytes = segment.encode();
         let fact = Fact::Measurement(Measurement {
             id: start::fact_id("reported", through),
             by: by(vantage),
             vantage: vantage.clone(),
             through,
-            segment: Digest::of(&[&segment.encode()]),
+            segment: Digest::of(&[&bytes]),
             runs: segment.runs().len() as u64,
         });
-        let mut facts = vec![(fact, Some(segment))];
-        facts.extend(taken.gaps.into_iter().map(|gap| (Fact::ObserverGap(gap), None)));
-        Ok((facts, Accepted { through, matched: taken.matched, unmatched: taken.unmatched }))
+        let mut facts = vec![NewFact { fact, segment: Some(bytes) }];
+        facts.extend(taken.gaps.into_iter().map(|gap| NewFact { fact: Fact::ObserverGap(gap), segment: None }));
+        Ok((facts, segment, Accepted { through, matched: taken.matched, unmatched: taken.unmatched }))
     }
 
-    fn begin(&mut self, facts: Vec<Noted>, reply: Reply) {
+    fn begin(&mut self, facts: Vec<NewFact>, segment: Option<Segment>, reply: Reply) {
         let ledger = std::sync::Arc::clone(&self.ledger);
-        let new =
-            |(fact, segment): &Noted| NewFact { fact: fact.clone(), segment: segment.as_ref().map(Segment::encode) };
-        let news: Vec<NewFact> = facts.iter().map(new).collect();
+        let news = facts.clone();
         let written = tokio::spawn(async move { ledger.append(news).await });
-        self.append = Some(Appending { facts, reply, written });
+        self.append = Some(Appending { facts, segment, reply, written });
     }
 
     /// Takes what was recorded into the book and answers.
     pub(super) fn appended(&mut self, done: Written) {
-        let Some(Appending { facts, reply, .. }) = self.append.take() else { return };
+        let Some(Appending { facts, segment, reply, .. }) = self.append.take() else { return };
         if let Ok(receipts) = &done {
-            for ((fact, segment), receipt) in facts.iter().zip(receipts) {
+            for (new, receipt) in facts.iter().zip(receipts) {
                 if !receipt.duplicate {
-                    self.take_in(fact, segment.as_ref(), receipt);
+                    let segment = segment.as_ref().filter(|_| matches!(new.fact, Fact::Measurement(_)));
+                    self.take_in(&new.fact, segment, receipt);
                 }
             }
             match reply {

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uphold_core::agreement::Agreement;
-use uphold_core::evaluate::{Customers, Request, evaluate, subjects, timeline};
+use uphold_core::evaluate::{Customers, Request, budget, burns, evaluate, subjects, timeline};
 use uphold_core::history::History;
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::statement::Statement;
+use uphold_core::statement::{Row, Statement};
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_probe::outcome::Cause;
 
 use super::{Engine, Settings, Target};
 use crate::ledger::book::Book;
-use crate::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
+use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -45,18 +45,44 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
     let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let history = book.history();
+    let known = history.known_at(as_known_at);
     let request = Request { period: zone.month_of(as_known_at), as_known_at, customers: Customers::Nobody };
+    let statement = statement(agreement, &history, request);
+    let timelines = timelines(agreement, &known, as_known_at);
     Live {
         agreement: Arc::clone(agreement),
         as_known_at,
-        statement: statement(agreement, &history, request),
-        timelines: timelines(agreement, &history.known_at(as_known_at), as_known_at),
+        budgets: budgets(agreement, &statement, &timelines, as_known_at),
+        statement,
+        timelines,
         checks: checks(book, targets),
+        incidents: known.facts.incidents,
+        notices: known.facts.notices,
         history: Arc::new(history),
         records: Arc::clone(&book.records),
+        statements: Arc::clone(&book.statements),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
         not_recorded_since: None,
     }
+}
+
+/// The budget of every row of the statement that has a target and a timeline.
+fn budgets(agreement: &Agreement, statement: &Statement, lines: &[SubjectTimeline], now: Instant) -> Vec<BudgetView> {
+    let rows = statement.rows.iter().filter(|row| row.period.interval.contains(now));
+    let view = |row: &Row| {
+        let commitment = agreement.commitments.iter().find(|each| each.id == row.commitment)?;
+        let line = lines.iter().find(|line| line.commitment == row.commitment && line.subject == row.subject)?;
+        let target = row.target.as_ref()?;
+        Some(BudgetView {
+            commitment: row.commitment.clone(),
+            subject: row.subject.clone(),
+            period: row.period.clone(),
+            target: target.percent.clone(),
+            budget: budget(commitment, row),
+            burns: burns(&line.timeline, &target.ratio, now),
+        })
+    };
+    rows.filter_map(view).collect()
 }
 
 /// The statement; one without rows when the agreement leaves open what the facts ask, which the log then says.

@@ -1,5 +1,8 @@
 //! Operating a service under its agreement: what people and programs tell, and what follows from it.
 //!
-//! One file a noun. Everything is pure over a picture; recording is the engine's. Not here: pages and interfaces.
+//! One file a noun. Everything is pure over a picture, but for the task that follows it; recording is the engine's. Not here: pages and interfaces.
 
+pub mod closing;
+pub mod follow;
+pub mod incident;
 pub mod record;

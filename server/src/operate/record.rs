@@ -1,17 +1,19 @@
 //! Records told by hand: which are refused and why, and what each would change before it is recorded.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
 use uphold_core::evaluate::{Customers, Problem, Request, evaluate};
 use uphold_core::history::{History, Reader, write_check};
-use uphold_core::id::FactId;
+use uphold_core::id::{CustomerId, FactId};
 use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
 use uphold_core::statement::{Row, Statement};
 use uphold_core::time::Instant;
 
+use crate::ledger::NewFact;
 use crate::live::Live;
-use uphold_core::ledger::record::{Recorded, whole};
+use uphold_core::ledger::record::{Recorded, customer_named, whole};
 
 /// The most records that one request may tell.
 pub const BATCH_MAX: usize = 1_000;
@@ -77,6 +79,9 @@ pub fn facts(live: &Live, told: &Told) -> Result<Vec<Record>, Vec<Wrong>> {
     if wrongs.is_empty() {
         wrongs = unfit(live, &records);
     }
+    if wrongs.is_empty() {
+        wrongs = whose(live, &mut records);
+    }
     if wrongs.is_empty() { Ok(records) } else { Err(wrongs) }
 }
 
@@ -96,11 +101,58 @@ fn record(told: &Told, place: usize, mut line: Map<String, Value>) -> Result<Rec
     };
     // What is told again without an id is the same thing only if it is the same request.
     line.entry("id").or_insert_with(|| Value::String(id.to_string()));
+    let customer = customer_named(&line);
     let line = Value::Object(line).to_string();
     if line.len() > LINE_MAX {
         return Err(wrong(format!("the record has {} bytes, and {LINE_MAX} are the most", line.len())));
     }
-    Ok(Record { id, by: told.by.clone(), why: told.why.clone(), line })
+    Ok(Record { id, by: told.by.clone(), why: told.why.clone(), line, customer })
+}
+
+/// Finds whose facts the corrections are, and refuses what would make one customer's fact another's: the earlier telling is
+/// open to the one and the later to the other.
+fn whose(live: &Live, records: &mut [Record]) -> Vec<Wrong> {
+    let read = |line: &str| serde_json::from_str::<Map<String, Value>>(line).unwrap_or_default();
+    let mut known: BTreeMap<(String, String), Owned> = BTreeMap::new();
+    for recorded in live.records.iter() {
+        let line = read(&recorded.line);
+        known.insert(identity(&line), (recorded.customer.clone(), line));
+    }
+    let mut wrongs = Vec::new();
+    for (place, record) in records.iter_mut().enumerate() {
+        let line = read(&record.line);
+        let (kind, id) = identity(&line);
+        let mut wrong = |message: String| wrongs.push(Wrong { place: Some(place), message });
+        if kind == "correction" {
+            let of = line.get("of").and_then(Value::as_str).unwrap_or_default();
+            let corrected: Vec<_> = known.iter().filter(|((_, id), _)| id == of).map(|(_, told)| told).collect();
+            // A measurement is nobody's in particular.
+            record.customer = corrected.first().and_then(|(owner, _)| owner.clone());
+            let moves = corrected.iter().any(|(owner, line_before)| {
+                let mut after = line_before.clone();
+                after.extend(line.get("set").and_then(Value::as_object).cloned().unwrap_or_default());
+                *owner != record.customer || customer_named(&after) != *owner
+            });
+            if moves {
+                wrong(format!("a correction cannot make `{of}` another customer's; retract it and tell it again"));
+            }
+        }
+        if known.get(&(kind.clone(), id.clone())).is_some_and(|(owner, _)| *owner != record.customer) {
+            wrong(format!(
+                "`{id}` was told before as another customer's, or as nobody's in particular; choose another id"
+            ));
+        }
+        known.insert((kind, id), (record.customer.clone(), line));
+    }
+    wrongs
+}
+
+/// A line that was told, and whose it is.
+type Owned = (Option<CustomerId>, Map<String, Value>);
+
+fn identity(line: &Map<String, Value>) -> (String, String) {
+    let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (text("type"), text("id"))
 }
 
 /// What a history with these records could not hold, read together with everything that was told before.
@@ -187,6 +239,6 @@ fn differences(before: Option<&Statement>, after: &Statement) -> Vec<Change> {
 
 /// The facts as the ledger takes them.
 #[must_use]
-pub fn into_facts(records: Vec<Record>) -> Vec<Fact> {
-    records.into_iter().map(Fact::Record).collect()
+pub fn into_facts(records: Vec<Record>) -> Vec<NewFact> {
+    records.into_iter().map(|record| NewFact { fact: Fact::Record(record), segment: None }).collect()
 }

@@ -1,6 +1,7 @@
 //! The JSON interface, version 1. Its shapes are a public contract: `docs/api.md` describes each.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
@@ -11,12 +12,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uphold_core::agreement::{Agreement, Commitment, Force, Listed, Text};
 use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::history::History;
 use uphold_core::id::CustomerId;
+use uphold_core::ledger::tree::Frontier;
 use uphold_core::statement::{Inputs, Statement};
 use uphold_core::time::{Instant, Millis, Period, Zone};
 
 use super::authorize::Bearer;
 use super::{App, problem};
+use crate::ledger::book::Book;
+use crate::ledger::{BookError, FILE, Reader, last_signed};
 use crate::live::{CheckView, LedgerHead, Live};
 
 /// `GET /api/v1/agreement`
@@ -34,6 +39,7 @@ const PERIOD_MAX: Millis = Millis(400 * 86_400_000);
 pub(super) struct StatementQuery {
     period: Option<String>,
     customer: Option<String>,
+    as_known_at: Option<String>,
 }
 
 /// `GET /api/v1/statement`
@@ -48,7 +54,8 @@ pub(super) async fn statement(
         Ok(Err(BadQuery(detail))) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail),
         Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),
     };
-    app.judge(move || judged(&live, asked.as_ref())).await.unwrap_or_else(problem::internal)
+    let data = app.web.data.clone();
+    app.judge(move || judged(&live, &data, asked.as_ref())).await.unwrap_or_else(problem::internal)
 }
 
 /// What is wrong with a query.
@@ -63,11 +70,17 @@ impl BadQuery {
 
 /// What is asked for; nothing, where it is the statement of the picture.
 fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<Request>, BadQuery> {
-    if query.period.is_none() && query.customer.is_none() {
+    if query.period.is_none() && query.customer.is_none() && query.as_known_at.is_none() {
         return Ok(None);
     }
+    let as_known_at = match &query.as_known_at {
+        None => live.as_known_at,
+        Some(_) if !trusted => return Err(BadQuery::new("a statement as known earlier needs a token")),
+        Some(text) => Instant::parse(text).map_err(BadQuery::new)?.min(live.as_known_at),
+    };
     let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
     let period = match &query.period {
+        None if query.as_known_at.is_some() => zone.month_of(as_known_at),
         None => live.statement.period.clone(),
         Some(name) => Period::parse(name, &zone).map_err(BadQuery::new)?,
     };
@@ -81,20 +94,53 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
         Some("all") => Customers::All,
         Some(id) => Customers::One(CustomerId::parse(id).map_err(BadQuery::new)?),
     };
-    Ok(Some(Request { period, as_known_at: live.as_known_at, customers }))
+    Ok(Some(Request { period, as_known_at, customers }))
 }
 
-fn judged(live: &Live, asked: Option<&Request>) -> Response {
+fn judged(live: &Live, data: &Path, asked: Option<&Request>) -> Response {
     let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
     let Some(asked) = asked else { return text(live.statement.to_json_text(&inputs)) };
-    match evaluate(std::slice::from_ref(&*live.agreement), &live.history, asked) {
-        Ok(statement) => text(statement.to_json_text(&inputs)),
+    if asked.as_known_at == live.as_known_at {
+        return of(live, &live.history, &inputs, asked);
+    }
+    match known_at(data, asked.as_known_at) {
+        Ok((history, inputs)) => of(live, &history, &inputs, asked),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "what was known earlier cannot be read");
+            problem::internal()
+        }
+    }
+}
+
+/// What was recorded by a moment, with the head of the ledger as it was then.
+fn known_at(data: &Path, at: Instant) -> Result<(History, Inputs), BookError> {
+    let reader = Reader::open(&data.join(FILE))?;
+    let book = reader.book(Book::default(), at)?;
+    let mut frontier = Frontier::default();
+    reader.hashes(0..book.size, |_, hash| {
+        frontier.append(hash);
+        Ok(())
+    })?;
+    Ok((book.history(), Inputs { digest: frontier.root().to_string(), lines: book.size, skipped: 0 }))
+}
+
+fn of(live: &Live, history: &History, inputs: &Inputs, asked: &Request) -> Response {
+    match evaluate(std::slice::from_ref(&*live.agreement), history, asked) {
+        Ok(statement) => text(statement.to_json_text(inputs)),
         Err(problems) => {
             let errors = problems.iter().map(|each| json!({ "message": each.to_string(), "help": each.help }));
             let detail = "the agreement does not state what is needed to judge this; `errors` says what";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             problem::with_errors(status, "cannot-be-judged", detail, errors.collect())
         }
+    }
+}
+
+/// `GET /api/v1/ledger/checkpoint`
+pub(super) async fn checkpoint(State(app): State<App>) -> Response {
+    match last_signed(&app.web.data) {
+        Ok(signed) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], signed.note).into_response(),
+        Err(_) => problem::json(StatusCode::NOT_FOUND, "not-signed", "nothing of this ledger is signed yet"),
     }
 }
 
@@ -116,7 +162,7 @@ pub(super) fn json(value: &impl Serialize) -> Response {
     serde_json::to_string_pretty(value).map_or_else(|_| problem::internal(), text)
 }
 
-fn text(mut text: String) -> Response {
+pub(super) fn text(mut text: String) -> Response {
     text.push('\n');
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }

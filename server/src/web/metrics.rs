@@ -88,6 +88,7 @@ fn render(live: &Live, counters: Counters) -> String {
     let mut text = Text::default();
     states(&mut text, live);
     figures(&mut text, live);
+    incidents(&mut text, live);
     checks(&mut text, live);
     process(&mut text, live, counters);
     text.0
@@ -131,6 +132,33 @@ fn figures(text: &mut Text, live: &Live) {
         for (state, length) in spent {
             let labels = [commitment, solution, interface, part, ("state", state.name()), ("period", &row.period.name)];
             text.sample(SPENT, &labels, &length.seconds());
+        }
+    }
+}
+
+fn incidents(text: &mut Text, live: &Live) {
+    const BUDGET: &str = "uphold_error_budget_seconds";
+    const BURN: &str = "uphold_burn_rate_alert";
+    let open = live.incidents.iter().filter(|incident| incident.body.span.until() == Instant::MAX).count();
+    text.single("uphold_incidents_open", "gauge", "Incidents that have not ended.", &open.to_string());
+    text.family(BUDGET, "gauge", "Down time that the target leaves of the period, and what is spent of it.");
+    for view in &live.budgets {
+        let [commitment, solution, interface, part] = labels(&view.commitment, &view.subject);
+        let amounts = view.budget.iter().flat_map(|budget| {
+            [("allowed", budget.allowed), ("spent_least", budget.spent_least), ("spent_most", budget.spent_most)]
+        });
+        for (what, length) in amounts {
+            let labels = [commitment, solution, interface, part, ("what", what), ("period", &view.period.name)];
+            text.sample(BUDGET, &labels, &length.seconds());
+        }
+    }
+    text.family(BURN, "gauge", "1 while the budget is spent faster than the rule of these windows allows.");
+    for view in &live.budgets {
+        let [commitment, solution, interface, part] = labels(&view.commitment, &view.subject);
+        for burn in &view.burns {
+            let (long, urgency) = (burn.rule.long.seconds(), burn.rule.urgency.name());
+            let labels = [commitment, solution, interface, part, ("window_seconds", &long), ("urgency", urgency)];
+            text.sample(BURN, &labels, if burn.fires { "1" } else { "0" });
         }
     }
 }

@@ -6,23 +6,27 @@
 mod api;
 mod assets;
 mod authorize;
+mod budgets;
 mod checks;
 mod contract;
 mod events;
 mod frame;
 mod guard;
 mod heartbeats;
+mod incidents;
 mod language;
 mod metrics;
 mod openapi;
 mod problem;
 mod records;
 pub mod routes;
+mod statements;
 mod status;
 mod strip;
 mod subject;
 mod vantage_points;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -64,6 +68,8 @@ pub struct WebState {
     pub allowed_hosts: Vec<String>,
     /// Who may ask for what is not shown to everybody.
     pub tokens: Tokens,
+    /// The folder of the ledger, for what no picture holds: texts, and what was signed.
+    pub data: PathBuf,
     /// Takes facts to be recorded.
     pub tell: mpsc::Sender<Append>,
     /// Takes what a heartbeat check is told, and when that came in.

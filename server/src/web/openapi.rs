@@ -7,8 +7,11 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use uphold_core::history::{Field, FieldKind, LineType};
+use uphold_core::ledger::fact::WHY_MAX;
 
+use super::records;
 use super::routes::{Access, Kind, Method, ROUTES, Route};
+use crate::operate::record;
 
 /// What a route of the interface is, in words.
 struct Words {
@@ -24,6 +27,10 @@ const WORDS: &[Words] = &[
     get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 422]),
     get("/api/v1/checks", "Every check, as each of its vantage points sees it.", &[200]),
     get("/api/v1/ledger", "The ledger's size and root.", &[200]),
+    get("/api/v1/budgets", "What each target leaves, what is spent of it, and how fast.", &[200]),
+    get("/api/v1/incidents", "What was down: since when, until when, how soon it was seen, and why.", &[200]),
+    get("/api/v1/statements", "The statements that were frozen, in the order of the ledger.", &[200]),
+    get("/api/v1/statements/{digest}", "The text of a frozen statement.", &[200, 404, 410]),
     get("/api/v1/openapi.json", "This description.", &[200]),
     get("/api/v1/records", "What was told, in the order of the ledger, a page at a time.", &[200, 400]),
     Words {
@@ -133,10 +140,19 @@ fn parameters(route: &Route) -> Vec<Value> {
         (Method::Get, "/api/v1/statement") => vec![
             query("period", json!({ "type": "string" }), "A month `2026-10`, a quarter `2026-Q4`, a year `2026`."),
             query("customer", json!({ "type": "string" }), "A customer's id, or `all`. Needs a token."),
+            query(
+                "as_known_at",
+                json!({ "type": "string", "format": "date-time" }),
+                "By what was recorded until then. Needs a token.",
+            ),
         ],
         (Method::Get, "/api/v1/records") => vec![
             query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before."),
-            query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 1000 }), "How many; 100 where absent."),
+            query(
+                "limit",
+                json!({ "type": "integer", "minimum": 1, "maximum": records::PAGE.1 }),
+                "How many; 100 where absent.",
+            ),
             query("type", json!({ "type": "string" }), "Records of this type alone."),
         ],
         (Method::Post, "/api/v1/records") => vec![json!({
@@ -146,6 +162,10 @@ fn parameters(route: &Route) -> Vec<Value> {
         (Method::Post, "/api/v1/vantage-points/{vantage}/reports") => vec![
             json!({ "name": "vantage", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its name, which the token must be made for." }),
         ],
+        (Method::Get, "/api/v1/statements/{digest}") => vec![json!({
+            "name": "digest", "in": "path", "required": true, "schema": { "type": "string" },
+            "description": "The `text` of the list of statements.",
+        })],
         (Method::Post, "/api/v1/heartbeats/{check}") => vec![
             json!({ "name": "check", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its id." }),
             query("state", json!({ "enum": ["up", "degraded", "down"] }), "What is reported; `up` where absent."),
@@ -155,7 +175,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 }
 
 fn schemas() -> Value {
-    let told = LineType::ALL.iter().filter(|line| !super::records::is_measured(line.name));
+    let told = LineType::ALL.iter().filter(|line| !record::MEASURED.contains(&line.name));
     json!({
         "Problem": {
             "type": "object",
@@ -174,10 +194,10 @@ fn schemas() -> Value {
             "required": ["why", "records"],
             "additionalProperties": false,
             "properties": {
-                "why": { "type": "string", "minLength": 1, "maxLength": 2000 },
+                "why": { "type": "string", "minLength": 1, "maxLength": WHY_MAX },
                 "dry_run": { "type": "boolean", "description": "Says what it would change, and records nothing." },
                 "records": {
-                    "type": "array", "minItems": 1, "maxItems": 1000,
+                    "type": "array", "minItems": 1, "maxItems": record::BATCH_MAX,
                     "items": { "oneOf": told.map(line).collect::<Vec<Value>>() },
                 },
             },

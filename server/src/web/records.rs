@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use uphold_core::id::FactId;
 use uphold_core::ledger::fact::Record;
-use uphold_core::statement::{Inputs, Statement};
+use uphold_core::statement::Row;
 use uphold_core::time::Instant;
 
 use super::authorize::Bearer;
@@ -23,12 +23,7 @@ use crate::operate::record::{self, Change, Told, Wrong};
 use uphold_core::ledger::record::Recorded;
 
 /// How many records a page has unless asked otherwise, and at most.
-const PAGE: (usize, usize) = (100, 1_000);
-
-/// Whether lines of a type are measured, so that nobody may tell them.
-pub(super) fn is_measured(kind: &str) -> bool {
-    record::MEASURED.contains(&kind)
-}
+pub(super) const PAGE: (usize, usize) = (100, 1_000);
 
 /// Which page.
 #[derive(Debug, Deserialize)]
@@ -161,7 +156,7 @@ async fn answer(app: &App, key: FactId, name: String, body: Body) -> Result<Resp
 fn judge(live: &Live, told: &Told, now: Instant) -> Result<(Vec<Record>, Value), Refusal> {
     let records = record::facts(live, told).map_err(|wrongs| unfit(&wrongs))?;
     let changes = record::consequence(live, &records, now).map_err(|wrongs| unjudged(&wrongs))?;
-    Ok((records, consequence(live, &changes)))
+    Ok((records, consequence(&changes)))
 }
 
 fn recorded(receipts: &[Receipt], changes: &Value) -> Response {
@@ -215,18 +210,13 @@ fn unjudged(wrongs: &[Wrong]) -> Refusal {
 }
 
 /// The rows that change, as the statement has them.
-fn consequence(live: &Live, changes: &[Change]) -> Value {
+fn consequence(changes: &[Change]) -> Value {
     let rows: Vec<Value> = changes
         .iter()
-        .map(|change| json!({ "before": row(live, change.before.as_ref()), "after": row(live, change.after.as_ref()) }))
+        .map(|change| {
+            let row = |row: &Option<Row>| row.as_ref().map_or(Value::Null, Row::to_json);
+            json!({ "before": row(&change.before), "after": row(&change.after) })
+        })
         .collect();
     Value::Array(rows)
-}
-
-fn row(live: &Live, row: Option<&uphold_core::statement::Row>) -> Value {
-    let Some(row) = row else { return Value::Null };
-    let statement = Statement { rows: vec![row.clone()], ..live.statement.clone() };
-    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
-    let text = statement.to_json_text(&inputs);
-    serde_json::from_str::<Value>(&text).map_or(Value::Null, |mut value| value["commitments"][0].take())
 }

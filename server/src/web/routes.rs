@@ -6,7 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, checks, contract, events, heartbeats, metrics, openapi, records, status, vantage_points,
+    App, api, assets, budgets, checks, contract, events, heartbeats, incidents, metrics, openapi, records, statements,
+    status, vantage_points,
 };
 use crate::access::Scope;
 
@@ -23,6 +24,8 @@ pub enum Kind {
     Events,
     /// Prometheus text.
     Metrics,
+    /// A signed note, as other tools read it.
+    Note,
 }
 
 /// How a route is asked.
@@ -73,6 +76,15 @@ pub const ROUTES: &[Route] = &[
     },
     of(Kind::Api, "/api/v1/checks", || get(api::checks)),
     of(Kind::Api, "/api/v1/ledger", || get(api::ledger)),
+    of(Kind::Note, "/api/v1/ledger/checkpoint", || get(api::checkpoint)),
+    of(Kind::Api, "/api/v1/budgets", || get(budgets::list)),
+    Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/incidents", || get(incidents::list)) },
+    Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/statements", || get(statements::list)) },
+    Route {
+        access: Access::Token(Scope::Read),
+        sample: "/api/v1/statements/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        ..of(Kind::Api, "/api/v1/statements/{digest}", || get(statements::text))
+    },
     of(Kind::Api, "/api/v1/openapi.json", || get(openapi::show)),
     Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/records", || get(records::list)) },
     Route {

@@ -5,7 +5,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use uphold::clock::Clock;
@@ -93,6 +93,12 @@ impl Server {
         let statement: serde_json::Value = serde_json::from_str(&body).ok()?;
         let inputs = &statement["inputs"];
         Some((inputs["lines"].as_u64()?, inputs["digest"].as_str()?.to_owned()))
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub(crate) fn stop(mut self) {
+        let told = Command::new("kill").arg("-TERM").arg(self.process.id().to_string()).status().unwrap();
+        assert!(told.success() && self.process.wait().unwrap().success());
     }
 
     pub(crate) fn kill(mut self) {

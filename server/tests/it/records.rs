@@ -71,11 +71,11 @@ fn what_is_told_is_recorded_once_and_kept_over_a_restart_and_in_the_export() {
     let (status, _) = site.tell("key-2", &recovery("r-1", 5));
     assert_eq!(status, 201);
 
-    let (status, list) = site.ask("GET", "/api/v1/records?limit=1", None, "");
+    let (status, list) = site.ask("GET", "/api/v1/records?limit=1&type=recovery", None, "");
     assert_eq!((status, list["records"][0]["why"].as_str()), (200, Some("a test")), "{list}");
     assert_eq!(list["records"][0]["by"], "token:ops");
     let next = list["next"].as_u64().unwrap();
-    let (_, rest) = site.ask("GET", &format!("/api/v1/records?after={next}"), None, "");
+    let (_, rest) = site.ask("GET", &format!("/api/v1/records?after={next}&type=recovery"), None, "");
     assert_eq!((rest["records"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null), "{rest}");
 
     let Site { folder, server, secret } = site;
@@ -111,7 +111,7 @@ fn a_dry_run_says_what_would_change_and_records_nothing() {
     let notice = changes.iter().find(|change| change["after"]["id"] == "suspension-notice");
     assert!(notice.is_some(), "{answer:#}");
     let (_, list) = site.ask("GET", "/api/v1/records", None, "");
-    assert_eq!(list["records"], json!([]));
+    assert_eq!(theirs(&list), Vec::<&Value>::new());
 }
 
 #[test]
@@ -142,6 +142,17 @@ fn what_no_history_could_hold_is_refused_with_every_reason() {
         assert_eq!((status, code.as_str()), (422, "bad-records"), "{records}: {errors}");
         assert!(errors.contains(says), "{records}: {errors}");
     }
+    let (status, _) = site.tell("key-0", &fee("f-1", "acme"));
+    assert_eq!(status, 201);
+    let correction = |set: Value| json!({ "type": "correction", "id": "c", "of": "f-1", "set": set, "why": "x" });
+    for (record, says) in [
+        (correction(json!({ "scope": { "customer": "other" } })), "cannot make `f-1` another customer's"),
+        (correction(json!({ "scope": {} })), "cannot make `f-1` another customer's"),
+        (fee("f-1", "other"), "`f-1` was told before as another customer's"),
+    ] {
+        let (status, answer) = site.tell("key-00", &record);
+        assert!(status == 422 && answer["errors"].to_string().contains(says), "{record}: {answer}");
+    }
     let good = json!({ "why": "a test", "records": [recovery("r", 0)] }).to_string();
     let (status, answer) = site.ask("POST", "/api/v1/records", None, &good);
     assert_eq!((status, answer["code"].as_str()), (400, Some("bad-idempotency-key")));
@@ -163,5 +174,63 @@ fn what_no_history_could_hold_is_refused_with_every_reason() {
         assert_eq!(status, 413);
     }
     let (_, list) = site.ask("GET", "/api/v1/records", None, "");
-    assert_eq!(list["records"], json!([]), "nothing of a refused request is recorded");
+    assert_eq!(theirs(&list).len(), 1, "nothing of a refused request is recorded: {list}");
+}
+
+/// What was told with a token; the server itself tells of incidents.
+fn theirs(list: &Value) -> Vec<&Value> {
+    list["records"].as_array().unwrap().iter().filter(|record| record["by"] == "token:ops").collect()
+}
+
+fn fee(id: &str, customer: &str) -> Value {
+    json!({
+        "type": "fee", "id": id, "scope": { "customer": customer }, "from": "2026-01-01T00:00:00Z",
+        "until": "2027-01-01T00:00:00Z", "amount": "1234.50", "currency": "EUR",
+    })
+}
+
+#[test]
+fn the_bundle_of_a_customer_shows_its_facts_and_nobody_elses() {
+    let site = Site::start();
+    for customer in ["acme", "zebra-7"] {
+        let (status, answer) = site.tell(&format!("fee-{customer}"), &fee(&format!("f-{customer}"), customer));
+        assert_eq!(status, 201, "{answer}");
+        let correction = json!({
+            "type": "correction", "id": format!("c-{customer}"), "of": format!("f-{customer}"), "why": "a typing error",
+            "set": { "amount": format!("77{}", customer.len()) },
+        });
+        let (status, answer) = site.tell(&format!("correct-{customer}"), &correction);
+        assert_eq!(status, 201, "{answer}");
+    }
+    let Site { folder, server, .. } = site;
+    server.stop();
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (data, bundle) = (path("data"), path("acme.bundle"));
+    let key = stdout(["ledger", "key", "--data", &data]);
+    let tag = stdout(["ledger", "tag", "--data", &data, "--customer", "acme"]);
+    let export = |more: &[&str]| {
+        let args = ["export", "bundle", "--data", &data, "--period", "2026-11", &bundle];
+        stdout(args.iter().chain(more).copied())
+    };
+    let said = export(&["--customer", "acme"]);
+    assert!(said.contains("2 of them closed"), "{said}");
+    let shown = std::fs::read_to_string(&bundle).unwrap();
+    assert!(shown.contains("f-acme") && shown.contains("c-acme"));
+    for secret in ["f-zebra-7", "c-zebra-7", "zebra-7"] {
+        assert!(!shown.contains(secret), "the bundle of acme shows `{secret}`");
+    }
+    let verify = |more: &[&str]| {
+        let args = ["verify", &bundle, "--key", key.trim()];
+        uphold(args.iter().chain(more)).output().unwrap()
+    };
+    let proved = verify(&["--tag", tag.trim()]);
+    assert!(proved.status.success(), "{}", text(&proved));
+    assert!(text(&proved).contains("what 2 facts of other customers say"), "{}", text(&proved));
+    // Somebody else's tag is that of leaves that are closed here: for its owner this bundle would keep something back.
+    let theirs = stdout(["ledger", "tag", "--data", &data, "--customer", "zebra-7"]);
+    let refused = verify(&["--tag", theirs.trim()]);
+    assert!(!refused.status.success() && text(&refused).contains("proves nothing"), "{}", text(&refused));
+    let said = export(&["--customer", "all"]);
+    assert!(said.contains("the facts of 2 customers are open in it"), "{said}");
+    assert!(stdout(["ledger", "verify", "--data", &data]).contains("every hash is right"));
 }

@@ -159,6 +159,10 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
         checks: views(&known, now),
         history: Arc::new(known),
         records: Arc::default(),
+        incidents: Vec::new(),
+        notices: Vec::new(),
+        statements: Arc::default(),
+        budgets: Vec::new(),
         ledger: LedgerHead {
             size: if story == Story::Empty { 0 } else { 1234 },
             root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),

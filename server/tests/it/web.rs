@@ -54,6 +54,7 @@ impl Site {
         let state = WebState {
             live,
             tokens: tokens.clone(),
+            data: data.path().to_owned(),
             tell,
             heartbeat: Arc::new(|check, _, _| match check.as_str() {
                 "nightly" => Ok(()),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::evaluate::Problem;
+use crate::id::CustomerId;
 use crate::ledger::book::BookError;
 use crate::ledger::canonical::{CanonicalError, FieldError};
 use crate::ledger::checkpoint::CheckpointError;
@@ -93,6 +94,12 @@ pub enum Fault {
         /// What follows from the facts.
         follows: String,
     },
+    /// The subject tag of a leaf is not that of the customer whose fact it is.
+    Tag(u64, &'static str),
+    /// A fact of the customer that the bundle is for stays closed.
+    Withheld(u64),
+    /// What stays closed has a part in the figures.
+    Depends(CustomerId),
     /// The end does not say what stands before it.
     Tail(&'static str),
 }
@@ -135,6 +142,14 @@ impl fmt::Display for Fault {
             Self::Statement { line, says, follows } => {
                 write!(f, "the statement says in its line {line} `{says}`, and from the facts follows `{follows}`")
             }
+            Self::Tag(seq, problem) => write!(f, "the subject tag of fact {seq} {problem}"),
+            Self::Withheld(seq) => {
+                write!(f, "fact {seq} is of the customer that the bundle is for, and is not shown to it")
+            }
+            Self::Depends(customer) => write!(
+                f,
+                "the figures of `{customer}` depend on facts of other customers, which its bundle may not show"
+            ),
             Self::Tail(problem) => write!(f, "the end {problem}"),
         }
     }

@@ -13,7 +13,7 @@ mod write;
 
 pub use error::{BundleError, Fault};
 pub use verify::{Proof, Revision, Verifier};
-pub use write::{Opened, Writer};
+pub use write::{Opened, Shown, Writer};
 
 use crate::evaluate::Customers;
 use crate::id::CustomerId;

@@ -1,13 +1,13 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 
 use super::*;
-use crate::id::{AgreementId, CheckId, FactId, InterfaceId, Series, SolutionId, VantageId};
+use crate::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use crate::interval::Interval;
 use crate::ledger::book::BookError;
 use crate::ledger::canonical;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::digest::Digest;
-use crate::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap};
+use crate::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap, Record};
 use crate::ledger::leaf::{Leaf, PUBLIC, commitment};
 use crate::ledger::note::{self, VerifierKey};
 use crate::ledger::segment::{OpenRun, Segment};
@@ -178,7 +178,10 @@ fn made(items: &[Item], question: &Question, closed: &[usize]) -> Result<(Vec<u8
     let (mut writer, mut bytes) = Writer::begin(key(7), question, &signed(items, 7), &[AGREEMENT.to_owned()])?;
     for (place, item) in items.iter().enumerate() {
         let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
-        bytes.extend(writer.leaf(&item.leaf, (!closed.contains(&place)).then_some(opened))?);
+        bytes.extend(writer.leaf(
+            &item.leaf,
+            if closed.contains(&place) { Shown::Closed(Some(opened)) } else { Shown::Open(opened) },
+        )?);
     }
     let (end, proof) = writer.finish()?;
     bytes.extend(end);
@@ -315,28 +318,115 @@ fn leaves_that_were_spliced_renumbered_or_cut_do_not_have_the_signed_root() {
         let mut result = Ok(Vec::new());
         for item in renumbered(fewer) {
             let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
-            result = result.and_then(|_| writer.leaf(&item.leaf, Some(opened)));
+            result = result.and_then(|_| writer.leaf(&item.leaf, Shown::Open(opened)));
         }
         let error = result.unwrap_err();
         assert!(matches!(error.fault, Fault::Root { .. }), "{gone}: {error}");
     }
 }
 
+fn customer(id: &str) -> CustomerId {
+    CustomerId::parse(id).unwrap()
+}
+
+fn one(id: &str) -> Question {
+    question(Customers::One(customer(id)))
+}
+
+/// A fact about one customer, appended to the others with a tag.
+fn with_record(mut items: Vec<Item>, line: &str, of: Option<&str>, tag: &str) -> Vec<Item> {
+    let place = items.len();
+    let fact = Fact::Record(Record {
+        id: FactId::parse(&format!("told-{place}")).unwrap(),
+        by: "token:ops".to_owned(),
+        why: "the contract".to_owned(),
+        line: line.to_owned(),
+        customer: of.map(customer),
+    });
+    let (salt, payload) = ([9; 32], fact.encode());
+    let leaf = Leaf {
+        seq: place as u64,
+        kind: fact.kind(),
+        kind_version: 1,
+        recorded_at: at("2026-11-02T00:00:00Z"),
+        subject_tag: tag.to_owned(),
+        commitment: commitment(&salt, &payload),
+    };
+    items.push(Item { leaf, salt, payload, segment: None });
+    items
+}
+
+fn fee(of: &str) -> String {
+    format!(
+        r#"{{"type":"fee","id":"fee-{of}","scope":{{"customer":"{of}"}},"from":"2026-10-01T00:00:00Z","until":"2026-11-01T00:00:00Z","amount":"1.00","currency":"EUR"}}"#
+    )
+}
+
 #[test]
 fn a_public_fact_may_never_be_closed_and_anothers_only_in_the_bundle_of_a_customer() {
-    let acme = || Customers::One(CustomerId::parse("acme").unwrap());
-    let error = made(&items(&[]), &question(acme()), &[3]).unwrap_err();
+    let error = made(&items(&[]), &one("acme"), &[3]).unwrap_err();
     assert_eq!(error.fault, Fault::Fact(BookError::Missing(3, "payload")));
-    let tagged = items(&[PUBLIC, PUBLIC, PUBLIC, PUBLIC, "0b5f"]);
-    let (bytes, _) = made(&tagged, &question(acme()), &[4]).unwrap();
+    let all = with_record(items(&[]), &fee("other"), Some("other"), "0b5f");
+    let all = with_record(all, &fee("acme"), Some("acme"), "77aa");
+    let (bytes, _) = made(&all, &one("acme"), &[6]).unwrap();
+    assert!(!String::from_utf8(bytes.clone()).unwrap().contains("fee-other"));
     let proof = verified(&lines(&bytes), key(7)).unwrap();
-    assert_eq!((proof.opened, proof.closed, proof.question.customers), (5, 1, acme()));
+    assert_eq!((proof.opened, proof.closed, proof.question.clone()), (7, 1, one("acme")));
+    assert_eq!(proof.tags, [(customer("acme"), "77aa".to_owned())].into());
     for everybody in [Customers::Nobody, Customers::All] {
-        let error = made(&tagged, &question(everybody), &[4]).unwrap_err();
-        assert_eq!(error.fault, Fault::Fact(BookError::Missing(4, "payload")));
+        let error = made(&all, &question(everybody), &[6]).unwrap_err();
+        assert_eq!(error.fault, Fault::Fact(BookError::Missing(6, "payload")));
     }
-    let (bytes, _) = made(&tagged, &question(Customers::All), &[]).unwrap();
-    assert_eq!(verified(&lines(&bytes), key(7)).unwrap().closed, 0);
+    let (bytes, _) = made(&all, &question(Customers::All), &[]).unwrap();
+    assert_eq!(verified(&lines(&bytes), key(7)).unwrap().tags.len(), 2);
+}
+
+#[test]
+fn no_fact_of_the_customer_that_a_bundle_is_for_can_be_kept_from_it() {
+    let all = with_record(items(&[]), &fee("acme"), Some("acme"), "77aa");
+    let correction = r#"{"type":"correction","id":"c","of":"fee-acme","set":{"amount":"2.00"},"why":"a typing error"}"#;
+    let all = with_record(all, correction, Some("acme"), "77aa");
+    for closed in [6, 7] {
+        let error = made(&all, &one("acme"), &[closed]).unwrap_err();
+        assert_eq!(error.fault, Fault::Withheld(7), "{closed}");
+    }
+    // Nothing of it is open: only who knows the tag can tell.
+    let (bytes, _) = made(&all, &one("acme"), &[6, 7]).unwrap();
+    let lines = lines(&bytes);
+    verified(&lines, key(7)).unwrap();
+    let mut verifier = Verifier::new(key(7));
+    verifier.expect_tag(customer("acme"), "77aa".to_owned());
+    let error = lines.iter().try_for_each(|line| verifier.line(line)).unwrap_err();
+    assert_eq!(error.fault, Fault::Withheld(6));
+}
+
+#[test]
+fn a_tag_that_is_not_its_customers_is_found() {
+    let fault = |all: &[Item]| made(all, &question(Customers::All), &[]).unwrap_err().fault;
+    let says = "is not the one of that customer's other facts, or is another customer's";
+    let two = |of: &str, tag: &str| {
+        let all = with_record(items(&[]), &fee("acme"), Some("acme"), "77aa");
+        with_record(all, &fee(of).replacen("fee-", "other-", 1), Some(of), tag)
+    };
+    assert_eq!(fault(&two("acme", "77ab")), Fault::Tag(7, says));
+    assert_eq!(fault(&two("other", "77aa")), Fault::Tag(7, says));
+    let public = with_record(items(&[]), &fee("acme"), Some("acme"), PUBLIC);
+    assert_eq!(fault(&public), Fault::Tag(6, "is `public`, and the fact is one customer's"));
+    let nobodys = items(&[PUBLIC, PUBLIC, PUBLIC, PUBLIC, "0b5f"]);
+    assert_eq!(fault(&nobodys), Fault::Tag(4, "is a customer's, and the fact is not"));
+}
+
+#[test]
+fn a_figure_that_depends_on_what_stays_closed_makes_no_bundle() {
+    // A correction of another customer's that takes an hour of everybody's away: no record of ours can be so, and if one
+    // were, the figures of a bundle would be others than those of the whole ledger.
+    let counts = r#"{"type":"correction","id":"c","of":"gap-1","retract":true,"why":"no gap"}"#;
+    let paid = r#"{"type":"entitlement","id":"e","scope":{"customer":"acme"},"paid":true,"from":"2026-01-01T00:00:00Z","until":null}"#;
+    let all = with_record(items(&[]), paid, Some("acme"), "77aa");
+    let all = with_record(all, counts, Some("other"), "0b5f");
+    let error = made(&all, &one("acme"), &[7]).map(|_| "a bundle was made").unwrap_err();
+    assert_eq!(error.fault, Fault::Depends(customer("acme")));
+    assert!(error.to_string().contains("the figures of `acme` depend on facts of other customers"));
 }
 
 #[test]
@@ -347,7 +437,7 @@ fn an_agreement_that_the_ledger_does_not_name_judges_nothing() {
     let (mut writer, _) = begun.unwrap();
     for item in &items {
         let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
-        writer.leaf(&item.leaf, Some(opened)).unwrap();
+        writer.leaf(&item.leaf, Shown::Open(opened)).unwrap();
     }
     let error = writer.finish().unwrap_err();
     assert!(error.to_string().contains("does not name this text of revision `1`"), "{error}");

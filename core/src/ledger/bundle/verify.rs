@@ -1,13 +1,13 @@
 //! Verifying a bundle, line by line, with a key that came from somewhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
 use super::{BundleError, Fault, Question};
 use crate::agreement::{self, Agreement};
 use crate::evaluate::{Customers, Request, customers, evaluate};
-use crate::id::AgreementId;
+use crate::id::{AgreementId, CustomerId};
 use crate::ledger::book::{Book, BookError};
 use crate::ledger::canonical::{self, FieldError, Fields, Value};
 use crate::ledger::checkpoint::Checkpoint;
@@ -35,6 +35,10 @@ pub struct Verifier {
     book: Book,
     /// The text of each revision that the ledger named last.
     named: BTreeMap<(AgreementId, String), Digest>,
+    /// The tag of every customer whose facts were opened.
+    tags: BTreeMap<CustomerId, String>,
+    /// The tags of leaves that stayed closed.
+    closed_tags: BTreeSet<String>,
     opened: u64,
     closed: u64,
     segments: u64,
@@ -66,6 +70,8 @@ pub struct Proof {
     pub opened: u64,
     /// How many facts stayed closed, since they are another customer's.
     pub closed: u64,
+    /// The tag of every customer of whom facts were opened.
+    pub tags: BTreeMap<CustomerId, String>,
     /// How many segments there were.
     pub segments: u64,
     /// The revisions of the agreement that the statement was made by, the oldest first.
@@ -123,12 +129,26 @@ impl Verifier {
             recorded_at: Instant::MIN,
             book: Book::default(),
             named: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            closed_tags: BTreeSet::new(),
             opened: 0,
             closed: 0,
             segments: 0,
             statement: String::new(),
             tzdb: None,
         }
+    }
+
+    /// Takes the tag that a customer knows to be its own, so that none of its facts can be kept closed even if no other of
+    /// them is opened.
+    pub fn expect_tag(&mut self, customer: CustomerId, tag: String) {
+        self.tags.insert(customer, tag);
+    }
+
+    /// For whom the bundle is, as its first line says; for nobody before that.
+    #[must_use]
+    pub fn customers(&self) -> &Customers {
+        &self.question.customers
     }
 
     /// Takes the next line, without its newline.
@@ -169,6 +189,7 @@ impl Verifier {
             checkpoint: self.checkpoint,
             opened: self.opened,
             closed: self.closed,
+            tags: self.tags,
             segments: self.segments,
             revisions,
             unjudged,
@@ -182,6 +203,11 @@ impl Verifier {
     /// # Errors
     /// When the leaves are not all there, the agreement is not one that they name, or it cannot judge them.
     pub fn follows(&self) -> Result<String, Fault> {
+        self.follows_from(&self.book)
+    }
+
+    /// The statement that follows from the facts of this book.
+    pub(super) fn follows_from(&self, book: &Book) -> Result<String, Fault> {
         if self.stage != Stage::Statement {
             return Err(Fault::Ended { expected: self.stage.expected() });
         }
@@ -197,11 +223,21 @@ impl Verifier {
         let Question { period, as_known_at, customers } = &self.question;
         let period = Period::parse(period, &zone).map_err(Fault::Period)?;
         let request = Request { period, as_known_at: *as_known_at, customers: customers.clone() };
-        let statement = evaluate(&revisions, &self.book.history(), &request).map_err(|problems| {
+        let statement = evaluate(&revisions, &book.history(), &request).map_err(|problems| {
             problems.into_iter().next().map_or(Fault::Agreement, |problem| Fault::Judge(Box::new(problem)))
         })?;
         let inputs = Inputs { digest: self.checkpoint.root.to_string(), lines: self.checkpoint.size, skipped: 0 };
         Ok(statement.to_json_text(&inputs))
+    }
+
+    /// The facts that were opened, as far as they count.
+    pub(super) fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// What was asked.
+    pub(super) fn question(&self) -> &Question {
+        &self.question
     }
 
     /// How many lines there were, and the digest over them with their newlines.
@@ -292,6 +328,7 @@ impl Verifier {
             (_, Some(_)) => return Err(Fault::Segment(leaf.seq, "is given, and only a measurement has one")),
         }
         self.opened += 1;
+        self.tagged(leaf, fact.customer())?;
         if leaf.recorded_at > self.question.as_known_at {
             return Ok(());
         }
@@ -311,13 +348,42 @@ impl Verifier {
         Ok(())
     }
 
+    /// The tag says whose fact it is: always the same of one customer, and of nobody else.
+    fn tagged(&mut self, leaf: &Leaf, customer: Option<&CustomerId>) -> Result<(), Fault> {
+        let (seq, tag) = (leaf.seq, &leaf.subject_tag);
+        let Some(customer) = customer else {
+            return if tag == PUBLIC { Ok(()) } else { Err(Fault::Tag(seq, "is a customer's, and the fact is not")) };
+        };
+        if tag == PUBLIC {
+            return Err(Fault::Tag(seq, "is `public`, and the fact is one customer's"));
+        }
+        if self.tags.iter().any(|(other, known)| (other == customer) != (known == tag)) {
+            return Err(Fault::Tag(seq, "is not the one of that customer's other facts, or is another customer's"));
+        }
+        if self.closed_tags.contains(tag) && self.is_asked(customer) {
+            return Err(Fault::Withheld(seq));
+        }
+        self.tags.insert(customer.clone(), tag.clone());
+        Ok(())
+    }
+
+    fn is_asked(&self, customer: &CustomerId) -> bool {
+        matches!(&self.question.customers, Customers::One(asked) if asked == customer)
+    }
+
     /// What is public must be open: else a failure could be kept from the judgement. What is tagged as one customer's may
     /// stay closed in the bundle of another.
     fn leave_closed(&mut self, leaf: &Leaf) -> Result<(), Fault> {
-        let may = leaf.subject_tag != PUBLIC && matches!(self.question.customers, Customers::One(_));
-        if !may {
+        let Customers::One(asked) = &self.question.customers else {
+            return Err(BookError::Missing(leaf.seq, "payload").into());
+        };
+        if leaf.subject_tag == PUBLIC {
             return Err(BookError::Missing(leaf.seq, "payload").into());
         }
+        if self.tags.get(asked) == Some(&leaf.subject_tag) {
+            return Err(Fault::Withheld(leaf.seq));
+        }
+        self.closed_tags.insert(leaf.subject_tag.clone());
         self.closed += 1;
         Ok(())
     }

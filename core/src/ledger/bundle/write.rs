@@ -1,6 +1,8 @@
 //! Writing a bundle. Every line is verified as it is written, so that what is handed out holds.
 
 use super::{BundleError, Proof, Question, Verifier};
+use crate::evaluate::Customers;
+use crate::ledger::book::Book;
 use crate::ledger::bundle::Fault;
 use crate::ledger::canonical::{self, Value};
 use crate::ledger::digest::Digest;
@@ -12,6 +14,18 @@ use crate::ledger::note::VerifierKey;
 pub struct Writer {
     verifier: Verifier,
     lines: u64,
+    /// All facts, those too that stay closed; there from the first of these on.
+    whole: Option<Book>,
+}
+
+/// What a bundle shows of a leaf.
+#[derive(Debug, Clone, Copy)]
+pub enum Shown<'a> {
+    /// The fact.
+    Open(Opened<'a>),
+    /// That there is one: it is another customer's. What it says is needed to see that no figure depends on it, unless it
+    /// was erased.
+    Closed(Option<Opened<'a>>),
 }
 
 /// What a leaf is a commitment to.
@@ -37,7 +51,7 @@ impl Writer {
         note: &str,
         agreements: &[String],
     ) -> Result<(Self, Vec<u8>), BundleError> {
-        let mut writer = Self { verifier: Verifier::new(key), lines: 0 };
+        let mut writer = Self { verifier: Verifier::new(key), lines: 0, whole: None };
         let mut head = question.members();
         head.push(("v", Value::Int(super::VERSION)));
         let mut bytes = writer.line("bundle", head)?;
@@ -53,24 +67,45 @@ impl Writer {
     /// # Errors
     /// When it is not the next leaf, or not what it is a commitment to, or may not stay closed; at the last leaf, when the
     /// leaves have another root than the one that was signed.
-    pub fn leaf(&mut self, leaf: &Leaf, opened: Option<Opened<'_>>) -> Result<Vec<u8>, BundleError> {
+    pub fn leaf(&mut self, leaf: &Leaf, shown: Shown<'_>) -> Result<Vec<u8>, BundleError> {
         let mut members = vec![("leaf", self.value(&leaf.encode())?)];
-        if let Some(Opened { salt, payload, segment }) = opened {
-            members.push(("salt", Value::text(Digest(*salt))));
-            members.push(("payload", self.value(payload)?));
-            if let Some(segment) = segment {
-                members.push(("segment", self.value(segment)?));
+        let said = match shown {
+            Shown::Open(opened) => {
+                members.push(("salt", Value::text(Digest(*opened.salt))));
+                members.push(("payload", self.value(opened.payload)?));
+                if let Some(segment) = opened.segment {
+                    members.push(("segment", self.value(segment)?));
+                }
+                Some(opened)
             }
+            Shown::Closed(opened) => {
+                self.whole.get_or_insert_with(|| self.verifier.book().clone());
+                opened
+            }
+        };
+        let line = self.line("leaf", members)?;
+        if let Some(whole) = &mut self.whole
+            && let Some(said) = said
+            && leaf.recorded_at <= self.verifier.question().as_known_at
+        {
+            let taken = whole.take(leaf, Some(said.payload), said.segment);
+            taken.map_err(|error| BundleError { line: self.lines, fault: error.into() })?;
         }
-        self.line("leaf", members)
+        Ok(line)
     }
 
     /// Makes the last lines: the statement and the end. And says what the bundle proves.
     ///
     /// # Errors
-    /// When leaves are missing, or the agreement cannot judge them.
+    /// When leaves are missing, the agreement cannot judge them, or a figure depends on what stays closed.
     pub fn finish(mut self) -> Result<(Vec<u8>, Proof), BundleError> {
         let statement = self.verifier.follows().map_err(|fault| self.at_next(fault))?;
+        if let (Some(whole), Customers::One(customer)) = (&self.whole, &self.verifier.question().customers) {
+            let of_all = self.verifier.follows_from(whole).map_err(|fault| self.at_next(fault))?;
+            if of_all != statement {
+                return Err(self.at_next(Fault::Depends(customer.clone())));
+            }
+        }
         let mut bytes = self.line("statement", vec![("text", Value::text(statement))])?;
         let (lines, digest) = self.verifier.so_far();
         bytes.extend(self.line("end", vec![("digest", Value::text(digest)), ("lines", Value::count(lines + 1))])?);

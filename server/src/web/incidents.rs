@@ -1,0 +1,95 @@
+//! Incidents: what was down, since when, how soon it was seen and restored, and why.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use uphold_core::history::{Fact, Incident, Scope};
+use uphold_core::time::Instant;
+
+use super::{App, api};
+use crate::live::Live;
+
+/// `GET /api/v1/incidents`
+pub(super) async fn list(State(app): State<App>) -> Response {
+    let live = app.live();
+    let mut incidents: Vec<&Fact<Incident>> = live.incidents.iter().collect();
+    incidents.sort_by(|a, b| (b.body.span.from(), &b.id).cmp(&(a.body.span.from(), &a.id)));
+    let incidents = incidents.into_iter().map(|fact| IncidentJson::of(&live, fact)).collect();
+    api::json(&IncidentsJson { as_known_at: live.as_known_at.to_string(), incidents })
+}
+
+#[derive(Serialize)]
+struct IncidentsJson<'a> {
+    as_known_at: String,
+    incidents: Vec<IncidentJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct IncidentJson<'a> {
+    id: &'a str,
+    scope: ScopeJson<'a>,
+    from: String,
+    until: Option<String>,
+    cause: &'a str,
+    attributed_to: Option<&'a str>,
+    detected_at: Option<String>,
+    seconds_to_detect: Option<String>,
+    seconds_to_notify: Option<String>,
+    seconds_to_restore: Option<String>,
+    disaster: bool,
+    declared_at: Option<String>,
+    recorded_at: String,
+    by: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ScopeJson<'a> {
+    solution: Option<&'a str>,
+    interface: Option<&'a str>,
+    region: Option<&'a str>,
+    zone: Option<&'a str>,
+    instance: Option<&'a str>,
+    feature: Option<&'a str>,
+    customer: Option<&'a str>,
+}
+
+impl<'a> From<&'a Scope> for ScopeJson<'a> {
+    fn from(scope: &'a Scope) -> Self {
+        let parts = &scope.parts;
+        Self {
+            solution: scope.solution.as_ref().map(|id| id.as_str()),
+            interface: scope.interface.as_ref().map(|id| id.as_str()),
+            region: parts.region.as_ref().map(|id| id.as_str()),
+            zone: parts.zone.as_ref().map(|id| id.as_str()),
+            instance: parts.instance.as_ref().map(|id| id.as_str()),
+            feature: parts.feature.as_ref().map(|id| id.as_str()),
+            customer: parts.customer.as_ref().map(|id| id.as_str()),
+        }
+    }
+}
+
+impl<'a> IncidentJson<'a> {
+    fn of(live: &Live, fact: &'a Fact<Incident>) -> Self {
+        let Incident { scope, span, cause, attributed_to, detected_at, disaster, declared_at } = &fact.body;
+        let since = |at: Instant| (at - span.from()).seconds();
+        let until = Some(span.until()).filter(|until| *until < Instant::MAX);
+        let noticed = live.notices.iter().filter(|notice| notice.body.about == fact.id);
+        let noticed = noticed.filter_map(|notice| notice.body.published_at.or(notice.body.accepted_at)).min();
+        Self {
+            id: fact.id.as_str(),
+            scope: scope.into(),
+            from: span.from().to_string(),
+            until: until.map(|until| until.to_string()),
+            cause,
+            attributed_to: attributed_to.as_deref(),
+            detected_at: detected_at.map(|at| at.to_string()),
+            seconds_to_detect: detected_at.map(since),
+            seconds_to_notify: noticed.map(since),
+            seconds_to_restore: until.map(since),
+            disaster: *disaster,
+            declared_at: declared_at.map(|at| at.to_string()),
+            recorded_at: fact.recorded_at.to_string(),
+            by: fact.by.as_deref(),
+        }
+    }
+}

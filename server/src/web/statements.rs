@@ -1,0 +1,68 @@
+//! Frozen statements: which there are, and their texts. What they would say today is `/api/v1/statement`.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use uphold_core::ledger::book::Frozen;
+use uphold_core::ledger::digest::Digest;
+
+use super::{App, api, problem};
+use crate::ledger::{FILE, Reader};
+
+/// `GET /api/v1/statements`
+pub(super) async fn list(State(app): State<App>) -> Response {
+    let live = app.live();
+    let statements = live.statements.iter().map(StatementJson::from).collect();
+    api::json(&StatementsJson { as_known_at: live.as_known_at.to_string(), statements })
+}
+
+#[derive(Serialize)]
+struct StatementsJson<'a> {
+    as_known_at: String,
+    statements: Vec<StatementJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct StatementJson<'a> {
+    period: &'a str,
+    customer: Option<&'a str>,
+    number: u64,
+    as_known_at: String,
+    recorded_at: String,
+    seq: u64,
+    text: String,
+    figures: String,
+}
+
+impl<'a> From<&'a Frozen> for StatementJson<'a> {
+    fn from(frozen: &'a Frozen) -> Self {
+        let fact = &frozen.fact;
+        Self {
+            period: &fact.period,
+            customer: fact.customer.as_ref().map(|customer| customer.as_str()),
+            number: fact.number,
+            as_known_at: fact.as_known_at.to_string(),
+            recorded_at: frozen.recorded_at.to_string(),
+            seq: frozen.seq,
+            text: fact.text.to_string(),
+            figures: fact.figures.to_string(),
+        }
+    }
+}
+
+/// `GET /api/v1/statements/{digest}`
+pub(super) async fn text(State(app): State<App>, Path(digest): Path<String>) -> Response {
+    let known =
+        Digest::parse(&digest).ok().filter(|digest| app.live().statements.iter().any(|s| s.fact.text == *digest));
+    let Some(digest) = known else {
+        return problem::json(StatusCode::NOT_FOUND, "no-such-statement", "no statement has this digest");
+    };
+    let path = app.web.data.join(FILE);
+    let found = app.judge(move || Reader::open(&path).and_then(|reader| reader.text(digest))).await;
+    match found {
+        Some(Ok(Some(text))) => api::text(text),
+        Some(Ok(None)) => problem::json(StatusCode::GONE, "text-erased", "the text of this statement was erased"),
+        Some(Err(_)) | None => problem::internal(),
+    }
+}
