@@ -2,8 +2,9 @@
 
 /// The candidate closest to `text` by edit distance, if one is close enough to be a slip of the pen.
 pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Of a name of one or two letters any other would be near.
-    let limit = (text.chars().count() / 3).min(4);
+    let length = text.chars().count();
+    // Any other would be near to a name of one letter.
+    let limit = (length / 3).clamp(usize::from(length > 1), 4);
     let lower = text.to_lowercase();
     candidates
         .into_iter()

@@ -180,12 +180,7 @@ fn credit(credit: &Credit) -> String {
         }
     };
     let money = |amount: &Ratio| {
-        let places = amount.places(2);
-        // What has no end is cut, and says so.
-        let places = match (amount.decimal(), places.split_once('.')) {
-            (None, Some((whole, decimals))) => format!("{whole}.{}…", decimals.get(..6).unwrap_or(decimals)),
-            _ => places,
-        };
+        let places = measured::money(amount);
         credit.currency.as_ref().map_or_else(|| places.clone(), |currency| format!("{places} {currency}"))
     };
     let mut text = format!("credit: {unit}");

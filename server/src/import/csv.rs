@@ -544,6 +544,6 @@ mod tests {
         let doubled = plan_of("at=time,check=site,state=state", "vantage=a");
         assert!(wrong(&doubled, "site,time,state,time\n").starts_with("two columns are named `time`"));
         let states = Plan { states: pairs("1=op"), ..observations() };
-        assert_eq!(wrong(&states, table), "`op` is not a state; use one of: `up`, `degraded`, `down`, `unknown`");
+        assert_eq!(wrong(&states, table), "`op` is not a state; did you mean `up`?");
     }
 }

@@ -5,8 +5,8 @@ use uphold_core::ratio::Ratio;
 use uphold_core::statement::{ClaimRow, ClaimState, Credit, CreditNote, Right};
 use uphold_core::time::Millis;
 
-use crate::wording::when;
 use crate::wording::{Texts, Words};
+use crate::wording::{measured, when};
 
 /// How a credit came about.
 pub(super) struct CreditView {
@@ -62,14 +62,9 @@ pub(super) fn view(words: &Words, remedy: &Remedy, credit: &Credit) -> CreditVie
     CreditView { steps, notes: credit.notes.iter().map(|each| note(texts, *each)).collect(), owed }
 }
 
-/// An amount with its currency: exact with at least two decimals, or cut after six, which is then shown.
+/// An amount with its currency.
 pub(super) fn money(words: &Words, amount: &Ratio, currency: Option<&str>) -> String {
-    let places = amount.places(2);
-    let places = match (amount.decimal(), places.split_once('.')) {
-        (None, Some((whole, decimals))) => format!("{whole}.{}…", decimals.get(..6).unwrap_or(decimals)),
-        _ => places,
-    };
-    let number = when::decimal(words, &places);
+    let number = when::decimal(words, &measured::money(amount));
     match currency {
         Some(currency) => format!("{number}\u{a0}{currency}"),
         None => number,

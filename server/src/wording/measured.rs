@@ -1,5 +1,6 @@
 //! The figures of a commitment that is no percentage, with what each is called.
 
+use uphold_core::ratio::Ratio;
 use uphold_core::statement::{Amount, Row};
 
 use super::texts::Texts;
@@ -22,6 +23,15 @@ fn amount(words: &Words, amount: &Amount, decimals: usize) -> String {
         Amount::Moment(at) => when::moment(words, *at).text,
         Amount::Count(count) => words.number(&count.to_string()),
         Amount::Share(share) => words.texts.with("percent", &[("percent", share.percent(decimals).into())]),
+    }
+}
+
+/// An amount: exact with at least two decimals; one that has no end is cut after six, and says so.
+pub(crate) fn money(amount: &Ratio) -> String {
+    let places = amount.places(2);
+    match (amount.decimal(), places.split_once('.')) {
+        (None, Some((whole, decimals))) => format!("{whole}.{}…", decimals.get(..6).unwrap_or(decimals)),
+        _ => places,
     }
 }
 
