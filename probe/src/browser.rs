@@ -98,6 +98,12 @@ impl std::error::Error for BrowserCheckError {
 }
 
 impl BrowserCheck {
+    /// The page that is opened first.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Judges the settings. The check runs in one of the browsers.
     ///
     /// # Errors

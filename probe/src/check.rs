@@ -44,3 +44,20 @@ pub async fn measure(check: &Check, egress: &Egress, at: Instant) -> Outcome {
         Check::Browser(check) => Box::pin(browser::probe(check, egress, at)).await,
     }
 }
+
+impl Check {
+    /// Where it goes first, as `host:port`: what counts as one target when probes are limited. A redirect may lead
+    /// elsewhere, and a name may share its address with another.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Self::Http(check) => format!("{}:{}", check.url().host(), check.url().port()),
+            Self::Tcp(check) => check.endpoint.to_string(),
+            Self::Tls(check) => check.endpoint().to_string(),
+            Self::Dns(check) => check.target(),
+            Self::Icmp(check) => check.host.to_string(),
+            Self::Grpc(check) => check.endpoint().to_string(),
+            Self::Browser(check) => format!("{}:{}", check.url().host(), check.url().port()),
+        }
+    }
+}

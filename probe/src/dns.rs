@@ -191,6 +191,15 @@ impl fmt::Display for DnsCheckError {
 impl std::error::Error for DnsCheckError {}
 
 impl DnsCheck {
+    /// Whom it asks: a server, or those of a zone.
+    pub(crate) fn target(&self) -> String {
+        match &self.asked {
+            Asked::System => "the system's resolver".to_owned(),
+            Asked::Server(endpoint) => endpoint.to_string(),
+            Asked::AllNameServers { port } => format!("the name servers of {}:{port}", self.name),
+        }
+    }
+
     /// Judges the settings.
     ///
     /// # Errors

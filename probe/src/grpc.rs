@@ -93,6 +93,11 @@ impl fmt::Display for GrpcCheckError {
 impl std::error::Error for GrpcCheckError {}
 
 impl GrpcCheck {
+    /// Where it connects to.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Judges the settings.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub mod icmp;
 mod meter;
 pub mod ntp;
 pub mod outcome;
+pub mod send;
 pub mod tcp;
 pub mod tls;
 pub mod url;

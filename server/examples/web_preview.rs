@@ -32,6 +32,7 @@ async fn main() -> std::io::Result<()> {
         data: "/nowhere".into(),
         tell: mpsc::channel(1).0,
         heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),
+        desk: uphold::measure::vantage::Desk::new().0,
         clock: Clock::system(),
         board: uphold::notify::Board::default(),
         counters: Arc::new(Counters::default),

@@ -10,6 +10,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use uphold_core::id::VantageId;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::Instant;
 
@@ -19,7 +20,7 @@ use crate::error::{Failure, file_failure};
 pub const FILE: &str = "tokens.json";
 
 /// What every secret begins with, so that scanners for leaked secrets know it.
-const PREFIX: &str = "uphold_";
+pub const PREFIX: &str = "uphold_";
 
 /// What a token may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -31,11 +32,16 @@ pub enum Scope {
     Record,
     /// Reporting in for a heartbeat check.
     Heartbeat,
+    /// Reporting what one vantage point observed; such a token names it.
+    Vantage,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Record, Self::Heartbeat];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Record, Self::Heartbeat, Self::Vantage];
+
+    /// Those that need no name of a vantage point with them.
+    pub const FREE: [Self; 3] = [Self::Read, Self::Record, Self::Heartbeat];
 
     /// Its name.
     #[must_use]
@@ -44,6 +50,7 @@ impl Scope {
             Self::Read => "read",
             Self::Record => "record",
             Self::Heartbeat => "heartbeat",
+            Self::Vantage => "vantage",
         }
     }
 }
@@ -62,6 +69,9 @@ pub struct Token {
     pub name: String,
     /// What it may be used for.
     pub scopes: Vec<Scope>,
+    /// The vantage point that it speaks for, and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<String>,
     /// When it was made, RFC 3339.
     pub created_at: String,
     /// The SHA-256 of its secret, in hex.
@@ -107,7 +117,7 @@ impl Tokens {
         if self.path.exists() {
             return Ok(None);
         }
-        self.create("first", &Scope::ALL, now).map(Some)
+        self.create("first", &Scope::FREE, now).map(Some)
     }
 
     /// Makes a token and returns its secret, which nobody can be told again.
@@ -115,6 +125,31 @@ impl Tokens {
     /// # Errors
     /// When the name is taken or none, or the file cannot be read or written.
     pub fn create(&self, name: &str, scopes: &[Scope], now: Instant) -> Result<String, Failure> {
+        self.create_for(name, scopes, None, now)
+    }
+
+    /// The same for one vantage point: with the scope `vantage` a token must name one.
+    ///
+    /// # Errors
+    /// As [`Self::create`]; and when the scope is given without a vantage point, or a vantage point without the scope.
+    pub fn create_for(
+        &self,
+        name: &str,
+        scopes: &[Scope],
+        vantage: Option<&VantageId>,
+        now: Instant,
+    ) -> Result<String, Failure> {
+        match (scopes.contains(&Scope::Vantage), vantage) {
+            (true, None) => {
+                return Err(Failure::new(format!("the token `{name}` names no vantage point"))
+                    .help("say with `--vantage NAME` which one it reports for"));
+            }
+            (false, Some(_)) => {
+                return Err(Failure::new(format!("the token `{name}` has not the scope `vantage`"))
+                    .help("`--vantage` goes with `--scope vantage`"));
+            }
+            _ => {}
+        }
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
             return Err(Failure::new(format!("`{name}` is no name of a token"))
@@ -133,7 +168,8 @@ impl Tokens {
         scopes.sort_unstable();
         scopes.dedup();
         let sha256 = Digest::of(&[secret.as_bytes()]).to_string();
-        contents.tokens.push(Token { name: name.to_owned(), scopes, created_at: now.to_string(), sha256 });
+        let vantage = vantage.map(ToString::to_string);
+        contents.tokens.push(Token { name: name.to_owned(), scopes, vantage, created_at: now.to_string(), sha256 });
         self.write(&contents)?;
         Ok(secret)
     }
@@ -165,6 +201,14 @@ impl Tokens {
     /// # Errors
     /// Why not.
     pub fn authorize(&self, authorization: Option<&str>, scope: Scope) -> Result<String, Refused> {
+        self.find(authorization, scope).map(|token| token.name)
+    }
+
+    /// The same with all that is known of the token.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn find(&self, authorization: Option<&str>, scope: Scope) -> Result<Token, Refused> {
         let (scheme, secret) = authorization.and_then(|value| value.split_once(' ')).ok_or(Refused::Unknown)?;
         if !scheme.eq_ignore_ascii_case("bearer") || !secret.starts_with(PREFIX) {
             return Err(Refused::Unknown);
@@ -176,7 +220,7 @@ impl Tokens {
             Refused::Unreadable
         })?;
         let token = contents.tokens.into_iter().find(|token| token.sha256 == digest).ok_or(Refused::Unknown)?;
-        if token.scopes.contains(&scope) { Ok(token.name) } else { Err(Refused::Forbidden(scope)) }
+        if token.scopes.contains(&scope) { Ok(token) } else { Err(Refused::Forbidden(scope)) }
     }
 
     fn read(&self) -> Result<Contents, Failure> {
@@ -227,9 +271,10 @@ mod tests {
         assert_eq!(tokens.first(Instant(0)).unwrap(), None, "a first start happens once");
         let reader = tokens.create("reader", &[Scope::Read], Instant(0)).unwrap();
         let bearer = |secret: &str| format!("Bearer {secret}");
-        for scope in Scope::ALL {
+        for scope in Scope::FREE {
             assert_eq!(tokens.authorize(Some(&bearer(&first)), scope), Ok("first".to_owned()));
         }
+        assert_eq!(tokens.authorize(Some(&bearer(&first)), Scope::Vantage), Err(Refused::Forbidden(Scope::Vantage)));
         assert_eq!(tokens.authorize(Some(&bearer(&reader)), Scope::Read), Ok("reader".to_owned()));
         assert_eq!(tokens.authorize(Some(&bearer(&reader)), Scope::Record), Err(Refused::Forbidden(Scope::Record)));
         tokens.revoke("reader").unwrap();
@@ -239,6 +284,18 @@ mod tests {
         {
             assert_eq!(tokens.authorize(wrong, Scope::Read), Err(Refused::Unknown), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_token_of_a_vantage_point_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let tokens = Tokens::of(folder.path());
+        let osaka = VantageId::parse("osaka-1").unwrap();
+        assert!(tokens.create("osaka", &[Scope::Vantage], Instant(0)).is_err());
+        assert!(tokens.create_for("osaka", &[Scope::Read], Some(&osaka), Instant(0)).is_err());
+        let secret = tokens.create_for("osaka", &[Scope::Vantage], Some(&osaka), Instant(0)).unwrap();
+        let token = tokens.find(Some(&format!("Bearer {secret}")), Scope::Vantage).unwrap();
+        assert_eq!((token.name.as_str(), token.vantage.as_deref()), ("osaka", Some("osaka-1")));
     }
 
     #[test]
@@ -260,7 +317,7 @@ mod tests {
     fn a_damaged_file_lets_nobody_in() {
         let folder = tempfile::tempdir().unwrap();
         let tokens = Tokens::of(folder.path());
-        let secret = tokens.create("ops", &Scope::ALL, Instant(0)).unwrap();
+        let secret = tokens.create("ops", &Scope::FREE, Instant(0)).unwrap();
         for text in ["", "{}", r#"{"v":2,"tokens":[]}"#, "[]"] {
             std::fs::write(folder.path().join(FILE), text).unwrap();
             let answer = tokens.authorize(Some(&format!("Bearer {secret}")), Scope::Read);

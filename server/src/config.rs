@@ -7,7 +7,9 @@ mod around;
 mod assertion;
 mod definition;
 mod kind;
+mod limits;
 mod page;
+mod points;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -30,6 +32,8 @@ use uphold_probe::egress::Cidr;
 
 use around::Around;
 use kind::Kind;
+pub use limits::Limits;
+use points::Points;
 
 /// Probes start on a grid of this length.
 pub const TICK: Millis = Millis(100);
@@ -39,6 +43,8 @@ pub const TICK: Millis = Millis(100);
 pub struct Checks {
     /// The name of this vantage point.
     pub vantage: VantageId,
+    /// Every vantage point that observations are taken in from, this one among them.
+    pub vantage_points: Vec<VantageId>,
     /// Address ranges that are not public and may be reached all the same.
     pub allow: Vec<Cidr>,
     /// The name servers to ask; none means those of the system.
@@ -47,8 +53,10 @@ pub struct Checks {
     pub evidence: EvidenceLimits,
     /// The browsers that checks run in, if any does.
     pub browsers: Option<Arc<Browsers>>,
-    /// The checks.
-    pub checks: Vec<CheckDefinition>,
+    /// How much is asked at once.
+    pub limits: Limits,
+    /// The checks, also those that this vantage point does not measure itself.
+    pub checks: Vec<Arc<CheckDefinition>>,
     /// SHA-256 of the file.
     pub digest: Digest,
 }
@@ -69,10 +77,12 @@ impl Default for EvidenceLimits {
 }
 
 /// One repeated measurement.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct CheckDefinition {
     /// Its id.
     pub id: CheckId,
+    /// Where it is measured from.
+    pub vantage_points: Vec<VantageId>,
     /// What it measures.
     pub scope: CheckScope,
     /// How often.
@@ -144,7 +154,8 @@ pub fn read_checks(source: &str, folder: &Path, agreement: &Agreement) -> Readin
 }
 
 fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &Agreement) -> Option<Checks> {
-    let vantage = root.require("vantage", |item| Ok(VantageId::parse(item.text()?)?));
+    let points = points::read(root);
+    let limits = limits::read(root);
     let (allow, name_servers) = root.table("egress").map_or_else(Default::default, |mut table| {
         let ranges = table.find("allow").and_then(|item| item.each(table.findings, read_range));
         let servers = table.find("name_servers").and_then(|item| item.each(table.findings, read_name_server));
@@ -155,28 +166,33 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &
     let around = Around::read(root, folder);
     let place = root.span.clone();
     let findings = root.findings;
-    let mut checks: Vec<CheckDefinition> = Vec::new();
+    let mut checks: Vec<Arc<CheckDefinition>> = Vec::new();
+    let mut spans = Vec::new();
     let tables = root.tables("check", "this check");
     let written = tables.len();
     for mut table in tables {
         let span = table.span.clone();
-        let check = read_check(&mut table, agreement, &around);
+        let check = read_check(&mut table, agreement, points.as_ref(), &around);
         table.finish();
         let Some(check) = check else { continue };
         if checks.iter().any(|other| other.id == check.id) {
             findings.push(
-                Diagnostic::error(format!("the id `{}` is used twice", check.id), span)
+                Diagnostic::error(format!("the id `{}` is used twice", check.id), span.clone())
                     .help("give each check an id of its own"),
             );
         }
-        checks.push(check);
+        checks.push(Arc::new(check));
+        spans.push(span);
     }
     // A check that could not be read may be the one that is missed.
     if checks.len() == written {
         warn_of_unmeasured(&checks, agreement, findings, place);
     }
+    let placed: Vec<_> = checks.iter().zip(spans).map(|(check, span)| points::placed(check, span)).collect();
+    points::warn_of_too_few(&placed, agreement, findings);
+    let Points { own: vantage, all: vantage_points } = points?;
     let (browsers, digest) = (around.used_browsers(), Digest::of(&[source.as_bytes()]));
-    Some(Checks { vantage: vantage?.value, allow, name_servers, evidence, browsers, checks, digest })
+    Some(Checks { vantage, vantage_points, allow, name_servers, limits, evidence, browsers, checks, digest })
 }
 
 fn read_evidence(root: &mut Table<'_, '_>) -> EvidenceLimits {
@@ -198,7 +214,7 @@ fn read_evidence(root: &mut Table<'_, '_>) -> EvidenceLimits {
 
 /// An interface without a check is unknown for ever: that is honest, and seldom meant.
 fn warn_of_unmeasured(
-    checks: &[CheckDefinition],
+    checks: &[Arc<CheckDefinition>],
     agreement: &Agreement,
     findings: &Findings,
     place: std::ops::Range<usize>,
@@ -230,7 +246,12 @@ fn read_name_server(item: &Item<'_>) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| refusal())
 }
 
-fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement, around: &Around<'_>) -> Option<CheckDefinition> {
+fn read_check(
+    table: &mut Table<'_, '_>,
+    agreement: &Agreement,
+    points: Option<&Points>,
+    around: &Around<'_>,
+) -> Option<CheckDefinition> {
     let id = table.require("id", |item| Ok(CheckId::parse(item.text()?)?));
     let solution = table.require("solution", |item| {
         let id = SolutionId::parse(item.text()?)?;
@@ -255,9 +276,12 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement, around: &Around<
         let (id, scope) = scope(id)?;
         let interval = heartbeat.looked_at();
         let staleness = Staleness::After(Millis(interval.0 * 3));
-        let digest = definition::of_heartbeat(heartbeat);
-        return Some(CheckDefinition { id, scope, interval, staleness, source: Source::Heartbeat(heartbeat), digest });
+        let (source, digest) = (Source::Heartbeat(heartbeat), definition::of_heartbeat(heartbeat));
+        // It is told to one server.
+        let vantage_points = points.map(|points| points.own.clone()).into_iter().collect();
+        return Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, digest });
     }
+    let vantage_points = points::read_of_check(table, points);
     let interval = table.require("interval", read_interval);
     let timeout = table.require("timeout", |item| Ok(Millis::parse(item.text()?)?));
     let staleness = table.require("staleness", |item| match item.text()? {
@@ -269,7 +293,8 @@ fn read_check(table: &mut Table<'_, '_>, agreement: &Agreement, around: &Around<
         kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)), around)?;
     let (id, scope) = scope(id)?;
     let source = Source::Probe(Arc::new(check));
-    Some(CheckDefinition { id, scope, interval: interval?.value, staleness: staleness?.value, source, digest })
+    let (interval, staleness) = (interval?.value, staleness?.value);
+    Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, digest })
 }
 
 fn read_heartbeat(table: &mut Table<'_, '_>) -> Option<Heartbeat> {
@@ -398,6 +423,56 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
         assert_ne!(digest(GOOD), digest(&GOOD.replace("\"x\"", "\"y\"")));
         assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
+    }
+
+    const POINTS: &str = "vantage = \"local\"\nvantage_points = [\"local\", \"osaka\"]\n";
+
+    #[test]
+    fn a_check_is_measured_from_the_points_of_the_file_or_from_its_own() {
+        let names = |source: &str| -> Vec<String> {
+            let checks = read_checks(source, Path::new(""), &agreement()).checks.unwrap();
+            checks.checks[0].vantage_points.iter().map(ToString::to_string).collect()
+        };
+        let two = GOOD.replace("vantage = \"local\"\n", POINTS);
+        assert_eq!(names(GOOD), ["local"]);
+        assert_eq!(names(&two), ["local", "osaka"]);
+        let own = two.replace("id = \"api\"", "id = \"api\"\nvantage_points = [\"osaka\"]");
+        assert_eq!(names(&own), ["osaka"]);
+        let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
+        assert_eq!(digest(GOOD), digest(&own), "where it is measured from is no part of what is measured");
+        let osaka = VantageId::parse("osaka").unwrap();
+        let beat = format!(
+            "{two}[[check]]\nid = \"job\"\nsolution = \"workload-security\"\ninterface = \"api\"\nkind = \"heartbeat\"\nevery = \"60s\"\ngrace = \"10s\"\n"
+        );
+        let seen = read_checks(&beat, Path::new(""), &agreement()).checks.unwrap().seen_from(&osaka).unwrap();
+        assert_eq!((seen.checks.len(), seen.own().count(), seen.remote().count()), (1, 1, 0));
+        assert!(read_checks(GOOD, Path::new(""), &agreement()).checks.unwrap().seen_from(&osaka).is_none());
+    }
+
+    #[test]
+    fn a_mistake_in_vantage_points_has_a_message_of_its_own_and_too_few_of_them_are_a_warning() {
+        let two = GOOD.replace("vantage = \"local\"\n", POINTS);
+        for (from, to, message) in [
+            ("[\"local\", \"osaka\"]", "[\"osaka\"]", "`vantage_points` lacks `local`"),
+            ("[\"local\", \"osaka\"]", "[\"local\", \"local\"]", "the vantage point `local` is listed twice"),
+            (
+                "id = \"api\"",
+                "id = \"api\"\nvantage_points = [\"osaca\"]",
+                "`vantage_points` of the file lacks `osaca`",
+            ),
+            ("id = \"api\"", "id = \"api\"\nvantage_points = []", "`vantage_points` names no vantage point"),
+            ("[egress]", "[limits]\nprobes_per_target = 0\n[egress]", "`probes_per_target`"),
+        ] {
+            let found = messages(&two.replacen(from, to, 1));
+            assert!(found.iter().any(|found| found.contains(message)), "{message}: {found:?}");
+        }
+        let asking = AGREEMENT.replace("vantages = { down_when = 1 }", "vantages = { down_when = 2 }");
+        let asking = uphold_core::agreement::read(&asking).agreement.unwrap();
+        let warned = |source: &str| {
+            let findings = read_checks(source, Path::new(""), &asking).findings;
+            findings.iter().any(|finding| finding.message.contains("asks 2 vantage points, and `api` has 1"))
+        };
+        assert!(warned(GOOD) && !warned(&two));
     }
 
     /// The good file with other lines in place of what makes its check one of HTTP.

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod clock_sync;
 pub mod config;
+pub mod configuration;
 pub mod doctor;
 pub mod error;
 pub mod import;

@@ -123,6 +123,8 @@ pub struct Counters {
     pub probes_finished: u64,
     /// Due probes that could not be started in time.
     pub slots_missed: u64,
+    /// Those of them that a limit held back.
+    pub slots_held_back: u64,
     /// How late the latest tick was, beyond its 100 ms grid.
     pub tick_lag: Millis,
     /// Writes to the ledger that failed, each of which is tried again.

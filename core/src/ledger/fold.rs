@@ -187,6 +187,17 @@ impl Fold {
         runs
     }
 
+    /// The same without when they were recorded, and without a copy of all of them.
+    pub fn bare_runs(&self, series: &Series) -> impl Iterator<Item = OpenRun> + '_ {
+        let (closed, open) = match self.history(series) {
+            Some((history, flushes)) => {
+                (&history.runs[..history.runs.len().saturating_sub(1)], history.open(flushes).as_ref().map(bare))
+            }
+            None => (&[][..], None),
+        };
+        closed.iter().map(bare).chain(open)
+    }
+
     /// Every version of every run of a series: what each segment that listed or extended a run made of it, in the order
     /// of the ledger. Those recorded up to a time are what was known then. Empty unless the fold keeps versions.
     #[must_use]

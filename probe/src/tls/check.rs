@@ -107,6 +107,11 @@ impl fmt::Display for TlsCheckError {
 impl std::error::Error for TlsCheckError {}
 
 impl TlsCheck {
+    /// Where it connects to.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Judges the settings.
     ///
     /// # Errors

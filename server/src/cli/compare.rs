@@ -47,7 +47,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     Ok(u8::from(!found.is_empty()))
 }
 
-fn text(both: [&Agreement; 2], files: &[String; 2], found: &[Difference], language: Language) -> String {
+/// The differences as text. `files` names both.
+pub(super) fn text(both: [&Agreement; 2], files: &[String; 2], found: &[Difference], language: Language) -> String {
     let [from, to] = [0, 1].map(|n: usize| format!("{}: `{}`, revision {}", files[n], both[n].id, both[n].revision));
     let mut text = format!("from  {from}\nto    {to}\n");
     let mut above: Option<&About> = None;

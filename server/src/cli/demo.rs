@@ -8,7 +8,8 @@ use std::time::Duration;
 use uphold_core::time::{Instant, Millis};
 
 use super::Failure;
-use super::serve::{Prepared, settings, start};
+use super::files::Files;
+use super::serve::{Prepared, start};
 use crate::clock::Clock;
 use crate::error::file_failure;
 use crate::terminal::say;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     free(args.listen, "--listen")?;
     free(args.sample, "--sample")?;
     let (agreement, checks) = write_files(args)?;
-    let (settings, agreement) = settings(&agreement, &checks, Millis(5_000))?;
+    let (settings, agreement) = Files { agreement, checks, vantage: None }.read(Millis(5_000))?;
     let sample = Sample::start(args.sample)?;
     let prepared = Prepared {
         settings,
@@ -62,6 +63,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         sign_every: Millis(5_000),
         origin: None,
         telling: None,
+        files: None,
+        report: None,
     };
     let done = start(prepared, |address| {
         say(&format!(

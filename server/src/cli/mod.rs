@@ -10,10 +10,12 @@ mod demo;
 mod doctor;
 mod evaluate;
 mod export;
+mod files;
 mod import;
 mod ledger;
 mod new;
 mod reference;
+mod reload;
 pub mod report;
 mod serve;
 mod statement;
@@ -53,6 +55,8 @@ enum Command {
     Reference(reference::Args),
     /// Measure, keep, evaluate and show
     Serve(serve::Args),
+    /// Have a running server measure by its files as they are now, after a look at what changes
+    Reload(reload::Args),
     /// Write what was recorded in a form that others can read
     #[command(subcommand)]
     Export(export::Command),
@@ -99,6 +103,7 @@ pub fn run() -> u8 {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Reference(args) => reference::run(&args),
         Command::Serve(args) => serve::run(args),
+        Command::Reload(args) => reload::run(&args),
         Command::Export(command) => export::run(&command),
         Command::Import(command) => import::run(&command),
         Command::Verify(args) => verify::run(&args),

@@ -6,18 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use uphold_core::diagnostic::Severity;
-use uphold_core::id::CheckId;
-use uphold_core::ledger::digest::Digest;
+use uphold_core::id::{CheckId, VantageId};
 use uphold_core::time::{Millis, TimeError};
+use uphold_probe::egress::{Egress, Host, Resolver};
+use uphold_probe::url::{Scheme, Url};
 
 use super::background::{Background, Telling, read_telling};
+use super::files::{Files, Reloading, in_force};
 use super::ledger::failure;
-use super::{Failure, count, read_agreement, read_file, report};
-use crate::access::Tokens;
+use super::{Failure, read_file};
+use crate::access::{self, Tokens};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::Checks;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
+use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
 use crate::operate::follow::follow;
@@ -25,6 +27,9 @@ use crate::operate::incident;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
 use crate::web::{self, WebState};
+
+/// How long a server that ends may take to report what it observed last.
+const LAST_REPORT: Duration = Duration::from_secs(5);
 
 /// Measure, keep, evaluate and show.
 #[derive(Debug, clap::Args)]
@@ -47,9 +52,9 @@ pub(super) struct Args {
     /// A host name under which browsers reach this server, beside its own address; may be given several times
     #[arg(long, value_name = "NAME")]
     allowed_host: Vec<String>,
-    /// The longest time between two records of observations that show no change
-    #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = flush_every)]
-    flush_every: Millis,
+    /// The longest time between two records of observations that show no change: 60s, or 10s where they are reported
+    #[arg(long, value_name = "LENGTH", value_parser = flush_every)]
+    flush_every: Option<Millis>,
     /// The shortest time between two signatures under the growing ledger
     #[arg(long, value_name = "LENGTH", default_value = "60s", value_parser = sign_every)]
     sign_every: Millis,
@@ -57,6 +62,55 @@ pub(super) struct Args {
     /// start
     #[arg(long, value_name = "NAME")]
     origin: Option<String>,
+    #[command(flatten)]
+    report: Reporting,
+}
+
+/// A server that measures for another one.
+#[derive(Debug, clap::Args)]
+struct Reporting {
+    /// Measure as this vantage point of the checks file, which names another as its own
+    #[arg(long, value_name = "NAME", value_parser = VantageId::parse)]
+    vantage: Option<VantageId>,
+    /// Report what is observed to the server at this address
+    #[arg(long, value_name = "URL", requires_all = ["vantage", "report_token_file"])]
+    report_to: Option<String>,
+    /// The file that holds the token for it, made there by `uphold token create --scope vantage --vantage NAME`
+    #[arg(long, value_name = "FILE")]
+    report_token_file: Option<PathBuf>,
+    /// Report without encryption, although the server is not on this machine
+    #[arg(long)]
+    report_unencrypted: bool,
+}
+
+impl Reporting {
+    /// Where reports go, if they go anywhere. The way out is that of the checks file.
+    fn receiver(&self, checks: &Checks) -> Result<Option<Receiver>, Failure> {
+        let (Some(to), Some(file)) = (&self.report_to, &self.report_token_file) else { return Ok(None) };
+        let cannot = || Failure::new(format!("cannot report to `{to}`"));
+        let path = format!("/api/v1/vantage-points/{}/reports", checks.vantage);
+        let url = Url::parse(&format!("{}{path}", to.trim_end_matches('/')));
+        let url = url.map_err(|error| cannot().because(error).help("write it as in `https://sla.example.com`"))?;
+        let is_here = match url.host() {
+            Host::Address(address) => address.is_loopback(),
+            Host::Name(_) => url.host().to_string() == "localhost",
+        };
+        if url.scheme() == Scheme::Http && !is_here && !self.report_unencrypted {
+            return Err(cannot()
+                .because("the token would be sent unencrypted")
+                .help("use `https://`; where the network itself is trusted, `--report-unencrypted` permits this"));
+        }
+        // What `uphold token create` printed may stand in it as a whole.
+        let text = read_file(file)?;
+        let secret = text.split_whitespace().find(|word| word.starts_with(access::PREFIX)).ok_or_else(|| {
+            Failure::new(format!("`{}` holds no token", file.display())).help(
+                "make one on the other server: `uphold token create NAME --scope vantage --vantage NAME --data FOLDER`",
+            )
+        })?;
+        let secret = secret.to_owned();
+        let resolver = Resolver::new(checks.name_servers.clone());
+        Ok(Some(Receiver { url, secret, egress: Egress::with_resolver(checks.allow.clone(), resolver) }))
+    }
 }
 
 fn flush_every(text: &str) -> Result<Millis, TimeError> {
@@ -86,13 +140,22 @@ pub(super) struct Prepared {
     pub(super) sign_every: Millis,
     pub(super) origin: Option<String>,
     pub(super) telling: Option<Telling>,
+    /// What is read again on SIGHUP.
+    pub(super) files: Option<Files>,
+    /// Where what is observed is reported.
+    pub(super) report: Option<Receiver>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let (settings, agreement) = settings(&args.agreement, &args.checks, args.flush_every)?;
+    let Args { agreement, checks, data, listen, allowed_host: allowed_hosts, sign_every, origin, report, .. } = args;
+    let files = Files { agreement, checks, vantage: report.vantage.clone() };
+    let flush_every = Millis(if report.report_to.is_some() { 10_000 } else { 60_000 });
+    let (settings, agreement) = files.read(args.flush_every.unwrap_or(flush_every))?;
     let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&settings.agreement))).transpose()?;
-    let Args { data, listen, allowed_host: allowed_hosts, sign_every, origin, .. } = args;
-    start(Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling }, |address| {
+    let (report, files) = (report.receiver(&settings.checks)?, Some(files));
+    let prepared =
+        Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling, files, report };
+    start(prepared, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
             say("warning: this version has no accounts: whoever reaches this address sees every page");
@@ -101,28 +164,6 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             );
         }
     })
-}
-
-/// Reads both files and prints what is wrong with them. The text of the agreement comes with the settings.
-pub(super) fn settings(agreement: &Path, checks: &Path, flush_every: Millis) -> Result<(Settings, String), Failure> {
-    let (agreement, agreement_source) = read_agreement(agreement)?;
-    let source = read_file(checks)?;
-    let reading = config::read_checks(&source, super::folder_of(checks), &agreement);
-    let name = checks.display().to_string();
-    eprint!("{}", report::render(&reading.findings, &source, &name, false));
-    let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let checks = reading.checks.ok_or_else(|| {
-        Failure::new(format!("the checks file `{name}` has {}", count(errors, "error", "errors")))
-            .help("mend them and start again; nothing was changed")
-    })?;
-    let settings = Settings {
-        agreement: Arc::new(agreement),
-        agreement_digest: Digest::of(&[agreement_source.as_bytes()]),
-        checks,
-        flush_every,
-        clock: Clock::system(),
-    };
-    Ok((settings, agreement_source))
 }
 
 /// Runs a server until it is told to stop. `ready` is called when pages are served.
@@ -138,8 +179,10 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling } = prepared;
+    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling, files, report } =
+        prepared;
     let clock = settings.clock.clone();
+    let (digests, vantage) = (in_force(&settings), settings.checks.vantage.clone());
     let author = format!("{}{}", incident::SERVER, settings.checks.vantage);
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
@@ -155,9 +198,17 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let handle = engine.handle();
     let board = Board::default();
     let background = Background::begin(telling, &data, &handle, &clock, &board, manager);
+    if let Some(files) = files {
+        let reloading = Reloading::begin(&files, &data, digests, handle.reload.clone(), clock.clone())?;
+        tokio::spawn(reloading.run());
+    }
+    let reporting = report.map(|receiver| {
+        let reporter = Reporter::new(receiver, vantage, data.join(FILE), clock.clone(), handle.desk.clone());
+        tokio::spawn(reporter.run(handle.live.clone()))
+    });
     // It ends with the engine, which drops what it listens to.
     tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
-    let web = state(handle, hosts(address, allowed_hosts), tokens, data, clock);
+    let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
     let router = web::router(WebState { board, ..web });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
@@ -188,6 +239,10 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     };
     signing.end().await;
     background.end().await;
+    if let Some(reporting) = reporting {
+        // What is not reported now is reported at the next start.
+        let _ = tokio::time::timeout(LAST_REPORT, reporting).await;
+    }
     // Open event streams would keep a graceful shutdown waiting for ever, and they hold nothing that could be lost.
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
@@ -212,15 +267,16 @@ async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Fail
 }
 
 /// What pages and interfaces are given of a running engine.
-fn state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: PathBuf, clock: Clock) -> WebState {
-    let (live, tell, reports) = (handle.live.clone(), handle.tell.clone(), handle.clone());
+fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: PathBuf, clock: Clock) -> WebState {
+    let (live, tell, desk, reports) = (handle.live.clone(), handle.tell.clone(), handle.desk.clone(), handle.clone());
     WebState {
         live,
-        tell,
         counters: Arc::new(move || handle.counters()),
-        heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
         allowed_hosts,
         tokens,
+        tell,
+        heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
+        desk,
         data,
         clock,
         board: Board::default(),

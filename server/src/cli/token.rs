@@ -1,5 +1,7 @@
 //! `uphold token`: who may ask the interface for what.
 
+use uphold_core::id::VantageId;
+
 use super::{DataFolder, Failure};
 use crate::access::{Scope, Tokens};
 use crate::clock::Clock;
@@ -17,6 +19,9 @@ pub(super) enum Command {
         /// What it may be used for; may be given several times
         #[arg(long, value_enum, required = true)]
         scope: Vec<Scope>,
+        /// The vantage point that it reports for; with the scope `vantage`
+        #[arg(long, value_name = "NAME", value_parser = VantageId::parse)]
+        vantage: Option<VantageId>,
     },
     /// List the tokens, without their secrets
     List {
@@ -34,15 +39,17 @@ pub(super) enum Command {
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Create { folder, name, scope } => {
-            let secret = Tokens::of(&folder.data).create(name, scope, Clock::system().now())?;
+        Command::Create { folder, name, scope, vantage } => {
+            let tokens = Tokens::of(&folder.data);
+            let secret = tokens.create_for(name, scope, vantage.as_ref(), Clock::system().now())?;
             say("keep this secret: it cannot be shown again");
             println!("{secret}");
         }
         Command::List { folder } => {
             for token in Tokens::of(&folder.data).list()? {
                 let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
-                println!("{}  {}  made {}", token.name, scopes.join(","), token.created_at);
+                let of = token.vantage.as_ref().map_or_else(String::new, |vantage| format!(" of {vantage}"));
+                println!("{}  {}{of}  made {}", token.name, scopes.join(","), token.created_at);
             }
         }
         Command::Revoke { folder, name } => Tokens::of(&folder.data).revoke(name)?,

@@ -51,6 +51,19 @@ impl FolderLock {
     }
 }
 
+/// The process that has a data folder open for writing, if one has.
+#[must_use]
+pub fn holder(folder: &Path) -> Option<u32> {
+    let mut file = File::open(folder.join(FILE)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {}
+        Ok(()) | Err(TryLockError::Error(_)) => return None,
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,7 +75,9 @@ mod tests {
         let error = FolderLock::take(folder.path()).unwrap_err();
         let want = format!("data folder `{}` is in use by process {}", folder.path().display(), std::process::id());
         assert_eq!(error.to_string(), want);
+        assert_eq!(holder(folder.path()), Some(std::process::id()));
         drop(first);
+        assert_eq!(holder(folder.path()), None);
         FolderLock::take(folder.path()).unwrap();
     }
 

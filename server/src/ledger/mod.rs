@@ -32,6 +32,7 @@ pub use agreements::{find_agreement, keep_agreement};
 pub use backup::{backup, last_backup, restore};
 pub use error::LedgerError;
 pub use evidence::{EvidenceCount, EvidenceFiles};
+pub use lock::holder;
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
 pub use sqlite::FILE;

@@ -1,11 +1,17 @@
 //! Facts that others tell the engine: recorded by it, so that the book takes everything in the order of the ledger.
 //!
-//! One write is under way at a time, of observations or of told facts. Not here: who may tell what.
+//! One write is under way at a time, of observations, of told facts, or of what another vantage point reports. Not here: who
+//! may tell what, and what of a report counts (`vantage/intake.rs`).
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{Fact, Measurement};
+use uphold_core::ledger::segment::{Segment, segment_of};
+use uphold_core::time::Instant;
 
-use super::{Engine, Written, joined};
+use super::vantage::{Accepted, Delivery, Refused, by, intake};
+use super::{Engine, Written, joined, start};
 use crate::ledger::{LedgerError, NewFact, Receipt};
 
 /// A request to record facts, all of them or none.
@@ -17,36 +23,92 @@ pub struct Append {
     pub reply: oneshot::Sender<Result<Vec<Receipt>, LedgerError>>,
 }
 
+/// Who waits for what is being written.
+#[derive(Debug)]
+enum Reply {
+    Told(oneshot::Sender<Result<Vec<Receipt>, LedgerError>>),
+    Delivered(oneshot::Sender<Result<Accepted, Refused>>, Accepted),
+}
+
 /// A request that is being written.
 #[derive(Debug)]
 pub(super) struct Appending {
-    request: Append,
+    facts: Vec<NewFact>,
+    /// What the measurement among them says.
+    segment: Option<Segment>,
+    reply: Reply,
     written: JoinHandle<Written>,
 }
 
 impl Engine {
     /// Begins to record what was told. Nothing else may be under way.
     pub(super) fn begin_append(&mut self, request: Append) {
+        self.begin(request.facts, None, Reply::Told(request.reply));
+    }
+
+    /// Begins to record what another vantage point observed, or refuses it. Nothing else may be under way.
+    pub(super) fn begin_delivery(&mut self, delivery: Delivery) {
+        match self.facts_of(&delivery) {
+            Ok((facts, segment, accepted)) => {
+                self.begin(facts, Some(segment), Reply::Delivered(delivery.reply, accepted));
+            }
+            Err(refused) => drop(delivery.reply.send(Err(refused))),
+        }
+    }
+
+    /// A report as facts of this ledger: its runs as a segment that says what the book does not expect, and its gaps.
+    fn facts_of(&self, delivery: &Delivery) -> Result<(Vec<NewFact>, Segment, Accepted), Refused> {
+        let Delivery { vantage, report, .. } = delivery;
+        if !self.settings.checks.remote().any(|remote| remote == vantage) {
+            return Err(Refused::NoSuchPoint);
+        }
+        let taken = intake(report, vantage, &self.book, self.settings.clock.now())?;
+        let through = Instant(report.through);
+        let segment = segment_of(&self.book.fold, vantage, &taken.runs, through)
+            .map_err(|error| Refused::Contradiction(error.to_string()))?;
+        let bytes = segment.encode();
+        let fact = Fact::Measurement(Measurement {
+            id: start::fact_id("reported", through),
+            by: by(vantage),
+            vantage: vantage.clone(),
+            through,
+            segment: Digest::of(&[&bytes]),
+            runs: segment.runs().len() as u64,
+        });
+        let mut facts = vec![NewFact { fact, segment: Some(bytes) }];
+        facts.extend(taken.gaps.into_iter().map(|gap| NewFact { fact: Fact::ObserverGap(gap), segment: None }));
+        Ok((facts, segment, Accepted { through, matched: taken.matched, unmatched: taken.unmatched }))
+    }
+
+    fn begin(&mut self, facts: Vec<NewFact>, segment: Option<Segment>, reply: Reply) {
         let ledger = std::sync::Arc::clone(&self.ledger);
-        let news = request.facts.clone();
+        let news = facts.clone();
         let written = tokio::spawn(async move { ledger.append(news).await });
-        self.append = Some(Appending { request, written });
+        self.append = Some(Appending { facts, segment, reply, written });
     }
 
     /// Takes what was recorded into the book and answers.
     pub(super) fn appended(&mut self, done: Written) {
-        let Some(Appending { request: Append { facts, reply }, .. }) = self.append.take() else { return };
+        let Some(Appending { facts, segment, reply, .. }) = self.append.take() else { return };
         if let Ok(receipts) = &done {
             for (new, receipt) in facts.iter().zip(receipts) {
                 if !receipt.duplicate {
-                    self.take_in(&new.fact, None, receipt);
+                    let segment = segment.as_ref().filter(|_| matches!(new.fact, Fact::Measurement(_)));
+                    self.take_in(&new.fact, segment, receipt);
                 }
             }
-            self.behind = Some(self.settings.clock.monotonic());
+            match reply {
+                // Whoever tells something looks at the picture next.
+                Reply::Told(_) => self.behind = Some(self.settings.clock.monotonic()),
+                Reply::Delivered(..) => _ = self.behind.get_or_insert(self.publish_after),
+            }
             self.publish_if_behind();
         }
         // Whoever asked may have gone; what was told is recorded all the same.
-        let _ = reply.send(done);
+        match reply {
+            Reply::Told(reply) => drop(reply.send(done)),
+            Reply::Delivered(reply, accepted) => drop(reply.send(done.map(|_| accepted).map_err(unrecorded))),
+        }
     }
 
     /// Waits for the request that is being written, if any.
@@ -54,6 +116,38 @@ impl Engine {
         if self.append.is_some() {
             let done = appending(&mut self.append).await;
             self.appended(done);
+        }
+    }
+
+    /// Records everything that waits to be, one request after another: what [`Engine::run`] does between ticks.
+    ///
+    /// # Errors
+    /// When a flush that a change of the configuration needs could not be written.
+    pub async fn serve_waiting(&mut self) -> Result<(), LedgerError> {
+        loop {
+            self.finish_append().await;
+            self.finish_flush().await?;
+            if let Ok(request) = self.told.1.try_recv() {
+                self.begin_append(request);
+            } else if let Ok(delivery) = self.deliveries.try_recv() {
+                self.begin_delivery(delivery);
+            } else if let Ok(reload) = self.reloads.1.try_recv() {
+                self.begin_reload(reload);
+            } else {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Why a report that was fit could not be recorded.
+fn unrecorded(error: LedgerError) -> Refused {
+    match error {
+        LedgerError::Conflict { id, .. } => Refused::Contradiction(format!("`{id}` was reported with another content")),
+        LedgerError::Unwritable { id, source } => Refused::Malformed(format!("`{id}` cannot be recorded: {source}")),
+        error => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a report cannot be recorded");
+            Refused::NotRecorded
         }
     }
 }

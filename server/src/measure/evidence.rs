@@ -44,7 +44,6 @@ pub(super) struct Keeper {
     limits: EvidenceLimits,
     files: Arc<EvidenceFiles>,
     by: String,
-    tallies: Vec<Tally>,
     turns: Arc<Semaphore>,
     made: (mpsc::UnboundedSender<Option<Fact>>, mpsc::UnboundedReceiver<Option<Fact>>),
     /// How many observations are being written.
@@ -76,7 +75,7 @@ impl Tally {
 
     /// Whether an observation is to be kept: each change of state, and a failure that goes on from time to time, spread over
     /// the day so that a long one leaves room for the next.
-    fn take(&mut self, per_day: u32, at: Instant, state: Observed) -> bool {
+    pub(super) fn take(&mut self, per_day: u32, at: Instant, state: Observed) -> bool {
         let before = self.state.replace(state).unwrap_or(Observed::Up);
         let fails = matches!(state, Observed::Down | Observed::Degraded);
         if day(at) != self.day {
@@ -97,12 +96,11 @@ fn day(at: Instant) -> i64 {
 }
 
 impl Keeper {
-    pub(super) fn new(limits: EvidenceLimits, files: EvidenceFiles, by: String, tallies: Vec<Tally>) -> Self {
+    pub(super) fn new(limits: EvidenceLimits, files: EvidenceFiles, by: String) -> Self {
         Self {
             limits,
             files: Arc::new(files),
             by,
-            tallies,
             turns: Arc::new(Semaphore::new(WRITERS)),
             made: mpsc::unbounded_channel(),
             writing: 0,
@@ -111,9 +109,9 @@ impl Keeper {
         }
     }
 
-    /// Takes an observation of the target in; whether it is worth keeping.
-    pub(super) fn take(&mut self, target: usize, at: Instant, state: Observed) -> bool {
-        self.tallies.get_mut(target).is_some_and(|tally| tally.take(self.limits.per_day, at, state))
+    /// Keeps by other limits from now on.
+    pub(super) fn limit(&mut self, limits: EvidenceLimits) {
+        self.limits = limits;
     }
 
     /// Begins to keep an observation.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -75,7 +75,7 @@ impl std::error::Error for HeartbeatError {}
 /// Where reports are handed in.
 #[derive(Debug, Clone)]
 pub(super) struct Inbox {
-    checks: Arc<BTreeSet<CheckId>>,
+    checks: Arc<RwLock<BTreeSet<CheckId>>>,
     reports: mpsc::Sender<(CheckId, Report)>,
 }
 
@@ -83,11 +83,16 @@ impl Inbox {
     /// An inbox for these checks, and where its reports come out.
     pub(super) fn new(checks: BTreeSet<CheckId>) -> (Self, mpsc::Receiver<(CheckId, Report)>) {
         let (reports, taken) = mpsc::channel(WAITING_MAX);
-        (Self { checks: Arc::new(checks), reports }, taken)
+        (Self { checks: Arc::new(RwLock::new(checks)), reports }, taken)
+    }
+
+    /// Takes reports for these checks from now on.
+    pub(super) fn listen_for(&self, checks: BTreeSet<CheckId>) {
+        *self.checks.write().unwrap_or_else(PoisonError::into_inner) = checks;
     }
 
     pub(super) fn report(&self, check: &CheckId, report: Report) -> Result<(), HeartbeatError> {
-        if !self.checks.contains(check) {
+        if !self.checks.read().unwrap_or_else(PoisonError::into_inner).contains(check) {
             return Err(HeartbeatError::NoSuchCheck);
         }
         if report.state == Observed::Unknown {

@@ -5,12 +5,18 @@
 
 mod append;
 mod evidence;
+mod gate;
 pub mod heartbeat;
 mod publish;
 pub mod recorder;
+mod reload;
+pub mod reporter;
 pub mod schedule;
 mod start;
+pub mod vantage;
 
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -29,15 +35,19 @@ use uphold_probe::egress::Egress;
 use uphold_probe::outcome::{Cause, Outcome, Phases};
 
 use crate::clock::Clock;
-use crate::config::{Checks, Source, TICK};
+use crate::config::{CheckDefinition, Checks, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Live};
 use append::{Appending, appending};
+use gate::Gate;
 use recorder::{Recorder, Snapshot};
+use reload::Changing;
 use schedule::Schedule;
+use vantage::{Delivery, Desk};
 
 pub use append::Append;
+pub use reload::{Reload, ReloadError};
 pub use start::StartError;
 
 /// How often the durable checkpoint is renewed: after a crash, what was observed since the last one is unknown.
@@ -73,6 +83,7 @@ struct SharedCounters {
     started: AtomicU64,
     finished: AtomicU64,
     missed: AtomicU64,
+    held_back: AtomicU64,
     lag: AtomicI64,
     failed_writes: AtomicU64,
     /// When the last tick was, by the monotonic clock.
@@ -86,6 +97,10 @@ pub struct Handle {
     pub live: watch::Receiver<Arc<Live>>,
     /// Takes facts to be recorded.
     pub tell: mpsc::Sender<Append>,
+    /// Takes what other vantage points report, and knows of them.
+    pub desk: Desk,
+    /// Takes a configuration that is to come into force.
+    pub reload: mpsc::Sender<Reload>,
     counters: Arc<SharedCounters>,
     inbox: heartbeat::Inbox,
 }
@@ -118,6 +133,7 @@ impl Handle {
             probes_started: self.counters.started.load(Ordering::Relaxed),
             probes_finished: self.counters.finished.load(Ordering::Relaxed),
             slots_missed: self.counters.missed.load(Ordering::Relaxed),
+            slots_held_back: self.counters.held_back.load(Ordering::Relaxed),
             tick_lag: Millis(self.counters.lag.load(Ordering::Relaxed)),
             failed_writes: self.counters.failed_writes.load(Ordering::Relaxed),
         }
@@ -131,8 +147,14 @@ pub struct Engine {
     ledger: Arc<Ledger>,
     book: Book,
     targets: Vec<Target>,
+    /// The place of each target by its key, which a probe under way knows it by.
+    keys: HashMap<u64, usize>,
+    next_key: u64,
     recorder: Recorder,
     schedule: Schedule,
+    gate: Gate,
+    /// What was due and is held back by a limit, by the key of its target.
+    waiting: VecDeque<(u64, Instant)>,
     egress: Arc<Egress>,
     outcomes: (mpsc::UnboundedSender<Finished>, mpsc::UnboundedReceiver<Finished>),
     in_flight: usize,
@@ -152,9 +174,14 @@ pub struct Engine {
     gaps: Vec<Fact>,
     /// Keeps evidence of failures.
     keeper: evidence::Keeper,
+    /// Where browsers keep their profiles while a check runs.
+    profiles: PathBuf,
     flush: Option<Flush>,
     /// What others tell, and what of it is being written.
     told: (mpsc::Sender<Append>, mpsc::Receiver<Append>),
+    desk: Desk,
+    deliveries: mpsc::Receiver<Delivery>,
+    reloads: (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     append: Option<Appending>,
     retry: Retry,
     /// The picture is behind the book, and may be made anew from this time on.
@@ -169,18 +196,26 @@ pub struct Engine {
 /// One check as this vantage point runs it.
 #[derive(Debug)]
 struct Target {
+    /// Names it for as long as its definition stays.
+    key: u64,
+    check: Arc<CheckDefinition>,
+    /// Which host and port it asks.
+    name: Arc<str>,
     series: Series,
     in_flight: bool,
     /// Why the latest observation was what it was.
     cause: Option<Cause>,
     /// What is known of it, where it is a heartbeat.
     pulse: Option<heartbeat::Pulse>,
+    /// What was kept of its failures.
+    kept: evidence::Tally,
 }
 
 /// A probe that ended.
 #[derive(Debug)]
 struct Finished {
-    target: usize,
+    target: u64,
+    name: Arc<str>,
     slot: Instant,
     started: Millis,
     outcome: Outcome,
@@ -188,10 +223,10 @@ struct Finished {
 
 impl Finished {
     /// What is reported of a probe that never came to an outcome: that says nothing of its target.
-    fn defect(due: schedule::Due, started: Millis) -> Self {
+    fn defect(target: &Target, slot: Instant, started: Millis) -> Self {
         let outcome =
             Outcome { state: Observed::Unknown, phases: Phases::default(), cause: Cause::Defect, evidence: None };
-        Self { target: due.check, slot: due.slot, started, outcome }
+        Self { target: target.key, name: Arc::clone(&target.name), slot, started, outcome }
     }
 }
 
@@ -215,6 +250,8 @@ impl Drop for Report {
 struct Flush {
     snapshot: Snapshot,
     facts: Vec<Fact>,
+    /// What comes into force when it is written.
+    changing: Option<Changing>,
     written: JoinHandle<Result<Vec<Receipt>, LedgerError>>,
 }
 
@@ -234,6 +271,8 @@ impl Engine {
         Handle {
             live: self.live.subscribe(),
             tell: self.told.0.clone(),
+            desk: self.desk.clone(),
+            reload: self.reloads.0.clone(),
             counters: Arc::clone(&self.counters),
             inbox: self.inbox.clone(),
         }
@@ -264,9 +303,9 @@ impl Engine {
                 }
                 done = saved(&mut self.checkpoint) => self.checkpoint_saved(done),
                 done = appending(&mut self.append) => self.appended(done),
-                Some(request) = self.told.1.recv(), if self.flush.is_none() && self.append.is_none() => {
-                    self.begin_append(request);
-                }
+                Some(reload) = self.reloads.1.recv(), if self.is_idle() => self.begin_reload(reload),
+                Some(request) = self.told.1.recv(), if self.is_idle() => self.begin_append(request),
+                Some(delivery) = self.deliveries.recv(), if self.is_idle() => self.begin_delivery(delivery),
                 Some(finished) = self.outcomes.1.recv() => self.take(finished),
             }
         }
@@ -302,17 +341,39 @@ impl Engine {
         self.tick_heartbeats();
         let (due, passed_over) = self.schedule.take(now);
         let mut missed = passed_over;
-        for due in due {
-            if self.targets[due.check].in_flight || now - due.slot > LATE_MAX {
+        let waiting = std::mem::take(&mut self.waiting);
+        missed += self.begin_due(waiting, now, monotonic, true);
+        let due = due.into_iter().map(|due| (self.targets[due.check].key, due.slot)).collect();
+        missed += self.begin_due(due, now, monotonic, false);
+        self.counters.missed.fetch_add(missed, Ordering::Relaxed);
+    }
+
+    /// Starts what is due, as far as the limits permit; what they hold back waits. Returns how much is too late.
+    fn begin_due(&mut self, due: VecDeque<(u64, Instant)>, now: Instant, monotonic: Millis, waited: bool) -> u64 {
+        let mut missed = 0;
+        for (key, slot) in due {
+            // What waited for a limit may have been taken away since.
+            let Some(target) = self.keys.get(&key).map(|place| &self.targets[*place]) else { continue };
+            if target.in_flight || now - slot > LATE_MAX {
                 missed += 1;
-            } else {
-                match &self.settings.checks.checks[due.check].source {
-                    Source::Probe(check) => self.probe(due, Arc::clone(check), monotonic),
-                    Source::Heartbeat(_) => self.look(due),
+                self.counters.held_back.fetch_add(u64::from(waited), Ordering::Relaxed);
+                continue;
+            }
+            match &target.check.source {
+                Source::Heartbeat(_) => self.look(self.keys[&key], slot),
+                Source::Probe(check) if self.gate.admit(&target.name, monotonic) => {
+                    let check = Arc::clone(check);
+                    self.probe(self.keys[&key], slot, check, monotonic);
                 }
+                Source::Probe(_) => self.waiting.push_back((key, slot)),
             }
         }
-        self.counters.missed.fetch_add(missed, Ordering::Relaxed);
+        missed
+    }
+
+    /// Whether nothing is being written.
+    fn is_idle(&self) -> bool {
+        self.flush.is_none() && self.append.is_none()
     }
 
     /// The wall clock jumped, or the machine slept: of the time in between, or of the time that comes twice, nobody can
@@ -324,15 +385,19 @@ impl Engine {
         self.changed = true;
     }
 
-    fn probe(&mut self, due: schedule::Due, check: Arc<Check>, started: Millis) {
+    fn probe(&mut self, place: usize, slot: Instant, check: Arc<Check>, started: Millis) {
         let (egress, outcomes) = (Arc::clone(&self.egress), self.outcomes.0.clone());
-        self.targets[due.check].in_flight = true;
+        let target = &mut self.targets[place];
+        target.in_flight = true;
+        let defect = Finished::defect(target, slot, started);
         self.in_flight += 1;
         self.counters.started.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            let mut report = Report { outcomes, finished: Some(Finished::defect(due, started)) };
-            let outcome = uphold_probe::measure(&check, &egress, due.slot).await;
-            report.finished = Some(Finished { target: due.check, slot: due.slot, started, outcome });
+            let mut report = Report { outcomes, finished: Some(defect) };
+            let outcome = uphold_probe::measure(&check, &egress, slot).await;
+            if let Some(finished) = &mut report.finished {
+                finished.outcome = outcome;
+            }
         });
     }
 
@@ -347,10 +412,12 @@ impl Engine {
     }
 
     fn take(&mut self, finished: Finished) {
-        let target = &mut self.targets[finished.target];
-        target.in_flight = false;
         self.in_flight -= 1;
+        self.gate.ended(&finished.name);
         self.counters.finished.fetch_add(1, Ordering::Relaxed);
+        // A probe of a check that was changed or taken away meanwhile says nothing of what is measured now.
+        let Some(place) = self.keys.get(&finished.target).copied() else { return };
+        self.targets[place].in_flight = false;
         let late = self.last_tick.is_some_and(|(_, last)| self.settings.clock.monotonic() - last > STALL);
         let stalled = late || self.last_stall.is_some_and(|stall| stall >= finished.started);
         let (state, cause) = match finished.outcome.state {
@@ -358,18 +425,19 @@ impl Engine {
             Observed::Down | Observed::Degraded if stalled => (Observed::Unknown, Cause::Stalled),
             state => (state, finished.outcome.cause),
         };
-        let at = finished.slot;
-        if self.keeper.take(finished.target, at, state) {
-            let series = self.targets[finished.target].series.clone();
-            let (phases, evidence) = (finished.outcome.phases, finished.outcome.evidence);
+        let (at, per_day) = (finished.slot, self.settings.checks.evidence.per_day);
+        let target = &mut self.targets[place];
+        if target.kept.take(per_day, at, state) {
+            let (series, phases, evidence) =
+                (target.series.clone(), finished.outcome.phases, finished.outcome.evidence);
             self.keeper.keep(evidence::Seen { series, at, state, cause: cause.clone(), phases, evidence });
         }
-        self.observe(finished.target, at, state, cause);
+        self.observe(place, at, state, cause);
     }
 
     fn observe(&mut self, target: usize, at: Instant, state: Observed, cause: Cause) {
-        let staleness = self.settings.checks.checks[target].staleness;
         let target = &mut self.targets[target];
+        let staleness = target.check.staleness;
         target.cause = Some(cause);
         if self.recorder.observe(&target.series, staleness, at, state) {
             self.changed = true;
@@ -390,10 +458,10 @@ impl Engine {
     }
 
     /// Looks at a heartbeat that is due.
-    fn look(&mut self, due: schedule::Due) {
-        let seen = self.targets[due.check].pulse.as_mut().and_then(|pulse| pulse.look(due.slot));
+    fn look(&mut self, place: usize, slot: Instant) {
+        let seen = self.targets[place].pulse.as_mut().and_then(|pulse| pulse.look(slot));
         if let Some((at, state, cause)) = seen {
-            self.observe(due.check, at, state, cause);
+            self.observe(place, at, state, cause);
         }
     }
 
@@ -423,14 +491,18 @@ impl Engine {
     pub fn flush_if_due(&mut self) {
         let now = self.settings.clock.monotonic();
         let due = now - self.last_flush >= self.settings.flush_every;
-        let idle = self.flush.is_none() && self.append.is_none();
-        if (self.changed || due || self.keeper.is_ready()) && idle && now >= self.retry.not_before {
+        let is_ready = self.changed || due || self.keeper.is_ready();
+        if is_ready && self.is_idle() && now >= self.retry.not_before {
             self.begin_flush();
         }
     }
 
     fn begin_flush(&mut self) {
-        let through = self.settings.clock.now();
+        self.begin_flush_with(self.settings.clock.now(), Vec::new(), None);
+    }
+
+    /// Begins to record what was observed up to `through`, and more facts with it, all of it or nothing.
+    fn begin_flush_with(&mut self, through: Instant, more: Vec<Fact>, changing: Option<Changing>) {
         let snapshot = match self.recorder.snapshot(&self.book.fold, through) {
             Ok(snapshot) => snapshot,
             Err(error) => {
@@ -449,6 +521,7 @@ impl Engine {
         });
         let mut news = vec![NewFact { fact: fact.clone(), segment: Some(bytes) }];
         let mut facts = vec![fact];
+        facts.extend(more);
         facts.append(&mut self.gaps);
         facts.append(&mut self.keeper.ready());
         news.extend(facts.iter().skip(1).map(|fact| NewFact { fact: fact.clone(), segment: None }));
@@ -456,7 +529,7 @@ impl Engine {
         self.changed = false;
         self.last_flush = self.settings.clock.monotonic();
         let written = tokio::spawn(async move { ledger.append(news).await });
-        self.flush = Some(Flush { snapshot, facts, written });
+        self.flush = Some(Flush { snapshot, facts, changing, written });
     }
 
     /// Waits for the flush that is under way, if any.
@@ -495,12 +568,18 @@ impl Engine {
                     tracing::info!(%since, "observations can be recorded again");
                 }
                 self.behind.get_or_insert(self.publish_after);
+                if let Some(changing) = flush.changing {
+                    self.change(changing);
+                }
                 Ok(())
             }
             Err(error) => {
+                if let Some(changing) = flush.changing {
+                    changing.refuse(&error);
+                }
                 // What was observed stays with the recorder, and a later tick tries again.
                 self.changed = true;
-                self.gaps.extend(flush.facts.into_iter().skip(1));
+                self.gaps.extend(flush.facts.into_iter().filter(|fact| matches!(fact, Fact::ObserverGap(_))));
                 self.counters.failed_writes.fetch_add(1, Ordering::Relaxed);
                 if self.retry.since.is_none() {
                     tracing::error!(error = &error as &dyn std::error::Error, "observations cannot be recorded");

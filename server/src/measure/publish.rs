@@ -28,6 +28,7 @@ impl Engine {
         }
         let picture = picture(&self.settings, &self.book, &self.targets, self.head);
         self.live.send_replace(Arc::new(Live { not_recorded_since: self.retry.since, ..picture }));
+        self.desk.refresh(&self.book, &self.settings.checks);
         self.behind = None;
         let ended = self.settings.clock.monotonic();
         self.publish_after = ended + Millis((ended - began).0 * SHARE);
@@ -54,7 +55,7 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
         budgets: budgets(agreement, &statement, &timelines, as_known_at),
         statement,
         timelines,
-        checks: checks(settings, book, targets),
+        checks: checks(book, targets),
         incidents: known.facts.incidents,
         notices: known.facts.notices,
         history: Arc::new(history),
@@ -114,7 +115,7 @@ fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<Subjec
         .collect()
 }
 
-fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView> {
+fn checks(book: &Book, targets: &[Target]) -> Vec<CheckView> {
     let causes: BTreeMap<&Series, &Cause> =
         targets.iter().filter_map(|target| Some((&target.series, target.cause.as_ref()?))).collect();
     book.checks
@@ -133,6 +134,5 @@ fn checks(settings: &Settings, book: &Book, targets: &[Target]) -> Vec<CheckView
                 cause: causes.get(series).copied().cloned(),
             }
         })
-        .filter(|view| view.series.vantage == settings.checks.vantage)
         .collect()
 }

@@ -53,6 +53,11 @@ impl Recorder {
         }
     }
 
+    /// Forgets a series: what it observes from now on is of another definition, and begins a run of its own.
+    pub fn forget(&mut self, series: &Series) {
+        self.runs.remove(series);
+    }
+
     /// The segment that brings the ledger up to `through`.
     ///
     /// # Errors

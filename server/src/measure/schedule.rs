@@ -52,6 +52,24 @@ impl Schedule {
         schedule
     }
 
+    /// The schedule of another list of checks from `now` on. Each check that was in the old list, at the place given with
+    /// it, keeps its grid and what it is due for; the others get one of their own.
+    #[must_use]
+    pub fn changed(&self, checks: &[(Option<usize>, Millis)], tick: Millis, now: Instant) -> Self {
+        let due: BTreeMap<usize, Instant> =
+            self.due.iter().flat_map(|(slot, checks)| checks.iter().map(|check| (*check, *slot))).collect();
+        let intervals: Vec<Millis> = checks.iter().map(|(_, interval)| *interval).collect();
+        let fresh = Self::new(&intervals, tick, now);
+        let mut schedule = Self::default();
+        for (place, (kept, _)) in checks.iter().enumerate() {
+            let old = kept.and_then(|old| Some((*self.checks.get(old)?, *due.get(&old)?)));
+            let (grid, slot) = old.unwrap_or_else(|| (fresh.checks[place], fresh.checks[place].next(now)));
+            schedule.checks.push(grid);
+            schedule.due.entry(slot).or_default().push(place);
+        }
+        schedule
+    }
+
     /// When the next check is due.
     #[must_use]
     pub fn next(&self) -> Option<Instant> {
@@ -101,6 +119,20 @@ mod tests {
         assert_eq!(schedule.take(Instant(0)), (vec![Due { check: 0, slot: Instant(0) }], 0));
         assert_eq!(schedule.take(Instant(3_250)), (vec![Due { check: 0, slot: Instant(3_000) }], 2));
         assert_eq!(schedule.next(), Some(Instant(4_000)));
+    }
+
+    #[test]
+    fn a_check_that_stays_keeps_its_instants_when_others_come_and_go() {
+        let mut schedule = Schedule::new(&[Millis(1_000); 4], Millis(100), Instant(0));
+        schedule.take(Instant(300));
+        // The third stays, behind two new ones; the others go.
+        let list = [(None, Millis(500)), (None, Millis(700)), (Some(2), Millis(1_000))];
+        let mut schedule = schedule.changed(&list, Millis(100), Instant(350));
+        let mut slots = Vec::new();
+        for now in (400..2_000).step_by(100) {
+            slots.extend(schedule.take(Instant(now)).0.into_iter().filter(|due| due.check == 2).map(|due| due.slot.0));
+        }
+        assert_eq!(slots, [500, 1_500]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Starting: what the ledger already says, what happened to it while nobody ran, and what is to be measured from now on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,16 +12,20 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, Measurement, ObserverGap};
 use uphold_core::ledger::segment::Segment;
 use uphold_core::time::{Instant, Millis};
-use uphold_probe::egress::{Egress, Resolver};
 
-use super::evidence::{Keeper, Tally};
-use super::heartbeat::{File, Inbox, Pulse};
+use super::evidence::Keeper;
+use super::gate::Gate;
+use super::heartbeat::{File, Inbox};
 use super::recorder::Recorder;
 use super::schedule::Schedule;
-use super::{Engine, Retry, Settings, SharedCounters, Target, publish};
-use crate::config::{CheckDefinition, Source, TICK};
+use super::vantage::Desk;
+use super::{Engine, Retry, Settings, SharedCounters, Target, publish, reload};
+use crate::config::{CheckDefinition, TICK};
 use crate::ledger::book::{Book, Registration};
 use crate::ledger::{BookError, EvidenceFiles, Ledger, LedgerError, NewFact};
+
+/// The folder in the data folder in which browsers keep their profiles while a check runs.
+const PROFILES: &str = "browser";
 
 /// Why measuring could not begin.
 #[derive(Debug)]
@@ -100,8 +104,10 @@ impl Engine {
             // The gap begins where the recovered observations end, so they come first.
             apply(&mut book, new, settings.clock.now());
         }
-        facts.extend(absence(&book, &settings));
-        facts.extend(definitions(&book, &settings));
+        let measured = ledger.load_checkpoints()?.into_iter().map(|checkpoint| checkpoint.vantage).collect();
+        facts.extend(absence(&book, &settings, measured));
+        let changes = definitions(&book, &settings, settings.clock.now(), &author(&settings));
+        facts.extend(changes.into_iter().map(|fact| NewFact { fact, segment: None }));
         let receipts = ledger.append(facts).await?;
         let reader = ledger.reader()?;
         let book = reader.book(Book::default(), Instant::MAX)?;
@@ -110,7 +116,7 @@ impl Engine {
             None => reader.head().map(|head| (head.size, head.root))?,
         };
         if let Some(browsers) = &settings.checks.browsers {
-            let profiles = folder.join("browser");
+            let profiles = folder.join(PROFILES);
             browsers.keep_in(&profiles).map_err(|error| LedgerError::io(&profiles, error))?;
         }
         Ok(Self::assemble(settings, folder, ledger, book, head))
@@ -118,29 +124,30 @@ impl Engine {
 
     fn assemble(settings: Settings, folder: &Path, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
         let file = File::new(folder);
-        let series =
-            |check: &CheckDefinition| Series { check: check.id.clone(), vantage: settings.checks.vantage.clone() };
-        let checks = &settings.checks.checks;
         let (reported, now) = (file.read(), settings.clock.now());
-        let pulse = |check: &CheckDefinition| match check.source {
-            Source::Heartbeat(heartbeat) => Some(Pulse::new(heartbeat, now, reported.get(&check.id).copied())),
-            Source::Probe(_) => None,
-        };
-        let targets: Vec<Target> = checks
-            .iter()
-            .map(|check| Target { series: series(check), in_flight: false, cause: None, pulse: pulse(check) })
+        let targets: Vec<Target> = (0..)
+            .zip(settings.checks.own())
+            .map(|(key, check)| {
+                Target::new(key, check, &settings.checks.vantage, now, reported.get(&check.id).copied(), &book)
+            })
             .collect();
-        let told = targets.iter().filter(|target| target.pulse.is_some());
-        let (inbox, reports) = Inbox::new(told.map(|target| target.series.check.clone()).collect());
-        let tallies = targets.iter().map(|target| Tally::of(&book, &target.series)).collect();
+        let (inbox, reports) = Inbox::new(reload::heartbeats(&targets));
+        let intervals: Vec<Millis> = targets.iter().map(|target| target.check.interval).collect();
         let (limits, files) = (settings.checks.evidence, EvidenceFiles::of(folder));
-        let resolver = Resolver::new(settings.checks.name_servers.clone());
-        let intervals: Vec<Millis> = checks.iter().map(|check| check.interval).collect();
         let picture = publish::picture(&settings, &book, &targets, head);
+        let (desk, deliveries) = Desk::new();
+        desk.refresh(&book, &settings.checks);
         Self {
             recorder: Recorder::new(settings.checks.vantage.clone()),
-            schedule: Schedule::new(&intervals, TICK, settings.clock.now()),
-            egress: Arc::new(Egress::with_resolver(settings.checks.allow.clone(), resolver)),
+            schedule: Schedule::new(&intervals, TICK, now),
+            egress: reload::egress(&settings.checks),
+            gate: Gate::new(settings.checks.limits),
+            waiting: VecDeque::new(),
+            keys: targets.iter().enumerate().map(|(place, target)| (target.key, place)).collect(),
+            next_key: targets.len() as u64,
+            desk,
+            deliveries,
+            reloads: mpsc::channel(1),
             inbox,
             reports,
             reports_file: file,
@@ -153,7 +160,8 @@ impl Engine {
             last_tick: None,
             last_stall: None,
             gaps: Vec::new(),
-            keeper: Keeper::new(limits, files, author(&settings), tallies),
+            keeper: Keeper::new(limits, files, author(&settings)),
+            profiles: folder.join(PROFILES),
             flush: None,
             told: mpsc::channel(super::TOLD_MAX),
             append: None,
@@ -199,10 +207,15 @@ fn recovered(ledger: &Ledger, book: &Book, settings: &Settings) -> Result<Vec<Ne
 }
 
 /// The time in which nobody watched: from the last thing that was recorded until now. Where the clock is behind what was
-/// recorded, the time that comes twice.
-fn absence(book: &Book, settings: &Settings) -> Vec<NewFact> {
+/// recorded, the time that comes twice. What reports to this server tells its own: it may have watched all the while.
+fn absence(book: &Book, settings: &Settings, measured: BTreeSet<VantageId>) -> Vec<NewFact> {
     let now = settings.clock.now();
-    let vantages: BTreeSet<&VantageId> = book.checks.iter().map(|known| &known.check.series.vantage).collect();
+    let own = &settings.checks.vantage;
+    let open = book.open_checks().map(|known| &known.check.series.vantage);
+    let remote: BTreeSet<&VantageId> = settings.checks.remote().collect();
+    // A vantage point of another name that measured here until now is this one, renamed.
+    let renamed = open.filter(|vantage| measured.contains(*vantage) && !remote.contains(vantage));
+    let vantages: BTreeSet<&VantageId> = renamed.chain([own]).collect();
     let gaps = vantages.into_iter().filter_map(|vantage| {
         // The last flush speaks of the instant it names; the next one is the first that nobody watched.
         let through = book.fold.through(vantage)? + Millis(1);
@@ -233,35 +246,43 @@ pub(super) fn gap(
     }))
 }
 
-/// What changed in the definitions since they were last recorded.
-fn definitions(book: &Book, settings: &Settings) -> Vec<NewFact> {
-    let now = settings.clock.now();
+/// What changed in the definitions since they were last recorded: every check is registered for every vantage point that
+/// the checks file gives it, so that one that never reports is unknown and not absent.
+pub(super) fn definitions(book: &Book, settings: &Settings, now: Instant, by: &str) -> Vec<Fact> {
     let checks = &settings.checks;
-    let mut facts = Vec::new();
-    let defines = |check: &CheckDefinition, known: &Registration| {
+    let defines = |check: &CheckDefinition, vantage: &VantageId, known: &Registration| {
         check.id == known.check.series.check
-            && checks.vantage == known.check.series.vantage
+            && *vantage == known.check.series.vantage
             && check.scope == known.check.scope
             && check.interval == known.interval
             && check.staleness == known.check.staleness
             && check.digest == known.definition
     };
-    // This server is the only one that writes here: what another vantage point once measured has ended, too.
-    for known in book.open_checks() {
-        if !checks.checks.iter().any(|check| defines(check, known))
-            && let Some(active) = Interval::new(known.check.active.from(), now)
-        {
-            facts.push(Fact::Check(registration(known, active, settings)));
+    let defined: BTreeMap<Series, &CheckDefinition> = checks
+        .checks
+        .iter()
+        .flat_map(|check| check.vantage_points.iter().map(move |vantage| (series(check, vantage), &**check)))
+        .collect();
+    let mut known: BTreeSet<&Series> = BTreeSet::new();
+    let mut facts = Vec::new();
+    for open in book.open_checks() {
+        let series = &open.check.series;
+        if defined.get(series).is_some_and(|check| defines(check, &series.vantage, open)) {
+            known.insert(series);
+        } else if let Some(active) = Interval::new(open.check.active.from(), now) {
+            facts.push(Fact::Check(registration(open, active, by)));
         }
     }
-    for check in &checks.checks {
-        if !book.open_checks().any(|known| defines(check, known))
+    // In the order of the file.
+    for (check, vantage) in checks.checks.iter().flat_map(|c| c.vantage_points.iter().map(move |v| (c, v))) {
+        let series = series(check, vantage);
+        if !known.contains(&series)
             && let Some(active) = Interval::new(now, Instant::MAX)
         {
             facts.push(Fact::Check(fact::Check {
                 id: fact_id("check", now),
-                by: author(settings),
-                series: Series { check: check.id.clone(), vantage: checks.vantage.clone() },
+                by: by.to_owned(),
+                series,
                 solution: check.scope.solution.clone(),
                 interface: check.scope.interface.clone(),
                 interval: check.interval,
@@ -276,21 +297,25 @@ fn definitions(book: &Book, settings: &Settings) -> Vec<NewFact> {
     if !book.agreement.as_ref().is_some_and(same) {
         facts.push(Fact::Agreement(fact::Agreement {
             id: fact_id("agreement", now),
-            by: author(settings),
+            by: by.to_owned(),
             agreement: settings.agreement.id.clone(),
             revision: settings.agreement.revision.clone(),
             digest: settings.agreement_digest,
             definitions: checks.digest,
         }));
     }
-    facts.into_iter().map(|fact| NewFact { fact, segment: None }).collect()
+    facts
+}
+
+fn series(check: &CheckDefinition, vantage: &VantageId) -> Series {
+    Series { check: check.id.clone(), vantage: vantage.clone() }
 }
 
 /// A registration as it was, with another time in which it takes part.
-fn registration(known: &Registration, active: Interval, settings: &Settings) -> fact::Check {
+fn registration(known: &Registration, active: Interval, by: &str) -> fact::Check {
     fact::Check {
         id: fact_id("check", active.until()),
-        by: author(settings),
+        by: by.to_owned(),
         series: known.check.series.clone(),
         solution: known.check.scope.solution.clone(),
         interface: known.check.scope.interface.clone(),

@@ -7,11 +7,15 @@ use axum::response::Response;
 
 use super::routes::Access;
 use super::{App, problem};
-use crate::access::{Refused, Scope};
+use crate::access::{Refused, Scope, Token};
 
 /// The name of the token that a request was let in with.
 #[derive(Debug, Clone)]
 pub(super) struct Bearer(pub(super) String);
+
+/// The vantage point that the token of a request speaks for, if it does for one.
+#[derive(Debug, Clone)]
+pub(super) struct SpeaksFor(pub(super) Option<String>);
 
 /// Lets a request pass, or says why not.
 pub(super) async fn authorize(
@@ -20,8 +24,9 @@ pub(super) async fn authorize(
     next: Next,
 ) -> Response {
     match bearer(&app, access, request.uri().query(), request.headers()) {
-        Ok(Some(bearer)) => {
-            request.extensions_mut().insert(bearer);
+        Ok(Some(token)) => {
+            request.extensions_mut().insert(Bearer(token.name));
+            request.extensions_mut().insert(SpeaksFor(token.vantage));
         }
         Ok(None) => {}
         Err((refused, scope)) => return refuse(refused, scope),
@@ -35,7 +40,7 @@ fn bearer(
     access: Access,
     query: Option<&str>,
     headers: &HeaderMap,
-) -> Result<Option<Bearer>, (Refused, Scope)> {
+) -> Result<Option<Token>, (Refused, Scope)> {
     let scope = match access {
         Access::Everybody => return Ok(None),
         Access::Token(scope) => scope,
@@ -46,7 +51,7 @@ fn bearer(
     };
     let mut given = headers.get_all(header::AUTHORIZATION).iter();
     let one = given.next().filter(|_| given.next().is_none()).and_then(|value| value.to_str().ok());
-    app.web.tokens.authorize(one, scope).map(|name| Some(Bearer(name))).map_err(|refused| (refused, scope))
+    app.web.tokens.find(one, scope).map(Some).map_err(|refused| (refused, scope))
 }
 
 /// Whether a part of a query asks for customers, or for an earlier moment, which costs a reading of the whole ledger; however

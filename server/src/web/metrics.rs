@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use uphold_core::agreement::Subject;
 use uphold_core::history::Parts;
-use uphold_core::id::CommitmentId;
+use uphold_core::id::{CommitmentId, VantageId};
 use uphold_core::ratio::Ratio;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis, tzdb_version};
@@ -16,12 +16,15 @@ use uphold_core::timeline::State as Condition;
 use super::{App, subject};
 use crate::clock_sync::ClockSync;
 use crate::live::{Counters, Live};
+use crate::measure::vantage::{Point, Uplink};
 use crate::notify::{Counts, Shown};
 
 /// `GET /metrics`
 pub(super) async fn show(State(app): State<App>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, render(&app.live(), (app.web.counters)(), &app.web.board.shown())).into_response()
+    let mut text = render(&app.live(), (app.web.counters)(), &app.web.board.shown());
+    text.push_str(&vantage_points(&app.web.desk.points(), app.web.desk.uplink()));
+    (kind, text).into_response()
 }
 
 /// The text under construction.
@@ -184,12 +187,56 @@ fn checks(text: &mut Text, live: &Live) {
     }
 }
 
+/// What is known of vantage points, of each figure those that have it.
+fn vantage_points(points: &[(VantageId, Point)], uplink: Option<Uplink>) -> String {
+    let mut text = Text::default();
+    let mut family = |name: &str, kind: &str, help: &str, value: &dyn Fn(&Point) -> Option<String>| {
+        text.family(name, kind, help);
+        for (vantage, point) in points {
+            if let Some(value) = value(point) {
+                text.sample(name, &[("vantage", vantage.as_str())], &value);
+            }
+        }
+    };
+    let remote = |point: &Point, value: u64| (!point.own).then(|| value.to_string());
+    let through = "Up to when the observations of the vantage point are recorded.";
+    family("uphold_vantage_recorded_through_timestamp_seconds", "gauge", through, &|p| p.through.map(seconds));
+    let series = "Series that the vantage point should have, by the checks file.";
+    family("uphold_vantage_series", "gauge", series, &|p| Some(p.series.to_string()));
+    let unmatched = "Series of its last report that it measures by another definition than the checks file.";
+    family("uphold_vantage_unmatched_series", "gauge", unmatched, &|p| remote(p, p.unmatched as u64));
+    let last = "When the vantage point last reported.";
+    family("uphold_vantage_last_report_timestamp_seconds", "gauge", last, &|p| p.last_report.map(seconds));
+    let skew = "How far its clock was ahead of this server's at its last report.";
+    family("uphold_vantage_clock_skew_seconds", "gauge", skew, &|p| p.clock_skew.map(|skew| skew.seconds()));
+    let taken = "Reports that were taken in.";
+    family("uphold_vantage_reports_taken_total", "counter", taken, &|p| remote(p, p.taken));
+    let refused = "Reports that were refused.";
+    family("uphold_vantage_reports_refused_total", "counter", refused, &|p| remote(p, p.refused));
+    if let Some(Uplink { acknowledged, sent, failed }) = uplink {
+        text.single(
+            "uphold_reports_sent_total",
+            "counter",
+            "Reports to another server that it took in.",
+            &sent.to_string(),
+        );
+        let help = "Reports to another server that it did not take in; each is tried again.";
+        text.single("uphold_reports_failed_total", "counter", help, &failed.to_string());
+        if let Some(at) = acknowledged {
+            let help = "Up to when another server has said that it knows what was observed here.";
+            text.single("uphold_reports_acknowledged_through_timestamp_seconds", "gauge", help, &seconds(at));
+        }
+    }
+    text.0
+}
+
 fn process(text: &mut Text, live: &Live, counters: Counters) {
-    let Counters { probes_started, probes_finished, slots_missed, tick_lag, failed_writes } = counters;
+    let Counters { probes_started, probes_finished, slots_missed, slots_held_back, tick_lag, failed_writes } = counters;
     for (name, help, value) in [
         ("uphold_probes_started_total", "Probes that were started.", probes_started),
         ("uphold_probes_finished_total", "Probes that came to an outcome.", probes_finished),
         ("uphold_probe_slots_missed_total", "Due probes that could not be started in time.", slots_missed),
+        ("uphold_probe_slots_held_back_total", "Those of them that a limit held back.", slots_held_back),
         ("uphold_ledger_failed_writes_total", "Writes to the ledger that failed; each is tried again.", failed_writes),
     ] {
         text.single(name, "counter", help, &value.to_string());

@@ -25,6 +25,7 @@ mod statements;
 mod status;
 mod strip;
 mod subject;
+mod vantage_points;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use crate::clock::Clock;
 use crate::live::{Counters, Live};
 use crate::measure::Append;
 use crate::measure::heartbeat::HeartbeatError;
+use crate::measure::vantage::Desk;
 use crate::notify::Board;
 
 /// The host names under which a server that listens on loopback is asked for.
@@ -74,6 +76,8 @@ pub struct WebState {
     pub tell: mpsc::Sender<Append>,
     /// Takes what a heartbeat check is told, and when that came in.
     pub heartbeat: Arc<Heartbeat>,
+    /// Takes what other vantage points report, and knows of them.
+    pub desk: Desk,
     /// Where the time comes from.
     pub clock: Clock,
     /// How telling people goes, and what is known of the clock.

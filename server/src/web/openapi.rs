@@ -25,7 +25,7 @@ struct Words {
 const WORDS: &[Words] = &[
     get("/api/v1/agreement", "The agreement in force, as it was read from its file.", &[200]),
     get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 422]),
-    get("/api/v1/checks", "Every check as this vantage point sees it.", &[200]),
+    get("/api/v1/checks", "Every check, as each of its vantage points sees it.", &[200]),
     get("/api/v1/checks/{check}/evidence", "What is kept of a check's failures, a page at a time.", &[200, 400, 404]),
     get("/api/v1/evidence/{digest}", "A file of evidence, JSON or PNG, to be kept and not shown.", &[200, 400, 404]),
     get("/api/v1/ledger", "The ledger's size and root.", &[200]),
@@ -46,6 +46,17 @@ const WORDS: &[Words] = &[
         path: "/api/v1/heartbeats/{check}",
         summary: "Report in for a heartbeat check.",
         codes: &[202, 400, 404, 503],
+    },
+    get(
+        "/api/v1/vantage-points",
+        "Every vantage point: when it last reported, how far behind it is, its clock.",
+        &[200],
+    ),
+    Words {
+        method: Method::Post,
+        path: "/api/v1/vantage-points/{vantage}/reports",
+        summary: "Report what a vantage point observed since it last did. docs/vantage-points.md describes a report.",
+        codes: &[200, 400, 403, 404, 409, 413, 415, 422, 429, 503],
     },
 ];
 
@@ -150,6 +161,9 @@ fn parameters(route: &Route) -> Vec<Value> {
             "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
             "description": "Of your own choosing; a request that comes again with it is recorded once. Needed unless `dry_run`.",
         })],
+        (Method::Post, "/api/v1/vantage-points/{vantage}/reports") => vec![
+            json!({ "name": "vantage", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its name, which the token must be made for." }),
+        ],
         (Method::Get, "/api/v1/statements/{digest}") => vec![json!({
             "name": "digest", "in": "path", "required": true, "schema": { "type": "string" },
             "description": "The `text` of the list of statements.",

@@ -109,11 +109,16 @@ fn refuse(status: StatusCode, code: &'static str, detail: &str) -> Refusal {
     Box::new(problem::json(status, code, detail))
 }
 
+/// Whether a request says that its body is JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    kind.split(';').next().map(str::trim) == Some("application/json")
+}
+
 fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<(FactId, Body), Refusal> {
     let bad = |code, detail: &str| refuse(StatusCode::BAD_REQUEST, code, detail);
     let body = body.map_err(|rejection| refuse(rejection.status(), "bad-body", &rejection.body_text()))?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if kind.split(';').next().map(str::trim) != Some("application/json") {
+    if !is_json(headers) {
         let detail = "send `Content-Type: application/json`";
         return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail));
     }

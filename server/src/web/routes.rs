@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::{
     App, api, assets, budgets, checks, contract, events, evidence, heartbeats, incidents, metrics, openapi, records,
-    statements, status,
+    statements, status, vantage_points,
 };
 use crate::access::Scope;
 
@@ -107,6 +107,13 @@ pub const ROUTES: &[Route] = &[
         access: Access::Token(Scope::Heartbeat),
         sample: "/api/v1/heartbeats/nightly",
         ..of(Kind::Api, "/api/v1/heartbeats/{check}", || post(heartbeats::report))
+    },
+    of(Kind::Api, "/api/v1/vantage-points", || get(vantage_points::list)),
+    Route {
+        method: Method::Post,
+        access: Access::Token(Scope::Vantage),
+        sample: "/api/v1/vantage-points/osaka/reports",
+        ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },

@@ -68,8 +68,13 @@ impl Server {
     /// Starts a server on a free port and waits until it serves.
     pub(crate) fn start(folder: &Path, agreement: &Path, checks: &Path) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Self::start_at(free, folder, agreement, checks, &[])
+    }
+
+    /// The same at a given port, with more options.
+    pub(crate) fn start_at(free: SocketAddr, folder: &Path, agreement: &Path, checks: &Path, more: &[&str]) -> Self {
         let mut command = uphold(["serve", "--listen", &free.to_string()]);
-        command.arg("--agreement").arg(agreement).arg("--checks").arg(checks).arg("--data").arg(folder);
+        command.arg("--agreement").arg(agreement).arg("--checks").arg(checks).arg("--data").arg(folder).args(more);
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.with_extension("log")).unwrap();
         let process = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut server = Self { process, address: free };

@@ -129,18 +129,18 @@ impl World {
 }
 
 /// The live statement, as the interface serves it.
-fn live(handle: &Handle) -> (Instant, serde_json::Value) {
+pub(crate) fn live(handle: &Handle) -> (Instant, serde_json::Value) {
     let live = handle.live.borrow().clone();
     let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
     (live.as_known_at, live.statement.to_json(&inputs)["commitments"].clone())
 }
 
-fn export(folder: &Path, to: &Path, more: &[&str]) {
+pub(crate) fn export(folder: &Path, to: &Path, more: &[&str]) {
     let (folder, to) = (folder.to_str().unwrap(), to.to_str().unwrap());
     stdout([&["export", "history", "--data", folder, "--output", to], more].concat());
 }
 
-fn evaluated(agreement: &Path, history: &Path, known: Instant) -> serde_json::Value {
+pub(crate) fn evaluated(agreement: &Path, history: &Path, known: Instant) -> serde_json::Value {
     let (agreement, history) = (agreement.to_str().unwrap(), history.to_str().unwrap());
     let known = known.to_string();
     let args = ["evaluate", "--agreement", agreement, "--history", history, "--period", "2026-10", "--format", "json"];
@@ -186,11 +186,11 @@ async fn an_hour_of_random_breaking_is_the_same_live_and_offline_and_right() {
     }
 }
 
-fn row<'s>(statement: &'s serde_json::Value, subject: &str) -> &'s serde_json::Value {
+pub(crate) fn row<'s>(statement: &'s serde_json::Value, subject: &str) -> &'s serde_json::Value {
     statement.as_array().unwrap().iter().find(|row| row["subject"] == subject).unwrap()
 }
 
-fn seconds(row: &serde_json::Value) -> (String, String, String) {
+pub(crate) fn seconds(row: &serde_json::Value) -> (String, String, String) {
     let get = |key: &str| row["seconds"][key].as_str().unwrap().to_owned();
     (get("up"), get("down"), get("unknown"))
 }

@@ -21,7 +21,7 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("checks.toml"), checks(flapping_target())).unwrap();
         std::fs::create_dir(folder.path().join("data")).unwrap();
-        let secret = Tokens::of(&folder.path().join("data")).create("ops", &Scope::ALL, Instant(0)).unwrap();
+        let secret = Tokens::of(&folder.path().join("data")).create("ops", &Scope::FREE, Instant(0)).unwrap();
         let server = serve(folder.path());
         Self { folder, server, secret }
     }

@@ -44,6 +44,7 @@ impl Site {
             probes_started: 12,
             probes_finished: 11,
             slots_missed: 1,
+            slots_held_back: 0,
             tick_lag: Millis(1250),
             failed_writes: 2,
         };
@@ -59,6 +60,7 @@ impl Site {
                 _ => Err(HeartbeatError::NoSuchCheck),
             }),
             data: data.path().to_owned(),
+            desk: uphold::measure::vantage::Desk::new().0,
             clock: Clock::manual(sample::noon()).0,
             board: uphold::notify::Board::default(),
             counters: Arc::new(move || counters),
@@ -356,11 +358,13 @@ async fn an_event_tells_of_the_present_picture_and_of_each_newer_one() {
 async fn every_route_asks_for_the_token_that_the_table_says() {
     let site = Site::told(Story::Young).await;
     let bearer = |secret: &str| format!("authorization: Bearer {secret}");
-    let revoked = site.tokens.create("revoked", &Scope::ALL, sample::noon()).unwrap();
+    let osaka = uphold_core::id::VantageId::parse("osaka").unwrap();
+    let revoked = site.tokens.create_for("revoked", &Scope::ALL, Some(&osaka), sample::noon()).unwrap();
     site.tokens.revoke("revoked").unwrap();
     let mut made = Vec::new();
     for scope in Scope::ALL {
-        made.push((scope, site.tokens.create(scope.name(), &[scope], sample::noon()).unwrap()));
+        let vantage = (scope == Scope::Vantage).then_some(&osaka);
+        made.push((scope, site.tokens.create_for(scope.name(), &[scope], vantage, sample::noon()).unwrap()));
     }
     let strangers = ["authorization: Basic b3BzOm9wcw==".to_owned(), bearer("uphold_00"), bearer(&revoked), bearer("")];
     for route in ROUTES.iter().filter(|route| route.kind != Kind::Events) {

@@ -1,0 +1,179 @@
+//! `uphold reload`: have a running server measure by the files as they are now.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use uphold_core::agreement::{self, Agreement, Language};
+use uphold_core::id::{Series, VantageId};
+use uphold_core::ledger::digest::Digest;
+use uphold_core::run::Staleness;
+use uphold_core::time::{Instant, Millis};
+
+use super::files::Files;
+use super::{DataFolder, Failure, compare, count};
+use crate::clock::Clock;
+use crate::config::{CheckDefinition, Checks};
+use crate::configuration::Configuration;
+use crate::ledger::book::{Book, Registration};
+use crate::ledger::{FILE, Reader, find_agreement, holder};
+use crate::terminal::say;
+
+/// How long the server may take to answer.
+const PATIENCE: Millis = Millis(30_000);
+
+/// Have a running server measure by the files as they are now.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    folder: DataFolder,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let data = &args.folder.data;
+    let configuration = Configuration::read(data)?;
+    let vantage = configuration.vantage.as_deref().map(VantageId::parse).transpose();
+    let vantage = vantage.map_err(|error| Failure::new("cannot read the configuration").because(error))?;
+    let files = Files { agreement: configuration.agreement.clone(), checks: configuration.checks.clone(), vantage };
+    let (settings, text) = files.read(Millis(0))?;
+    let digest = Digest::of(&[text.as_bytes()]);
+    if digest.to_string() == configuration.in_force.agreement
+        && settings.checks.digest.to_string() == configuration.in_force.checks
+    {
+        say("nothing changed: both files are in force as they are");
+        return Ok(());
+    }
+    print!("{}", agreement_changes(data, &configuration, &settings.agreement)?);
+    print!("{}", checks_changes(data, &configuration, &settings.checks)?);
+    if args.dry_run {
+        return Ok(());
+    }
+    if !args.yes && !confirmed()? {
+        say("nothing was changed");
+        return Ok(());
+    }
+    let facts = tell_server(data, configuration.reloads)?;
+    say(&format!("the server measures by these files now; {} say what changed", count(facts, "fact", "facts")));
+    Ok(())
+}
+
+/// What differs between the agreement in force and the one in its file.
+fn agreement_changes(data: &Path, configuration: &Configuration, new: &Agreement) -> Result<String, Failure> {
+    let cannot = || Failure::new("the agreement in force cannot be read");
+    let digest = Digest::parse(&configuration.in_force.agreement).map_err(|error| cannot().because(error))?;
+    let kept = find_agreement(data, digest).map_err(|error| cannot().because(error))?;
+    let old = kept.and_then(|text| agreement::read(&text).agreement);
+    let old = old.ok_or_else(|| cannot().help("restart the server with the new files instead"))?;
+    let names = ["in force".to_owned(), configuration.agreement.display().to_string()];
+    Ok(compare::text([&old, new], &names, &agreement::compare::compare(&old, new), Language::En))
+}
+
+/// What differs between what is registered and what the checks file says.
+fn checks_changes(data: &Path, configuration: &Configuration, new: &Checks) -> Result<String, Failure> {
+    let cannot =
+        |error: Box<dyn std::error::Error + Send + Sync>| Failure::new("the ledger cannot be read").because(error);
+    let reader = Reader::open(&data.join(FILE)).map_err(|error| cannot(error.into()))?;
+    let book = reader.book(Book::default(), Instant::MAX).map_err(|error| cannot(error.into()))?;
+    let mut old: BTreeMap<Series, &Registration> =
+        book.open_checks().map(|known| (known.check.series.clone(), known)).collect();
+    let mut lines = Vec::new();
+    for check in &new.checks {
+        for vantage in &check.vantage_points {
+            let series = Series { check: check.id.clone(), vantage: vantage.clone() };
+            let name = format!("{} at {vantage}", check.id);
+            match old.remove(&series) {
+                None => lines.push(format!("  added    {name}")),
+                Some(known) => {
+                    let changes = changes(known, check);
+                    if !changes.is_empty() {
+                        lines.push(format!("  changed  {name}: {}", changes.join(", ")));
+                    }
+                }
+            }
+        }
+    }
+    lines.extend(old.keys().map(|series| format!("  removed  {} at {}", series.check, series.vantage)));
+    let same_file = new.digest.to_string() == configuration.in_force.checks;
+    if lines.is_empty() {
+        let what = if same_file { "  the same" } else { "  no check differs; what else the file says may" };
+        lines.push(what.to_owned());
+    }
+    Ok(format!("\nchecks ({})\n{}\n", configuration.checks.display(), lines.join("\n")))
+}
+
+/// What differs between a registration and a check, without what it asks and expects: that is known by its digest alone.
+fn changes(known: &Registration, check: &CheckDefinition) -> Vec<String> {
+    let mut changes = Vec::new();
+    let mut differ = |what: &str, old: String, new: String| {
+        if old != new {
+            changes.push(format!("{what} {old} → {new}"));
+        }
+    };
+    let scope = &known.check.scope;
+    differ("solution", scope.solution.to_string(), check.scope.solution.to_string());
+    differ("interface", scope.interface.to_string(), check.scope.interface.to_string());
+    differ("interval", known.interval.to_string(), check.interval.to_string());
+    differ("staleness", staleness(known.check.staleness), staleness(check.staleness));
+    if known.definition != check.digest {
+        changes.push("what it asks or expects".to_owned());
+    }
+    changes
+}
+
+fn staleness(staleness: Staleness) -> String {
+    match staleness {
+        Staleness::After(limit) => limit.to_string(),
+        Staleness::None => "none".to_owned(),
+    }
+}
+
+fn confirmed() -> Result<bool, Failure> {
+    let input = std::io::stdin();
+    if !input.is_terminal() {
+        return Err(Failure::new("nobody can be asked whether this should come into force")
+            .help("give `--yes`, or `--dry-run` to see what would change"));
+    }
+    eprint!("\nmeasure by these files from now on? [y/N] ");
+    let mut answer = String::new();
+    input.lock().read_line(&mut answer).map_err(|error| Failure::new("cannot read the answer").because(error))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+/// Has the server read its files again, and waits for what comes of it. Returns how many facts say what changed.
+fn tell_server(data: &Path, before: u64) -> Result<usize, Failure> {
+    let nobody = || {
+        Failure::new(format!("no server measures into `{}`", data.display()))
+            .help("start it with `uphold serve`; it reads the files as they are then")
+    };
+    let pid = holder(data).and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).ok_or_else(nobody)?;
+    kill_process(pid, Signal::HUP).map_err(|error| {
+        Failure::new("the server cannot be told").because(std::io::Error::from(error)).help("run this as the same user")
+    })?;
+    let clock = Clock::system();
+    while clock.monotonic() < PATIENCE {
+        let now = Configuration::read(data)?;
+        if now.reloads != before
+            && let Some(outcome) = now.last_reload
+        {
+            return match outcome.applied {
+                true => Ok(outcome.facts),
+                false => {
+                    Err(Failure::new("the server refused the files, and nothing was changed").because(outcome.why))
+                }
+            };
+        }
+        if holder(data).is_none() {
+            return Err(nobody());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Err(Failure::new(format!("the server did not answer within {PATIENCE}")).help("its log says what it does"))
+}
