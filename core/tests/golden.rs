@@ -52,7 +52,12 @@ fn segment() -> Segment {
     Segment::new(VantageId::parse("tokyo-1").unwrap(), at("2026-10-03T01:10:30Z"), runs).unwrap()
 }
 
+/// One fact of each kind, in the order of [`FactKind::ALL`].
 fn facts() -> Vec<Fact> {
+    earlier_facts().into_iter().chain(later_facts()).collect()
+}
+
+fn earlier_facts() -> Vec<Fact> {
     let id = |text: &str| FactId::parse(text).unwrap();
     let span = |from: &str, until: &str| Interval::new(at(from), at(until)).unwrap();
     vec![
@@ -90,6 +95,13 @@ fn facts() -> Vec<Fact> {
             span: span("2026-10-03T01:10:30Z", "2026-10-03T01:11:02.5Z"),
             why: "the server was killed; \"kill -9\" \u{2192} restart, \u{518d}\u{8d77}\u{52d5}".to_owned(),
         }),
+    ]
+}
+
+/// What was told, seen and frozen.
+fn later_facts() -> Vec<Fact> {
+    let id = |text: &str| FactId::parse(text).unwrap();
+    vec![
         Fact::Record(Record {
             id: id("record:1"),
             by: "token:ops".to_owned(),

@@ -8,7 +8,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use uphold_core::diagnostic::Severity;
 
-use super::{Failure, count, read_file, report};
+use super::{Failure, count, folder_of, read_file, report};
 use crate::clock::Clock;
 use crate::clock_sync::{self, ClockSync};
 use crate::config::alerts::{Alerts, read_alerts};
@@ -50,14 +50,6 @@ pub(super) fn read_alerts_file(path: &Path, agreement: Option<&Agreement>) -> Re
     })
 }
 
-/// The folder that a file lies in.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
 /// The tasks. They end when this is dropped or ended.
 pub(super) struct Background {
     stop: Option<oneshot::Sender<()>>,
@@ -74,9 +66,9 @@ impl Background {
         handle: &Handle,
         clock: &Clock,
         board: &Board,
-        manager: ServiceManager,
+        manager: Arc<ServiceManager>,
     ) -> Self {
-        let mut all = Self { stop: None, telling: None, others: Vec::new(), manager: Arc::new(manager) };
+        let mut all = Self { stop: None, telling: None, others: Vec::new(), manager };
         let alerts = telling.as_ref().map(|telling| telling.alerts.clone());
         if let Some(telling) = telling {
             let (live, clock, board) = (handle.live.clone(), clock.clone(), board.clone());

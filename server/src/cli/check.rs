@@ -8,7 +8,6 @@ use uphold_core::agreement::{self, Agreement, Commitment, Listed, Origin, TERMS}
 use uphold_core::diagnostic::{Diagnostic, Severity};
 use uphold_core::evaluate::{Problem, revision_problems};
 
-use super::background::folder_of;
 use super::{Failure, count, read_file, report, table::Table};
 use crate::config;
 
@@ -51,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         if let Some(alerts) = &args.alerts {
             let source = read_file(alerts).map_err(|failure| failure.exit(2))?;
-            let reading = config::alerts::read_alerts(&source, folder_of(alerts), Some(&agreement));
+            let reading = config::alerts::read_alerts(&source, super::folder_of(alerts), Some(&agreement));
             found.in_file(reading.findings, &source, &alerts.display().to_string());
         }
         read.push((name, agreement));

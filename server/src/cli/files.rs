@@ -17,6 +17,7 @@ use crate::configuration::{Configuration, InForce, Outcome};
 use crate::error::file_failure;
 use crate::ledger::keep_agreement;
 use crate::measure::{Reload, ReloadError, Settings};
+use crate::service_manager::ServiceManager;
 
 /// Which files, and as which vantage point the checks file is read.
 #[derive(Debug, Clone)]
@@ -100,10 +101,12 @@ impl Reloading {
         Ok(Self { files, data: data.to_owned(), configuration, reload, clock, hangup })
     }
 
-    /// Waits for SIGHUP, for ever.
-    pub(super) async fn run(mut self) {
+    /// Waits for SIGHUP, for ever. The service manager hears of each.
+    pub(super) async fn run(mut self, manager: Arc<ServiceManager>) {
         while self.hangup.recv().await.is_some() {
+            manager.reloading();
             self.again().await;
+            manager.ready();
         }
     }
 

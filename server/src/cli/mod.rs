@@ -139,7 +139,10 @@ fn read_file(path: &Path) -> Result<String, Failure> {
 
 /// The folder that a file lies in: what the paths in it are relative to.
 fn folder_of(file: &Path) -> &Path {
-    file.parent().unwrap_or(Path::new(""))
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
 }
 
 /// Reads an agreement; its problems are printed, and any error among them is a failure.

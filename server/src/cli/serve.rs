@@ -189,7 +189,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let address = listener.local_addr().unwrap_or(listen);
     let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
-    let manager = ServiceManager::of_environment();
+    let manager = Arc::new(ServiceManager::of_environment());
     // What is printed under a service manager is kept in a log, where no secret belongs.
     let first = if manager.is_there() { None } else { tokens.first(clock.now())? };
     let unsigned = |error| failure("the ledger cannot be signed", error);
@@ -197,17 +197,17 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
     let board = Board::default();
-    let background = Background::begin(telling, &data, &handle, &clock, &board, manager);
+    let background = Background::begin(telling, &data, &handle, &clock, &board, Arc::clone(&manager));
     if let Some(files) = files {
         let reloading = Reloading::begin(&files, &data, digests, handle.reload.clone(), clock.clone())?;
-        tokio::spawn(reloading.run());
+        tokio::spawn(reloading.run(manager));
     }
-    let reporting = report.map(|receiver| {
-        let reporter = Reporter::new(receiver, vantage, data.join(FILE), clock.clone(), handle.desk.clone());
-        tokio::spawn(reporter.run(handle.live.clone()))
-    });
-    // It ends with the engine, which drops what it listens to.
-    tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
+    let reporting =
+        report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
+    // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
+    if reporting.is_none() {
+        tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
+    }
     let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
     let router = web::router(WebState { board, ..web });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -264,6 +264,10 @@ async fn begin_measuring(data: &Path, settings: Settings) -> Result<Engine, Fail
             None => failure,
         }
     })
+}
+
+fn reporter(to: Receiver, vantage: VantageId, data: &Path, clock: &Clock, handle: &Handle) -> Reporter {
+    Reporter::new(to, vantage, data.join(FILE), clock.clone(), handle.desk.clone())
 }
 
 /// What pages and interfaces are given of a running engine.
