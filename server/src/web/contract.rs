@@ -45,9 +45,11 @@ struct ClauseView {
     force: String,
     title: Phrase,
     text: Phrase,
-    /// The worst state of what it is measured by, if it is measured.
+    /// The worst state of what it promises, if that is availability.
     state: Option<&'static str>,
     solutions: Vec<SolutionView>,
+    /// Whether it promises availability, so that the overview begins with it.
+    promises: bool,
     judged: Vec<JudgedView>,
     terms: Vec<TermView>,
     chosen: i64,
@@ -120,14 +122,16 @@ fn clause_view(words: &Words, live: &Live, clause: &Clause) -> ClauseView {
         })
         .collect();
     let terms = terms_of(words.texts, live, clause);
+    let promises = live.agreement.commitments.iter().any(|c| c.clause == clause.id && c.availability().is_some());
     ClauseView {
         id: clause.id.to_string(),
         anchor: format!("clause-{}", clause.id).replace(['(', ')'], ""),
         force: terms::force(words.texts, clause.force),
         title: words.phrase(&clause.title),
         text: words.phrase(&clause.text),
-        state: solutions.iter().map(|(state, _)| *state).min().map(|state| state.name()),
+        state: solutions.iter().map(|(state, _)| *state).min().filter(|_| promises).map(|state| state.name()),
         solutions: solutions.into_iter().map(|(_, view)| view).collect(),
+        promises,
         chosen: i64::try_from(terms.iter().filter(|term| !term.by_contract).count()).unwrap_or(0),
         terms,
         judged: judged(words, live, clause),

@@ -21,6 +21,8 @@ pub(super) struct SubjectView {
     pub(super) id: String,
     /// Its name.
     pub(super) name: Phrase,
+    /// Whether it is a whole solution.
+    pub(super) is_whole: bool,
     /// How it is made of its interfaces, when it is a whole solution.
     pub(super) composed: Option<String>,
     /// Its state now.
@@ -94,7 +96,8 @@ pub(super) fn now(timeline: &Timeline, known: Instant) -> (State, Option<Instant
     }
 }
 
-/// The commitments of a clause, and the timelines of one solution that they are judged by.
+/// The commitments of a clause, or those that promise availability where none is named, and the timelines of one solution
+/// that they are judged by.
 pub(super) fn of_solution<'a>(
     live: &'a Live,
     clause: Option<&Clause>,
@@ -102,7 +105,11 @@ pub(super) fn of_solution<'a>(
 ) -> Vec<(&'a Commitment, &'a SubjectTimeline)> {
     let commitments = live.agreement.commitments.iter();
     commitments
-        .filter(|commitment| clause.is_none_or(|clause| clause.id == commitment.clause))
+        // How well it is watched is told beside its clause, and is no state of the service.
+        .filter(|commitment| match clause {
+            Some(clause) => clause.id == commitment.clause,
+            None => commitment.availability().is_some(),
+        })
         .flat_map(|commitment| {
             let mine = |line: &&SubjectTimeline| line.commitment == commitment.id;
             live.timelines.iter().filter(mine).map(move |line| (commitment, line))
@@ -123,6 +130,7 @@ pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &S
     let days = [words.texts.with("title-days", &[zone()]), words.texts.with("strip-days", &blanks)];
     SubjectView {
         id: format!("{}-{}", line.commitment, line.subject).replace('/', "-"),
+        is_whole: is_whole(&line.subject),
         composed: is_whole(&line.subject).then(|| composed(words, commitment)).flatten(),
         now: now_view(words, &line.timeline, known),
         hour: strip::draw(words, hour, &strip::minutes(words, known, 60), &line.timeline, valid),

@@ -121,6 +121,19 @@ fn unbalanced(html: &str) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn the_overview_tells_of_what_is_promised_and_of_nothing_twice() {
+    let site = Site::told(Story::Young).await;
+    let count = |text: &str, what: &str| text.matches(what).count();
+    // The agreement has a clause on monitoring too, which is judged by the same checks.
+    let contract = site.get("/").await.body;
+    let overview = contract.split("</section>").next().unwrap();
+    assert_eq!((count(overview, "class=\"headline\""), count(overview, "<li class=\"whole\">")), (1, 1), "{overview}");
+    assert_eq!(count(&contract, "<li><a href=\"#monitoring"), 0);
+    let status = site.get("/status").await.body;
+    assert_eq!(count(&status, "<div class=\"subject\""), 4, "three interfaces and the whole");
+}
+
+#[tokio::test]
 async fn every_page_is_whole_in_both_languages_and_every_story() {
     for story in [Story::Empty, Story::Young, Story::Grown] {
         let site = Site::told(story).await;
