@@ -119,20 +119,22 @@ impl<'a> Visit<'a> {
                 // A page that is being replaced cannot be looked at for a moment.
                 Ok(Err(error)) => trouble = Some(error),
                 Ok(Ok(found)) => {
-                    if let Some(error) = found["error"].as_str() {
-                        // An answer without a body is shown as a page of the browser's own.
-                        return Err(match Look::of(&found).status {
-                            0 => self.unopened(error).await,
-                            status => Failure::down(Cause::Status(status)),
-                        });
-                    }
-                    if found["invalid"] == true {
-                        return Err(Failure::unknown(Cause::SelectorBad(Said::new(selector))));
-                    }
-                    seen = true;
-                    last = Look::of(&found);
-                    if last.shown && last.said {
-                        return Ok(());
+                    // An answer without a body is shown as a page of the browser's own, which says what it is a moment later.
+                    let (error, status) = (found["error"].as_str(), Look::of(&found).status);
+                    match error {
+                        Some(_) if status > 0 => return Err(Failure::down(Cause::Status(status))),
+                        Some(error) if !error.is_empty() => return Err(self.unopened(error).await),
+                        Some(_) => {}
+                        None => {
+                            if found["invalid"] == true {
+                                return Err(Failure::unknown(Cause::SelectorBad(Said::new(selector))));
+                            }
+                            seen = true;
+                            last = Look::of(&found);
+                            if last.shown && last.said {
+                                return Ok(());
+                            }
+                        }
                     }
                 }
             }
