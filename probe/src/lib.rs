@@ -16,7 +16,6 @@ pub mod icmp;
 mod meter;
 pub mod ntp;
 pub mod outcome;
-pub mod send;
 pub mod tcp;
 pub mod tls;
 pub mod url;

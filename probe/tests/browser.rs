@@ -311,11 +311,12 @@ async fn a_browser_that_is_killed_is_unknown_and_the_next_one_is_new() {
     let Some(world) = World::new().await else { return };
     let (name, folder) = ("chromedriver --port=0", world.folder.path().to_owned());
     let before: Vec<u32> = of_ours(name);
+    let asked = Arc::clone(&world.asked);
     let killer = tokio::task::spawn_blocking(move || {
         // The browser asks for the page that never comes: it runs, and so does its driver.
         loop {
-            if let Some(pid) = of_ours(name).into_iter().find(|pid| !before.contains(pid) && is_in(*pid, &folder)) {
-                std::thread::sleep(Duration::from_millis(500));
+            let driver = of_ours(name).into_iter().find(|pid| !before.contains(pid) && is_in(*pid, &folder));
+            if let Some(pid) = driver.filter(|_| asked.load(Ordering::SeqCst) > 0) {
                 let told = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
                 assert!(told.unwrap().success());
                 return;

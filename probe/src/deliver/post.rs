@@ -1,5 +1,6 @@
 //! One POST over one fresh connection. A redirect is an answer like any other: it is not followed.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,10 +22,13 @@ use crate::tls;
 use crate::url::{Scheme, Url};
 
 /// So much of an answer is read.
-const ANSWER_BYTES: usize = 1024;
+const ANSWER_BYTES: usize = 16 * 1024;
+
+/// So much of it is shown.
+const EXCERPT: usize = 1024;
 
 /// What is posted, and where.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Post {
     /// Where to.
     pub url: Url,
@@ -45,8 +49,24 @@ pub struct Posted {
     pub status: u16,
     /// The header `Retry-After`, as it was sent.
     pub retry_after: Option<String>,
-    /// The beginning of the body, without control characters.
-    pub excerpt: String,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
+}
+
+impl Posted {
+    /// The first words of the body, without control characters.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        let start = &self.body[..self.body.len().min(EXCERPT)];
+        String::from_utf8_lossy(start).chars().filter(|c| !c.is_control()).collect()
+    }
+}
+
+impl fmt::Debug for Post {
+    /// Without the headers, which may say who we are, and without the body.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Post").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// Posts once.
@@ -107,13 +127,13 @@ where
             status: head.status.as_u16(),
             retry_after: retry_after.map(str::to_owned),
             // The status says whether it was taken; a body that breaks off changes nothing.
-            excerpt: excerpt(body).await,
+            body: beginning(body).await,
         })
     };
     driven(connection, talk).await
 }
 
-async fn excerpt(mut body: Incoming) -> String {
+async fn beginning(mut body: Incoming) -> Vec<u8> {
     let mut read = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         let Ok(data) = frame.into_data() else { continue };
@@ -122,5 +142,5 @@ async fn excerpt(mut body: Incoming) -> String {
             break;
         }
     }
-    String::from_utf8_lossy(&read).chars().filter(|c| !c.is_control()).collect()
+    read
 }

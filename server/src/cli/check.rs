@@ -8,7 +8,7 @@ use uphold_core::agreement::{self, Agreement, Commitment, Listed, Origin, TERMS}
 use uphold_core::diagnostic::{Diagnostic, Severity};
 use uphold_core::evaluate::{Problem, revision_problems};
 
-use super::{Failure, count, read_file, report, table::Table};
+use super::{Failure, Format, count, read_file, report, table::Table};
 use crate::config;
 
 /// Check an agreement.
@@ -26,12 +26,6 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {

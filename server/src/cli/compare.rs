@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uphold_core::agreement::compare::{About, Change, Difference, Piece, Side, compare};
 use uphold_core::agreement::{Agreement, Language};
 
-use super::{Failure, count, read_agreement};
+use super::{Failure, Format, count, read_agreement};
 
 /// Compare two revisions of an agreement.
 #[derive(Debug, clap::Args)]
@@ -23,12 +23,6 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// What the process ends with: 0 where both say the same, 1 where they differ, 2 where one cannot be read.

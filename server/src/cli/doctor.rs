@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::{DataFolder, Failure, count};
+use super::{DataFolder, Failure, Format, count};
 use crate::clock::Clock;
 use crate::doctor::{Finding, Subject, Verdict, examine};
 use crate::terminal::say;
@@ -30,12 +30,6 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {

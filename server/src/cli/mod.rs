@@ -137,6 +137,13 @@ fn read_file(path: &Path) -> Result<String, Failure> {
     })
 }
 
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
 /// The folder that a file lies in: what the paths in it are relative to.
 fn folder_of(file: &Path) -> &Path {
     match file.parent() {

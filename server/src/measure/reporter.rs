@@ -17,8 +17,10 @@ use uphold_core::ledger::book::Registration;
 use uphold_core::ledger::segment::OpenRun;
 use uphold_core::run::Staleness;
 use uphold_core::time::{Instant, Millis};
+use uphold_probe::deliver::{Post, post};
 use uphold_probe::egress::Egress;
-use uphold_probe::send::{Letter, SendError, post};
+use uphold_probe::outcome::Cause;
+use uphold_probe::tls;
 use uphold_probe::url::Url;
 
 use super::vantage::{Desk, GAPS_MAX, REPORT_VERSION, Report, ReportedGap, ReportedSeries};
@@ -83,7 +85,7 @@ pub enum ReportError {
     /// The own ledger could not be read.
     Book(BookError),
     /// No answer came back.
-    Send(SendError),
+    Send(Cause),
     /// It was refused.
     Refused {
         /// The HTTP status.
@@ -319,11 +321,12 @@ impl Reporter {
     }
 
     async fn send(&mut self, report: &Report) -> Result<usize, ReportError> {
-        let body = bytes::Bytes::from(serde_json::to_vec(report).unwrap_or_default());
-        let (url, bearer) = (&self.receiver.url, self.receiver.secret.as_str());
+        let body = serde_json::to_vec(report).unwrap_or_default();
         let length = body.len();
-        let letter = Letter { url, bearer, body, timeout: PATIENCE };
-        let reply = post(&letter, &self.receiver.egress).await.map_err(ReportError::Send)?;
+        let bearer = ("authorization".to_owned(), format!("Bearer {}", self.receiver.secret));
+        let (url, headers, tls) = (self.receiver.url.clone(), vec![bearer], tls::public_roots());
+        let request = Post { url, headers, body, timeout: PATIENCE, tls };
+        let reply = post(&self.receiver.egress, &request).await.map_err(ReportError::Send)?;
         let refused = |detail: String| ReportError::Refused { status: reply.status, detail };
         let answer: Answer = serde_json::from_slice(&reply.body)
             .map_err(|_| refused("the answer is none of a server of Uphold".to_owned()))?;

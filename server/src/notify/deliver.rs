@@ -175,7 +175,7 @@ pub async fn deliver(
 async fn webhook(egress: &Egress, request: &Post, now: Instant) -> Result<Delivered, Undelivered> {
     let retry = |why: String, after| Undelivered { why, then: Then::Retry(after) };
     let posted = post(egress, request).await.map_err(|cause| retry(cause.to_string(), None))?;
-    let said = match posted.excerpt.as_str() {
+    let said = match posted.excerpt().as_str() {
         "" => format!("HTTP {}", posted.status),
         excerpt => format!("HTTP {}: {excerpt}", posted.status),
     };

@@ -28,6 +28,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// Follows the picture until the engine ends. `by` is who says so.
 pub async fn follow(mut live: watch::Receiver<Arc<Live>>, tell: mpsc::Sender<Append>, by: String) {
     let mut told = None;
+    // Something of the last look could not be recorded.
+    let mut is_left = false;
     let mut again = tokio::time::interval(AGAIN_AFTER);
     loop {
         let picture = Arc::clone(&live.borrow_and_update());
@@ -44,6 +46,7 @@ pub async fn follow(mut live: watch::Receiver<Arc<Live>>, tell: mpsc::Sender<App
         }
         let hourly = tokio::select! {
             biased;
+            () = std::future::ready(()), if is_left => false,
             _ = again.tick() => true,
             changed = until(&mut live, size) => {
                 if changed.is_err() {
@@ -60,15 +63,24 @@ pub async fn follow(mut live: watch::Receiver<Arc<Live>>, tell: mpsc::Sender<App
             (true, true) => periods.len().saturating_sub(RECENT),
             (false, true) => missing(&picture, &periods),
         };
+        is_left = false;
         for period in periods.into_iter().skip(from) {
             let (picture, author) = (Arc::clone(&picture), by.clone());
             let judged = tokio::task::spawn_blocking(move || closing::due(&picture, &period, &author)).await;
             let Ok(facts) = judged else { return };
-            if !facts.is_empty() && matches!(record(&tell, facts).await, Recorded::Ended) {
-                return;
+            if facts.is_empty() {
+                continue;
+            }
+            match record(&tell, facts).await {
+                Recorded::Through(_) => {}
+                Recorded::Failed => {
+                    is_left = true;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Recorded::Ended => return,
             }
         }
-        told = Some(records);
+        told = (!is_left).then_some(records);
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Every act is a record like any other, told by the server. Not here: the alarm, and what an incident costs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use uphold_core::agreement::Subject;
@@ -30,21 +30,23 @@ const LOOK_BACK: Millis = Millis(7 * 86_400_000);
 pub fn due(live: &Live, by: &str) -> Vec<Record> {
     let since = live.as_known_at - LOOK_BACK;
     let mut acts = Vec::new();
-    let mut done: Vec<(&Subject, Vec<Outage>)> = Vec::new();
+    let mut done: BTreeMap<&Subject, Vec<Outage>> = BTreeMap::new();
     let mut lines: Vec<&SubjectTimeline> = live.timelines.iter().collect();
     // Parts first: an outage of a part that takes its solution down is one incident, and it is the part's.
-    lines.sort_by_key(|line| line.subject.interface.is_none() && line.subject.parts == Parts::default());
+    lines.sort_by_key(|line| is_whole(&line.subject));
     for line in lines {
         // Several commitments may be about one subject; it is down once.
-        if done.iter().any(|(subject, _)| *subject == &line.subject) {
+        if done.contains_key(&line.subject) {
             continue;
         }
         let mut outages = line.timeline.outages(since, live.as_known_at);
-        let parts = done.iter().filter(|(subject, _)| is_part(subject, &line.subject));
-        let of_parts: Vec<Outage> = parts.flat_map(|(_, outages)| outages.iter().copied()).collect();
-        outages.retain(|outage| !of_parts.iter().any(|part| meet(span(part), span(outage))));
+        if is_whole(&line.subject) && !outages.is_empty() {
+            let parts = done.iter().filter(|(subject, _)| is_part(subject, &line.subject));
+            let of_parts: Vec<Outage> = parts.flat_map(|(_, outages)| outages.iter().copied()).collect();
+            outages.retain(|outage| !of_parts.iter().any(|part| meet(span(part), span(outage))));
+        }
         acts.extend(of_subject(live, &line.subject, &outages, since));
-        done.push((&line.subject, outages));
+        done.insert(&line.subject, outages);
     }
     acts.into_iter().map(|act| act.record(live, by)).collect()
 }
@@ -73,10 +75,14 @@ fn of_subject(live: &Live, subject: &Subject, outages: &[Outage], since: Instant
     acts
 }
 
-/// Whether a subject is a part of another, which is a whole solution or everything.
+/// Whether a subject is a whole solution, or everything.
+fn is_whole(subject: &Subject) -> bool {
+    subject.interface.is_none() && subject.parts == Parts::default()
+}
+
+/// Whether a subject is a part of another, which is whole.
 fn is_part(part: &Subject, whole: &Subject) -> bool {
-    let is_whole = whole.interface.is_none() && whole.parts == Parts::default();
-    is_whole && part != whole && (whole.solution.is_none() || part.solution == whole.solution)
+    part != whole && (whole.solution.is_none() || part.solution == whole.solution)
 }
 
 fn span(outage: &Outage) -> Option<Interval> {

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use uphold::access::{Scope, Tokens};
-use uphold::ledger::NewFact;
+use uphold::ledger::{LedgerError, NewFact};
 use uphold::live::{BudgetView, Live};
+use uphold::measure::Append;
 use uphold::operate::alerts::{self, Conditions, Severity};
+use uphold::operate::follow::follow;
 use uphold::operate::{closing, incident};
 use uphold_core::evaluate::burns;
 use uphold_core::id::FactId;
@@ -208,6 +210,35 @@ fn a_budget_that_is_spent_too_fast_is_an_alert_unless_its_subject_is_told_to_be_
     // The short windows have passed.
     let later = with_budget(live(Story::Young, noon() + Millis(8 * 3_600_000)));
     assert_eq!(kinds(&later), []);
+}
+
+#[tokio::test]
+async fn a_revision_that_could_not_be_recorded_is_due_again() {
+    // October is not among the last two closed months, which are judged by the hour in any case.
+    let picture = live(Story::Grown, noon() + Millis(70 * 86_400_000));
+    assert_eq!((closing::closed(&picture).len(), incident::due(&picture, BY)), (4, Vec::new()));
+    let frozen: Vec<NewFact> =
+        closing::closed(&picture).iter().flat_map(|period| closing::due(&picture, period, BY)).collect();
+    let gap = json!({ "type": "correction", "id": "c", "of": "g1", "retract": true, "why": "it was another server" });
+    let picture = Arc::new(with(with_frozen(picture, &frozen), &[record("token:ops", &gap)]));
+    let (shown, seen) = tokio::sync::watch::channel(Arc::clone(&picture));
+    let (tell, mut told) = tokio::sync::mpsc::channel::<Append>(1);
+    // The pause after a failure passes by itself.
+    tokio::time::pause();
+    let following = tokio::spawn(follow(seen, tell, BY.to_owned()));
+    let number = |append: &Append| match &append.facts[0].fact {
+        Fact::Statement(statement) => (statement.period.clone(), statement.number),
+        other => panic!("{other:?}"),
+    };
+    let first = told.recv().await.unwrap();
+    assert_eq!(number(&first), ("2026-10".to_owned(), 2));
+    first.reply.send(Err(LedgerError::Closed)).unwrap();
+    shown.send_replace(Arc::clone(&picture));
+    let soon = std::time::Duration::from_secs(600);
+    let again = tokio::time::timeout(soon, told.recv()).await.expect("it is due before the hour is over").unwrap();
+    assert_eq!(again.facts, first.facts);
+    drop(again);
+    following.await.unwrap();
 }
 
 /// A service that can be broken.
