@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use uphold_core::id::{CheckId, VantageId};
+use uphold_core::run::Staleness;
 use uphold_core::time::{Millis, TimeError};
 use uphold_probe::egress::{Egress, Host, Resolver};
 use uphold_probe::url::{Scheme, Url};
@@ -149,8 +150,10 @@ pub(super) struct Prepared {
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { agreement, checks, data, listen, allowed_host: allowed_hosts, sign_every, origin, report, .. } = args;
     let files = Files { agreement, checks, vantage: report.vantage.clone() };
-    let flush_every = Millis(if report.report_to.is_some() { 10_000 } else { 60_000 });
-    let (settings, agreement) = files.read(args.flush_every.unwrap_or(flush_every))?;
+    let (mut settings, agreement) = files.read(args.flush_every.unwrap_or(Millis(60_000)))?;
+    if args.flush_every.is_none() && report.report_to.is_some() {
+        settings.flush_every = often_enough(&settings.checks);
+    }
     let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&settings.agreement))).transpose()?;
     let (report, files) = (report.receiver(&settings.checks)?, Some(files));
     let prepared =
@@ -164,6 +167,15 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             );
         }
     })
+}
+
+/// How often a vantage point flushes, and so reports, that nothing goes stale at the receiver while it is well.
+fn often_enough(checks: &Checks) -> Millis {
+    let limits = checks.checks.iter().filter_map(|check| match check.staleness {
+        Staleness::After(limit) => Some(limit.0 / 3),
+        Staleness::None => None,
+    });
+    Millis(limits.min().unwrap_or(10_000).clamp(1_000, 10_000))
 }
 
 /// Runs a server until it is told to stop. `ready` is called when pages are served.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
 use uphold_core::ledger::segment::{Segment, segment_of};
-use uphold_core::time::Instant;
+use uphold_core::time::{Instant, Millis};
 
 use super::vantage::{Accepted, Delivery, Refused, by, intake};
 use super::{Engine, Written, joined, start};
@@ -30,6 +30,18 @@ enum Reply {
     Delivered(oneshot::Sender<Result<Accepted, Refused>>, Accepted),
 }
 
+/// A request that is recorded when what was observed here so far is: no picture may know later than its own observations.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// Facts that were told.
+    Told(Append),
+    /// What another vantage point reports.
+    Delivery(Delivery),
+}
+
+/// Own observations that are no older need no flush of their own before something else is recorded.
+const FRESH: Millis = Millis(500);
+
 /// A request that is being written.
 #[derive(Debug)]
 pub(super) struct Appending {
@@ -41,13 +53,27 @@ pub(super) struct Appending {
 }
 
 impl Engine {
-    /// Begins to record what was told. Nothing else may be under way.
-    pub(super) fn begin_append(&mut self, request: Append) {
-        self.begin(request.facts, None, Reply::Told(request.reply));
+    /// Begins to record what was observed here, and then what waits. Nothing else may be under way.
+    pub(super) fn begin_after_flush(&mut self, waiting: Waiting) {
+        if self.settings.clock.monotonic() - self.last_flush >= FRESH {
+            self.begin_flush();
+        }
+        match self.flush {
+            Some(_) => self.waiting_append = Some(waiting),
+            None => self.begin_waiting(waiting),
+        }
     }
 
-    /// Begins to record what another vantage point observed, or refuses it. Nothing else may be under way.
-    pub(super) fn begin_delivery(&mut self, delivery: Delivery) {
+    /// Begins to record what waits. Nothing else may be under way.
+    pub(super) fn begin_waiting(&mut self, waiting: Waiting) {
+        match waiting {
+            Waiting::Told(request) => self.begin(request.facts, None, Reply::Told(request.reply)),
+            Waiting::Delivery(delivery) => self.begin_delivery(delivery),
+        }
+    }
+
+    /// Begins to record what another vantage point observed, or refuses it.
+    fn begin_delivery(&mut self, delivery: Delivery) {
         match self.facts_of(&delivery) {
             Ok((facts, segment, accepted)) => {
                 self.begin(facts, Some(segment), Reply::Delivered(delivery.reply, accepted));
@@ -127,10 +153,11 @@ impl Engine {
         loop {
             self.finish_append().await;
             self.finish_flush().await?;
+            self.finish_append().await;
             if let Ok(request) = self.told.1.try_recv() {
-                self.begin_append(request);
+                self.begin_after_flush(Waiting::Told(request));
             } else if let Ok(delivery) = self.deliveries.try_recv() {
-                self.begin_delivery(delivery);
+                self.begin_after_flush(Waiting::Delivery(delivery));
             } else if let Ok(reload) = self.reloads.1.try_recv() {
                 self.begin_reload(reload);
             } else {

@@ -39,7 +39,7 @@ use crate::config::{CheckDefinition, Checks, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Live};
-use append::{Appending, appending};
+use append::{Appending, Waiting, appending};
 use gate::Gate;
 use recorder::{Recorder, Snapshot};
 use reload::Changing;
@@ -170,8 +170,8 @@ pub struct Engine {
     /// The wall clock and the monotonic one at the last tick.
     last_tick: Option<(Instant, Millis)>,
     last_stall: Option<Millis>,
-    /// Gaps that were found and are not in the ledger yet.
-    gaps: Vec<Fact>,
+    /// Gaps that were found, and evidence, that are not in the ledger yet.
+    found: Vec<Fact>,
     /// Keeps evidence of failures.
     keeper: evidence::Keeper,
     /// Where browsers keep their profiles while a check runs.
@@ -183,6 +183,8 @@ pub struct Engine {
     deliveries: mpsc::Receiver<Delivery>,
     reloads: (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     append: Option<Appending>,
+    /// What is recorded after the flush under way.
+    waiting_append: Option<Waiting>,
     retry: Retry,
     /// The picture is behind the book, and may be made anew from this time on.
     behind: Option<Millis>,
@@ -304,8 +306,12 @@ impl Engine {
                 done = saved(&mut self.checkpoint) => self.checkpoint_saved(done),
                 done = appending(&mut self.append) => self.appended(done),
                 Some(reload) = self.reloads.1.recv(), if self.is_idle() => self.begin_reload(reload),
-                Some(request) = self.told.1.recv(), if self.is_idle() => self.begin_append(request),
-                Some(delivery) = self.deliveries.recv(), if self.is_idle() => self.begin_delivery(delivery),
+                Some(request) = self.told.1.recv(), if self.is_idle() => {
+                    self.begin_after_flush(Waiting::Told(request));
+                }
+                Some(delivery) = self.deliveries.recv(), if self.is_idle() => {
+                    self.begin_after_flush(Waiting::Delivery(delivery));
+                }
                 Some(finished) = self.outcomes.1.recv() => self.take(finished),
             }
         }
@@ -381,7 +387,7 @@ impl Engine {
     fn clock_stepped(&mut self, before: Instant, after: Instant) {
         tracing::warn!(%before, %after, "the clock was stepped; the time in between is unknown");
         let why = "the clock was stepped";
-        self.gaps.extend(start::gap(&self.settings, Some(&self.settings.checks.vantage), before, after, why));
+        self.found.extend(start::gap(&self.settings, Some(&self.settings.checks.vantage), before, after, why));
         self.changed = true;
     }
 
@@ -522,7 +528,7 @@ impl Engine {
         let mut news = vec![NewFact { fact: fact.clone(), segment: Some(bytes) }];
         let mut facts = vec![fact];
         facts.extend(more);
-        facts.append(&mut self.gaps);
+        facts.append(&mut self.found);
         facts.append(&mut self.keeper.ready());
         news.extend(facts.iter().skip(1).map(|fact| NewFact { fact: fact.clone(), segment: None }));
         let ledger = Arc::clone(&self.ledger);
@@ -554,7 +560,16 @@ impl Engine {
         self.head = (receipt.tree_size, receipt.root);
     }
 
+    /// Takes in what was flushed, and begins what waited for it.
     fn flushed(&mut self, done: Written) -> Result<(), LedgerError> {
+        let done = self.take_flushed(done);
+        if let Some(waiting) = self.waiting_append.take() {
+            self.begin_waiting(waiting);
+        }
+        done
+    }
+
+    fn take_flushed(&mut self, done: Written) -> Result<(), LedgerError> {
         let Some(flush) = self.flush.take() else { return Ok(()) };
         let now = self.settings.clock.monotonic();
         match done {
@@ -579,7 +594,8 @@ impl Engine {
                 }
                 // What was observed stays with the recorder, and a later tick tries again.
                 self.changed = true;
-                self.gaps.extend(flush.facts.into_iter().filter(|fact| matches!(fact, Fact::ObserverGap(_))));
+                let found = |fact: &Fact| matches!(fact, Fact::ObserverGap(_) | Fact::Evidence(_));
+                self.found.extend(flush.facts.into_iter().filter(found));
                 self.counters.failed_writes.fetch_add(1, Ordering::Relaxed);
                 if self.retry.since.is_none() {
                     tracing::error!(error = &error as &dyn std::error::Error, "observations cannot be recorded");

@@ -8,11 +8,15 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use uphold::clock::{Clock, ManualTime};
-use uphold::measure::{Engine, Handle, Settings};
+use uphold::ledger::NewFact;
+use uphold::measure::{Append, Engine, Handle, Settings};
 use uphold::{config, sample_service};
+use uphold_core::id::FactId;
 use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::{Fact, Record};
 use uphold_core::statement::Inputs;
 use uphold_core::time::{Instant, Millis};
+use uphold_core::timeline::State;
 
 use crate::program::{Dice, request, root, stdout, uphold};
 
@@ -193,6 +197,36 @@ pub(crate) fn row<'s>(statement: &'s serde_json::Value, subject: &str) -> &'s se
 pub(crate) fn seconds(row: &serde_json::Value) -> (String, String, String) {
     let get = |key: &str| row["seconds"][key].as_str().unwrap().to_owned();
     (get("up"), get("down"), get("unknown"))
+}
+
+/// The server flushes every 60 s, and what it observed counts for 10 s.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_between_two_flushes_is_shown_beside_what_was_observed_until_then() {
+    let mut world = World::new().await;
+    let mut engine = world.engine().await;
+    for _ in 0..400 {
+        world.tick(&mut engine).await;
+    }
+    let handle = engine.handle();
+    let told = Fact::Record(Record {
+        id: FactId::parse("told").unwrap(),
+        by: "test".to_owned(),
+        why: "A call came in".to_owned(),
+        customer: None,
+        line: r#"{"type":"report","customer":"acme","at":"2026-10-05T10:00:20Z"}"#.to_owned(),
+    });
+    let (reply, mut answer) = tokio::sync::oneshot::channel();
+    handle.tell.send(Append { facts: vec![NewFact { fact: told, segment: None }], reply }).await.unwrap();
+    engine.serve_waiting().await.unwrap();
+    answer.try_recv().unwrap().unwrap();
+    let live = handle.live.borrow().clone();
+    assert_eq!(live.records.len(), 1);
+    let just_before = live.as_known_at - Millis(1);
+    for (_, interface, _) in PARTS {
+        let subject = format!("workload-security/{interface}");
+        let line = live.timelines.iter().find(|line| line.subject.to_string() == subject).unwrap();
+        assert_eq!(line.timeline.at(just_before), State::Up, "{subject} at {just_before}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

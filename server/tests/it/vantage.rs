@@ -296,6 +296,20 @@ async fn the_loss_of_one_points_network_is_never_downtime() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_shown_beside_what_was_observed_here_until_then() {
+    let mut world = World::new().await;
+    world.ticks(190).await;
+    world.report().await;
+    let live = world.main.engine.as_ref().unwrap().handle().live.borrow().clone();
+    let own: Vec<_> = live.checks.iter().filter(|check| check.series.vantage == world.main.vantage).collect();
+    assert_eq!(own.len(), 3);
+    for check in own {
+        let last = check.latest.unwrap().last;
+        assert!(live.as_known_at - last <= check.interval, "{}: {last}, of {}", check.series.check, live.as_known_at);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_point_that_is_late_is_unknown_and_known_later_and_what_was_said_then_stays() {
     let mut world = World::new().await;
     world.switch("api", "close").await;
