@@ -204,24 +204,87 @@ impl Timeline {
     /// The timeline whose state at every instant is `rule` of the parts' states there.
     #[must_use]
     pub fn combine(parts: &[&Self], rule: impl Fn(&[State]) -> State) -> Self {
+        let mut now = vec![State::Unknown; parts.len()];
+        Self::merge(parts, |changes| {
+            for (place, state) in changes {
+                now[*place] = *state;
+            }
+            rule(&now)
+        })
+    }
+
+    /// The timeline whose state at every instant is `rule` of how many parts are in each state there. A step costs as much
+    /// as parts change in it, and not as much as there are.
+    #[must_use]
+    pub fn combine_counts(parts: &[&Self], rule: impl Fn(Counts) -> State) -> Self {
+        let mut now = vec![State::Unknown; parts.len()];
+        let mut counts = Counts::of(&now);
+        Self::merge(parts, |changes| {
+            for (place, state) in changes {
+                *counts.of_mut(std::mem::replace(&mut now[*place], *state)) -= 1;
+                *counts.of_mut(*state) += 1;
+            }
+            rule(counts)
+        })
+    }
+
+    /// Goes through the instants at which parts change. `state` gets the changes of one instant, each the place of a part
+    /// and its state, and says what holds from there on; first of all it gets none, for the beginning of time.
+    fn merge(parts: &[&Self], mut state: impl FnMut(&[(usize, State)]) -> State) -> Self {
         let mut edges: Vec<(Instant, usize, State)> = Vec::new();
         for (place, part) in parts.iter().enumerate() {
             edges.extend(part.steps.iter().map(|(at, state)| (*at, place, *state)));
         }
         edges.sort_unstable_by_key(|(at, place, _)| (*at, *place));
-        let mut now = vec![State::Unknown; parts.len()];
-        let mut combined = Self::unknown();
-        combined.push(Instant::MIN, rule(&now));
-        let mut i = 0;
-        while i < edges.len() {
-            let at = edges[i].0;
-            while i < edges.len() && edges[i].0 == at {
-                now[edges[i].1] = edges[i].2;
-                i += 1;
-            }
-            combined.push(at, rule(&now));
+        let mut merged = Self::unknown();
+        merged.push(Instant::MIN, state(&[]));
+        let mut changes = Vec::new();
+        for of_one_instant in edges.chunk_by(|one, next| one.0 == next.0) {
+            changes.clear();
+            changes.extend(of_one_instant.iter().map(|(_, place, state)| (*place, *state)));
+            merged.push(of_one_instant[0].0, state(&changes));
         }
-        combined
+        merged
+    }
+}
+
+/// How many of some parts are in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Up.
+    pub up: usize,
+    /// Down.
+    pub down: usize,
+    /// Excluded.
+    pub excluded: usize,
+    /// Unknown.
+    pub unknown: usize,
+}
+
+impl Counts {
+    /// Those of these states.
+    #[must_use]
+    pub fn of(states: &[State]) -> Self {
+        let mut counts = Self::default();
+        for state in states {
+            *counts.of_mut(*state) += 1;
+        }
+        counts
+    }
+
+    /// All parts.
+    #[must_use]
+    pub fn all(self) -> usize {
+        self.up + self.down + self.excluded + self.unknown
+    }
+
+    fn of_mut(&mut self, state: State) -> &mut usize {
+        match state {
+            State::Up => &mut self.up,
+            State::Down => &mut self.down,
+            State::Excluded => &mut self.excluded,
+            State::Unknown => &mut self.unknown,
+        }
     }
 }
 
@@ -301,6 +364,31 @@ mod tests {
         let t = line(&[(0, Up), (10, Down)]);
         let over = t.overlay(&IntervalSet::from(span(5, 15)), Unknown);
         assert_eq!(over, line(&[(0, Up), (5, Unknown), (15, Down)]));
+    }
+
+    #[test]
+    fn counting_parts_is_looking_at_each_of_them() {
+        let all = [Up, Down, Excluded, Unknown];
+        let part = |seed: i64| -> Timeline {
+            let step = |k: i64| (k * (seed % 3 + 1), all[usize::try_from((seed * 7 + k * k * 5) % 4).unwrap()]);
+            line(&(0..20).map(step).collect::<Vec<_>>())
+        };
+        let parts: Vec<Timeline> = (0..6).map(part).collect();
+        let parts: Vec<&Timeline> = parts.iter().collect();
+        for wanted in all {
+            for least in 0..=6 {
+                let counted = |counts: Counts| {
+                    let Counts { up, down, excluded, unknown } = counts;
+                    assert_eq!(counts.all(), 6);
+                    let found = [(Up, up), (Down, down), (Excluded, excluded), (Unknown, unknown)];
+                    if found.iter().any(|(state, count)| *state == wanted && *count >= least) { Down } else { Up }
+                };
+                let looked = |states: &[State]| {
+                    if states.iter().filter(|state| **state == wanted).count() >= least { Down } else { Up }
+                };
+                assert_eq!(Timeline::combine_counts(&parts, counted), Timeline::combine(&parts, looked));
+            }
+        }
     }
 
     #[test]

@@ -124,6 +124,8 @@ struct World {
     intervals: Vec<i64>,
     recorded_at: Instant,
     fold: Fold,
+    /// A fold that keeps no versions and settles now and then.
+    short: Fold,
     plain: Plain,
 }
 
@@ -135,6 +137,7 @@ impl World {
             intervals: vec![0; CHECKS],
             recorded_at: Instant(1_000),
             fold: Fold::with_versions(),
+            short: Fold::new(),
             plain: Plain::default(),
         };
         // The last check is never registered unless a step does it.
@@ -148,6 +151,7 @@ impl World {
     fn register(&mut self, check: usize, interval: i64, active: Interval) {
         self.intervals[check] = interval;
         self.fold.register(&series(check), Millis(interval), active);
+        self.short.register(&series(check), Millis(interval), active);
         self.plain.terms.insert(series(check).check, (Millis(interval), active));
     }
 
@@ -202,6 +206,10 @@ impl World {
         self.assert_minimal(&segment);
         let segment = Segment::decode(&segment.encode()).unwrap();
         self.fold.apply(&segment, self.recorded_at);
+        self.short.apply(&segment, self.recorded_at);
+        if whole {
+            self.short.settle();
+        }
         self.plain.apply(&segment, self.recorded_at);
         self.changed.clear();
         self.assert_right();
@@ -229,6 +237,7 @@ impl World {
             assert_eq!(bare, actual.values().copied().collect::<Vec<_>>(), "{series}");
             assert_eq!(self.fold.open_run(&series), bare.last().copied());
             assert_eq!(runs, self.plain.runs(&series.check), "{series}");
+            assert_eq!(runs, self.short.runs(&series), "{series}, settled");
             let versions = self.plain.versions.get(&series.check).cloned().unwrap_or_default();
             assert_eq!(self.fold.versions(&series), versions, "{series}");
         }

@@ -39,7 +39,7 @@ use points::Points;
 pub const TICK: Millis = Millis(100);
 
 /// What is measured from one vantage point.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Checks {
     /// The name of this vantage point.
     pub vantage: VantageId,

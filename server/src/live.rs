@@ -125,8 +125,40 @@ pub struct Counters {
     pub slots_missed: u64,
     /// Those of them that a limit held back.
     pub slots_held_back: u64,
-    /// How late the latest tick was, beyond its 100 ms grid.
-    pub tick_lag: Millis,
+    /// How late ticks were, beyond their 100 ms grid.
+    pub tick_lags: Lags,
     /// Writes to the ledger that failed, each of which is tried again.
     pub failed_writes: u64,
+}
+
+/// How late things were, counted in classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lags {
+    /// How many there were of each class: at most so late as [`Self::BOUNDS`] says, and the rest.
+    pub counts: [u64; 12],
+    /// All of them together.
+    pub sum: Millis,
+}
+
+impl Lags {
+    /// The longest delay of each class but the last.
+    pub const BOUNDS: [Millis; 11] = [
+        Millis(1),
+        Millis(2),
+        Millis(5),
+        Millis(10),
+        Millis(20),
+        Millis(50),
+        Millis(100),
+        Millis(200),
+        Millis(500),
+        Millis(1_000),
+        Millis(5_000),
+    ];
+
+    /// The class of a delay.
+    #[must_use]
+    pub fn class(lag: Millis) -> usize {
+        Self::BOUNDS.iter().position(|bound| lag <= *bound).unwrap_or(Self::BOUNDS.len())
+    }
 }

@@ -14,7 +14,7 @@ use crate::interval::{Interval, IntervalSet};
 use crate::run::{Run, Sight, observed_timeline};
 use crate::statement::Cause;
 use crate::time::Instant;
-use crate::timeline::{State, Timeline};
+use crate::timeline::{Counts, State, Timeline};
 
 /// Inside a composition this state marks a part that is not registered. Exclusion is a later step, so the name is free.
 const ABSENT: State = State::Excluded;
@@ -31,9 +31,13 @@ const ABSENT: State = State::Excluded;
 /// ```
 #[must_use]
 pub fn whole(composition: &Composition, parts: &[State]) -> State {
-    let count = |wanted: State| parts.iter().filter(|state| **state == wanted).count();
-    let registered = parts.len() - count(ABSENT);
-    let (down, unknown) = (count(State::Down), count(State::Unknown));
+    of_counts(composition, Counts::of(parts))
+}
+
+fn of_counts(composition: &Composition, parts: Counts) -> State {
+    // What is not registered is marked as excluded: see `ABSENT`.
+    let Counts { down, unknown, excluded: absent, .. } = parts;
+    let registered = parts.all() - absent;
     if let Composition::OverReporting { least, .. } = composition {
         return match () {
             () if down >= composition.threshold(registered) => State::Down,
@@ -186,12 +190,8 @@ impl Group<'_> {
     fn states(&self, relief: &[Relief<'_>]) -> Timeline {
         let parts: Vec<Timeline> = self.parts.iter().map(|part| part.states(relief)).collect();
         let parts: Vec<&Timeline> = parts.iter().collect();
-        let composed = Timeline::combine(&parts, |states| {
-            if self.vanishes && states.iter().all(|state| *state == ABSENT) {
-                ABSENT
-            } else {
-                whole(&self.composition, states)
-            }
+        let composed = Timeline::combine_counts(&parts, |counts| {
+            if self.vanishes && counts.excluded == counts.all() { ABSENT } else { of_counts(&self.composition, counts) }
         });
         let Some(place) = &self.place else { return composed };
         relief

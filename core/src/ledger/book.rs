@@ -41,6 +41,8 @@ pub struct Book {
     pub recorded_at: Option<Instant>,
     /// How many facts it holds.
     pub size: u64,
+    /// The places of the facts that are neither measurements nor evidence: there are few, and each is looked at alone.
+    pub(super) others: Arc<Vec<u64>>,
     keeps_versions: bool,
 }
 
@@ -143,6 +145,9 @@ impl Book {
         let seq = self.size;
         self.recorded_at = Some(recorded_at);
         self.size += 1;
+        if !matches!(fact, Fact::Measurement(_) | Fact::Evidence(_)) {
+            Arc::make_mut(&mut self.others).push(seq);
+        }
         match fact {
             Fact::Agreement(agreement) => self.agreement = Some(agreement.clone()),
             Fact::Check(check) => self.register(check, recorded_at),

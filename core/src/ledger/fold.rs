@@ -2,15 +2,20 @@
 //!
 //! A segment that lists nothing costs one entry in its vantage point's list of flushes, however many series there are. The
 //! open run of a series is continued when somebody looks: over any stretch of flushes in which nothing else happened to
-//! the series, continuing once to the last `through` is continuing at every flush.
+//! the series, continuing once to the last `through` is continuing at every flush. So that the list does not grow for ever,
+//! a fold that keeps no versions settles all series from time to time, and then needs the last flush alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::id::{CheckId, Series, VantageId};
 use crate::interval::Interval;
 use crate::ledger::segment::{OpenRun, Segment, continued};
 use crate::run::Run;
 use crate::time::{Instant, Millis};
+
+/// After so many flushes of a vantage point all but the last are forgotten, where no versions are kept.
+const FLUSHES_MAX: usize = 4_096;
 
 /// Segments applied so far.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +48,8 @@ struct Terms {
 struct History {
     terms: Option<Terms>,
     /// Rising by `from`; the last is the open run. Settled: true as of the first `settled` flushes of the vantage point.
-    runs: Vec<Run>,
+    /// A copy of the fold shares them until they change.
+    runs: Arc<Vec<Run>>,
     settled: usize,
     /// What the runs were at earlier flushes, if the fold keeps versions.
     past: Vec<Past>,
@@ -90,11 +96,12 @@ impl History {
     /// Continues the open run over the flushes up to `until`.
     fn settle(&mut self, flushes: &[Flush], until: usize, keeps_versions: bool) {
         let first = std::mem::replace(&mut self.settled, until);
-        let (Some(terms), Some(open)) = (self.terms, self.runs.last_mut()) else { return };
+        let (Some(terms), Some(open)) = (self.terms, self.runs.last()) else { return };
         let next = grown(open, terms, &flushes[first..until]);
         if next == *open {
             return;
         }
+        let Some(open) = Arc::make_mut(&mut self.runs).last_mut() else { return };
         let run = std::mem::replace(open, next);
         if keeps_versions {
             self.past.push(Past::Grown { run, terms, first, until });
@@ -110,20 +117,33 @@ impl History {
     /// Takes the runs that the flush at `place` lists, all of them, in order.
     fn list(&mut self, flushes: &[Flush], place: usize, listed: &[(CheckId, OpenRun)], keeps_versions: bool) {
         self.settle(flushes, place, keeps_versions);
+        let runs = Arc::make_mut(&mut self.runs);
         for (_, run) in listed {
             let run = run.recorded(flushes[place].recorded_at);
             if keeps_versions {
                 self.past.push(Past::Listed(run.clone()));
             }
-            match self.runs.binary_search_by_key(&run.from, |known| known.from) {
-                Ok(known) => self.runs[known] = run,
-                Err(new) => self.runs.insert(new, run),
+            match runs.binary_search_by_key(&run.from, |known| known.from) {
+                Ok(known) => runs[known] = run,
+                Err(new) => runs.insert(new, run),
             }
         }
         let open_is_listed = self.runs.last().map(|run| run.from) == listed.last().map(|(_, run)| run.from);
         if open_is_listed {
             self.settled = place + 1;
         }
+    }
+}
+
+impl Vantage {
+    /// Forgets the flushes that nothing depends on any more: all but the last, once every series is settled.
+    fn forget_flushes(&mut self) {
+        let all = self.flushes.len();
+        for history in self.checks.values_mut() {
+            history.settle(&self.flushes, all, false);
+            history.settled = all.min(1);
+        }
+        self.flushes.drain(..all.saturating_sub(1));
     }
 }
 
@@ -154,12 +174,47 @@ impl Fold {
             self.vantages.insert(segment.vantage().clone(), Vantage::default());
         }
         let Some(vantage) = self.vantages.get_mut(segment.vantage()) else { return };
+        if vantage.flushes.len() >= FLUSHES_MAX && !self.keeps_versions {
+            vantage.forget_flushes();
+        }
         let place = vantage.flushes.len();
         let through = vantage.flushes.last().map_or(segment.through(), |flush| flush.through.max(segment.through()));
         vantage.flushes.push(Flush { through, recorded_at });
         for listed in segment.runs().chunk_by(|a, b| a.0 == b.0) {
             let history = vantage.checks.entry(listed[0].0.clone()).or_default();
             history.list(&vantage.flushes, place, listed, self.keeps_versions);
+        }
+    }
+
+    /// Settles every series, and forgets the flushes that nothing depends on any more. A fold that keeps versions needs all
+    /// of them.
+    pub fn settle(&mut self) {
+        if !self.keeps_versions {
+            self.vantages.values_mut().for_each(Vantage::forget_flushes);
+        }
+    }
+
+    /// The last flush of each vantage point: up to when it speaks, and when it was recorded.
+    pub(super) fn last_flushes(&self) -> impl Iterator<Item = (&VantageId, Instant, Instant)> {
+        let last = |(vantage, known): (_, &Vantage)| {
+            let Flush { through, recorded_at } = *known.flushes.last()?;
+            Some((vantage, through, recorded_at))
+        };
+        self.vantages.iter().filter_map(last)
+    }
+
+    /// Goes on from what a fold knew after these flushes, the last of each vantage point. Registrations stay as they are.
+    pub(super) fn resume(&mut self, flushes: Vec<(VantageId, Instant, Instant)>, runs: Vec<(Series, Vec<Run>)>) {
+        for (vantage, through, recorded_at) in flushes {
+            self.vantages.entry(vantage).or_default().flushes = vec![Flush { through, recorded_at }];
+        }
+        for (series, runs) in runs {
+            let vantage = self.vantages.entry(series.vantage).or_default();
+            vantage.checks.entry(series.check).or_default().runs = Arc::new(runs);
+        }
+        for vantage in self.vantages.values_mut() {
+            let settled = vantage.flushes.len();
+            vantage.checks.values_mut().for_each(|history| history.settled = settled);
         }
     }
 
@@ -180,7 +235,7 @@ impl Fold {
     #[must_use]
     pub fn runs(&self, series: &Series) -> Vec<Run> {
         let Some((history, flushes)) = self.history(series) else { return Vec::new() };
-        let mut runs = history.runs.clone();
+        let mut runs = history.runs.to_vec();
         if let (Some(last), Some(open)) = (runs.last_mut(), history.open(flushes)) {
             *last = open;
         }

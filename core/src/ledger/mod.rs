@@ -15,5 +15,6 @@ pub mod leaf;
 pub mod note;
 pub mod record;
 pub mod segment;
+pub mod snapshot;
 pub mod tag;
 pub mod tree;

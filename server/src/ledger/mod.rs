@@ -14,6 +14,7 @@ mod reader;
 #[cfg(test)]
 mod samples;
 mod sign;
+mod snapshot;
 mod sqlite;
 mod verify;
 
@@ -35,6 +36,7 @@ pub use evidence::{EvidenceCount, EvidenceFiles};
 pub use lock::holder;
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
+pub use snapshot::{SNAPSHOT_FILE, forget_snapshot, keep_snapshot, read_book, read_on};
 pub use sqlite::FILE;
 pub use uphold_core::ledger::book;
 pub use verify::{Problem, Report, Table, verify};

@@ -81,7 +81,7 @@ pub(crate) fn fact(number: i64) -> NewFact {
                 id: id("record", number),
                 by: by(),
                 why: "the contract".to_owned(),
-                line: r#"{"type":"report","customer":"acme"}"#.to_owned(),
+                line: r#"{"type":"report","customer":"acme","at":"2026-10-05T10:00:20Z"}"#.to_owned(),
                 customer: CustomerId::parse("acme").ok(),
             };
             NewFact { fact: Fact::Record(fact), segment: None }

@@ -171,7 +171,7 @@ fn continued(reader: &Reader, signed: &Checkpoint) -> Result<Frontier, LedgerErr
     Ok(seen)
 }
 
-fn append(frontier: &mut Frontier, reader: &Reader, seq: u64, hash: Digest) -> Result<(), LedgerError> {
+pub(super) fn append(frontier: &mut Frontier, reader: &Reader, seq: u64, hash: Digest) -> Result<(), LedgerError> {
     if seq != frontier.size() {
         return Err(reader.damaged(format!("leaf {seq} stands where leaf {} must", frontier.size())));
     }
@@ -293,7 +293,7 @@ fn last_of(folder: &Path, key: &VerifierKey) -> Result<Signed, LedgerError> {
 }
 
 /// Puts bytes in the place of a file, all at once, and returns when they are on the disk.
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), LedgerError> {
+pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), LedgerError> {
     let fresh = path.with_extension("new");
     let refuse = |error| LedgerError::io(path, error);
     // One that a crash left behind may have another mode.

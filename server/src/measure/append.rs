@@ -123,18 +123,21 @@ impl Engine {
                     self.take_in(&new.fact, segment, receipt);
                 }
             }
-            match reply {
-                // Whoever tells something looks at the picture next.
-                Reply::Told(_) => self.behind = Some(self.settings.clock.monotonic()),
-                Reply::Delivered(..) => _ = self.behind.get_or_insert(self.publish_after),
-            }
-            self.publish_if_behind();
         }
         // Whoever asked may have gone; what was told is recorded all the same.
         match reply {
-            Reply::Told(reply) => drop(reply.send(done)),
-            Reply::Delivered(reply, accepted) => drop(reply.send(done.map(|_| accepted).map_err(unrecorded))),
+            Reply::Told(reply) if done.is_err() => drop(reply.send(done)),
+            Reply::Told(reply) => {
+                // Whoever tells something looks at the picture next.
+                self.publishing.hurry();
+                self.publishing.once_shown(Box::new(move || drop(reply.send(done))));
+            }
+            Reply::Delivered(reply, accepted) => {
+                self.publishing.fall_behind();
+                drop(reply.send(done.map(|_| accepted).map_err(unrecorded)));
+            }
         }
+        self.draw_if_behind();
     }
 
     /// Waits for the request that is being written, if any.
@@ -142,6 +145,7 @@ impl Engine {
         if self.append.is_some() {
             let done = appending(&mut self.append).await;
             self.appended(done);
+            self.finish_picture().await;
         }
     }
 

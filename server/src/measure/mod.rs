@@ -12,6 +12,7 @@ pub mod recorder;
 mod reload;
 pub mod reporter;
 pub mod schedule;
+mod snapshots;
 mod start;
 pub mod vantage;
 
@@ -38,12 +39,14 @@ use crate::clock::Clock;
 use crate::config::{CheckDefinition, Checks, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
-use crate::live::{Counters, Live};
+use crate::live::{Counters, Lags, Live};
 use append::{Appending, Waiting, appending};
 use gate::Gate;
+use publish::{Publishing, drawn};
 use recorder::{Recorder, Snapshot};
 use reload::Changing;
 use schedule::Schedule;
+use snapshots::{Snapshots, kept};
 use vantage::{Delivery, Desk};
 
 pub use append::Append;
@@ -60,7 +63,7 @@ const LATE_MAX: Millis = Millis(1_000);
 const STALL: Millis = Millis(1_000);
 
 /// What the engine is made of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The agreement in force.
     pub agreement: Arc<Agreement>,
@@ -84,7 +87,8 @@ struct SharedCounters {
     finished: AtomicU64,
     missed: AtomicU64,
     held_back: AtomicU64,
-    lag: AtomicI64,
+    lags: [AtomicU64; Lags::BOUNDS.len() + 1],
+    lag_sum: AtomicI64,
     failed_writes: AtomicU64,
     /// When the last tick was, by the monotonic clock.
     ticked: AtomicI64,
@@ -134,7 +138,10 @@ impl Handle {
             probes_finished: self.counters.finished.load(Ordering::Relaxed),
             slots_missed: self.counters.missed.load(Ordering::Relaxed),
             slots_held_back: self.counters.held_back.load(Ordering::Relaxed),
-            tick_lag: Millis(self.counters.lag.load(Ordering::Relaxed)),
+            tick_lags: Lags {
+                counts: std::array::from_fn(|class| self.counters.lags[class].load(Ordering::Relaxed)),
+                sum: Millis(self.counters.lag_sum.load(Ordering::Relaxed)),
+            },
             failed_writes: self.counters.failed_writes.load(Ordering::Relaxed),
         }
     }
@@ -186,9 +193,10 @@ pub struct Engine {
     /// What is recorded after the flush under way.
     waiting_append: Option<Waiting>,
     retry: Retry,
-    /// The picture is behind the book, and may be made anew from this time on.
-    behind: Option<Millis>,
-    publish_after: Millis,
+    publishing: Publishing,
+    /// The data folder.
+    folder: PathBuf,
+    snapshots: Snapshots,
     head: (u64, Digest),
     checkpoint: Option<JoinHandle<Result<(), LedgerError>>>,
     live: watch::Sender<Arc<Live>>,
@@ -297,7 +305,8 @@ impl Engine {
                     self.tick();
                     self.flush_if_due();
                     self.checkpoint_if_due();
-                    self.publish_if_behind();
+                    self.draw_if_behind();
+                    self.keep_snapshot_if_due();
                     self.keeper.expire_if_due(self.settings.clock.now(), self.settings.clock.monotonic());
                 }
                 done = written(&mut self.flush) => {
@@ -305,6 +314,8 @@ impl Engine {
                 }
                 done = saved(&mut self.checkpoint) => self.checkpoint_saved(done),
                 done = appending(&mut self.append) => self.appended(done),
+                live = drawn(&mut self.publishing) => self.publish(live),
+                done = kept(&mut self.snapshots) => self.snapshot_kept(done),
                 Some(reload) = self.reloads.1.recv(), if self.is_idle() => self.begin_reload(reload),
                 Some(request) = self.told.1.recv(), if self.is_idle() => {
                     self.begin_after_flush(Waiting::Told(request));
@@ -322,7 +333,10 @@ impl Engine {
         self.finish_append().await;
         self.keeper.settle().await;
         self.begin_flush();
-        self.finish_flush().await
+        let done = self.finish_flush().await;
+        self.finish_picture().await;
+        self.keep_last_snapshot().await;
+        done
     }
 
     /// Starts every probe that is due.
@@ -331,7 +345,9 @@ impl Engine {
         self.counters.ticked.store(monotonic.0, Ordering::Relaxed);
         if let Some((wall, last)) = self.last_tick.replace((now, monotonic)) {
             let (apart, stepped) = (monotonic - last, (now - wall) - (monotonic - last));
-            self.counters.lag.store((apart.0 - TICK.0).max(0), Ordering::Relaxed);
+            let lag = Millis((apart.0 - TICK.0).max(0));
+            self.counters.lags[Lags::class(lag)].fetch_add(1, Ordering::Relaxed);
+            self.counters.lag_sum.fetch_add(lag.0, Ordering::Relaxed);
             if apart > STALL {
                 self.last_stall = Some(monotonic);
                 tracing::warn!(length = %apart, "the process was not running; what failed meanwhile is unknown");
@@ -548,7 +564,7 @@ impl Engine {
         }
         let done = written(&mut self.flush).await;
         let done = self.flushed(done);
-        self.publish_if_behind();
+        self.finish_picture().await;
         done
     }
 
@@ -582,7 +598,7 @@ impl Engine {
                 if let Some(since) = std::mem::take(&mut self.retry).since {
                     tracing::info!(%since, "observations can be recorded again");
                 }
-                self.behind.get_or_insert(self.publish_after);
+                self.publishing.fall_behind();
                 if let Some(changing) = flush.changing {
                     self.change(changing);
                 }
@@ -600,7 +616,7 @@ impl Engine {
                 if self.retry.since.is_none() {
                     tracing::error!(error = &error as &dyn std::error::Error, "observations cannot be recorded");
                     self.retry.since = Some(self.settings.clock.now());
-                    self.behind = Some(now);
+                    self.publishing.hurry();
                 }
                 self.retry.pause = Millis((self.retry.pause.0 * 2).clamp(1_000, 30_000));
                 self.retry.not_before = now + self.retry.pause;

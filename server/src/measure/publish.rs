@@ -1,8 +1,10 @@
-//! Publishing: the picture that pages and interfaces show, made from the book after every flush.
+//! Publishing: the picture that pages and interfaces show, made from the book after every flush, on a thread of its own.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use uphold_core::agreement::Agreement;
 use uphold_core::evaluate::{Customers, Request, budget, burns, evaluate, subjects, timeline};
 use uphold_core::history::History;
@@ -12,35 +14,120 @@ use uphold_core::statement::{Row, Statement};
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_probe::outcome::Cause;
 
-use super::{Engine, Settings, Target};
+use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
 use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
 
+/// What is done once a picture is published that is new enough.
+type Then = Box<dyn FnOnce() + Send>;
+
+/// How far the picture is behind the book, and who waits for it.
+#[derive(Default)]
+pub(super) struct Publishing {
+    /// How often there was something new to show.
+    news: u64,
+    /// The picture is behind, and may be made anew from this time on.
+    behind: Option<Millis>,
+    /// Until when what nobody waits for is not shown yet.
+    pause: Millis,
+    drawing: Option<Drawing>,
+    /// Who waits, for how much of the news.
+    waiting: Vec<(u64, Then)>,
+}
+
+/// A picture that is being made.
+struct Drawing {
+    news: u64,
+    began: Millis,
+    live: JoinHandle<Live>,
+}
+
+impl fmt::Debug for Publishing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (news, behind, waiting) = (self.news, self.behind, self.waiting.len());
+        f.debug_struct("Publishing").field("news", &news).field("behind", &behind).field("waiting", &waiting).finish()
+    }
+}
+
+impl Publishing {
+    /// There is something new, which the next picture shows; it is made when that is cheap.
+    pub(super) fn fall_behind(&mut self) {
+        self.news += 1;
+        self.behind.get_or_insert(self.pause);
+    }
+
+    /// There is something new that somebody looks for: the next picture is made at once.
+    pub(super) fn hurry(&mut self) {
+        self.news += 1;
+        self.behind = Some(Millis(0));
+    }
+
+    /// Does this once everything new so far is shown.
+    pub(super) fn once_shown(&mut self, then: Then) {
+        self.waiting.push((self.news, then));
+    }
+}
+
+/// Ready when the picture under way is made; never, when there is none.
+pub(super) async fn drawn(publishing: &mut Publishing) -> Live {
+    match &mut publishing.drawing {
+        Some(drawing) => joined((&mut drawing.live).await),
+        None => std::future::pending().await,
+    }
+}
+
 impl Engine {
-    /// Makes the picture anew if facts were recorded since, or can no longer be; not more often than it is cheap to.
-    pub(super) fn publish_if_behind(&mut self) {
-        let began = self.settings.clock.monotonic();
-        if self.behind.is_none_or(|from| began < from) {
+    /// Begins to make the picture anew, beside the measuring, if facts were recorded since, or can no longer be; not more
+    /// often than it is cheap to.
+    pub(super) fn draw_if_behind(&mut self) {
+        let now = self.settings.clock.monotonic();
+        let publishing = &mut self.publishing;
+        if publishing.drawing.is_some() || publishing.behind.is_none_or(|from| now < from) {
             return;
         }
-        let picture = picture(&self.settings, &self.book, &self.targets, self.head);
-        self.live.send_replace(Arc::new(Live { not_recorded_since: self.retry.since, ..picture }));
+        publishing.behind = None;
+        let (settings, book, head) = (self.settings.clone(), self.book.clone(), self.head);
+        let causes = causes(&self.targets);
+        let live = tokio::task::spawn_blocking(move || picture(&settings, &book, &causes, head));
+        publishing.drawing = Some(Drawing { news: publishing.news, began: now, live });
+    }
+
+    /// Shows the picture that was made, and begins the next one if that is due.
+    pub(super) fn publish(&mut self, live: Live) {
+        let Some(drawing) = self.publishing.drawing.take() else { return };
+        self.live.send_replace(Arc::new(Live { not_recorded_since: self.retry.since, ..live }));
         self.desk.refresh(&self.book, &self.settings.checks);
-        self.behind = None;
-        let ended = self.settings.clock.monotonic();
-        self.publish_after = ended + Millis((ended - began).0 * SHARE);
-        // Probes went on meanwhile: our own work is no stall of the process.
-        if let Some((_, last)) = &mut self.last_tick {
-            *last = *last + (ended - began);
+        let now = self.settings.clock.monotonic();
+        self.publishing.pause = now + Millis((now - drawing.began).0 * SHARE);
+        let waiting = std::mem::take(&mut self.publishing.waiting);
+        let (shown, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(news, _)| *news <= drawing.news);
+        self.publishing.waiting = later;
+        for (_, then) in shown {
+            then();
+        }
+        self.draw_if_behind();
+    }
+
+    /// Waits until the picture shows what it may show by now.
+    pub async fn finish_picture(&mut self) {
+        self.draw_if_behind();
+        while self.publishing.drawing.is_some() {
+            let live = drawn(&mut self.publishing).await;
+            self.publish(live);
         }
     }
 }
 
+/// Why the latest observation of each target is what it is.
+pub(super) fn causes(targets: &[Target]) -> BTreeMap<Series, Cause> {
+    targets.iter().filter_map(|target| Some((target.series.clone(), target.cause.clone()?))).collect()
+}
+
 /// The picture as of the latest fact in the book.
-pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head: (u64, Digest)) -> Live {
+pub(super) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series, Cause>, head: (u64, Digest)) -> Live {
     let agreement = &settings.agreement;
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
     let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
@@ -55,7 +142,7 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
         budgets: budgets(agreement, &statement, &timelines, as_known_at),
         statement,
         timelines,
-        checks: checks(book, targets),
+        checks: checks(book, causes),
         incidents: known.facts.incidents,
         notices: known.facts.notices,
         history: Arc::new(history),
@@ -115,9 +202,7 @@ fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<Subjec
         .collect()
 }
 
-fn checks(book: &Book, targets: &[Target]) -> Vec<CheckView> {
-    let causes: BTreeMap<&Series, &Cause> =
-        targets.iter().filter_map(|target| Some((&target.series, target.cause.as_ref()?))).collect();
+fn checks(book: &Book, causes: &BTreeMap<Series, Cause>) -> Vec<CheckView> {
     book.checks
         .iter()
         .filter(|registration| registration.check.active.until() == Instant::MAX)
@@ -131,7 +216,7 @@ fn checks(book: &Book, targets: &[Target]) -> Vec<CheckView> {
                 scope: registration.check.scope.clone(),
                 interval: registration.interval,
                 latest: latest.map(|run| LatestRun { state: run.state, from: run.from, last: run.last }),
-                cause: causes.get(series).copied().cloned(),
+                cause: causes.get(series).cloned(),
             }
         })
         .collect()

@@ -163,11 +163,10 @@ impl Engine {
         self.settings = settings;
         self.reports_changed = true;
         self.desk.refresh(&self.book, &self.settings.checks);
-        // Whoever asked looks at the picture next.
-        self.behind = Some(self.settings.clock.monotonic());
-        self.publish_if_behind();
-        // Whoever asked may have gone; the change is in force all the same.
-        let _ = reply.send(Ok(facts));
+        self.publishing.hurry();
+        // Whoever asked looks at the picture next. They may have gone; the change is in force all the same.
+        self.publishing.once_shown(Box::new(move || drop(reply.send(Ok(facts)))));
+        self.draw_if_behind();
     }
 }
 

@@ -11,18 +11,21 @@ use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact, Measurement, ObserverGap};
 use uphold_core::ledger::segment::Segment;
+use uphold_core::ledger::tree::Frontier;
 use uphold_core::time::{Instant, Millis};
 
 use super::evidence::Keeper;
 use super::gate::Gate;
 use super::heartbeat::{File, Inbox};
+use super::publish::Publishing;
 use super::recorder::Recorder;
 use super::schedule::Schedule;
+use super::snapshots::Snapshots;
 use super::vantage::Desk;
 use super::{Engine, Retry, Settings, SharedCounters, Target, publish, reload};
 use crate::config::{CheckDefinition, TICK};
 use crate::ledger::book::{Book, Registration};
-use crate::ledger::{BookError, EvidenceFiles, Ledger, LedgerError, NewFact};
+use crate::ledger::{BookError, EvidenceFiles, Ledger, LedgerError, NewFact, read_book, read_on};
 
 /// The folder in the data folder in which browsers keep their profiles while a check runs.
 const PROFILES: &str = "browser";
@@ -98,7 +101,8 @@ impl Engine {
     pub async fn start(folder: &Path, settings: Settings) -> Result<Self, StartError> {
         let clock = settings.clock.clone();
         let ledger = Ledger::open(folder, Arc::new(move || clock.now()))?;
-        let mut book = ledger.reader()?.book(Book::default(), Instant::MAX)?;
+        let (known, tree) = read_book(folder, &ledger.reader()?)?;
+        let mut book = known.clone();
         let mut facts = recovered(&ledger, &book, &settings)?;
         for new in &facts {
             // The gap begins where the recovered observations end, so they come first.
@@ -110,7 +114,7 @@ impl Engine {
         facts.extend(changes.into_iter().map(|fact| NewFact { fact, segment: None }));
         let receipts = ledger.append(facts).await?;
         let reader = ledger.reader()?;
-        let book = reader.book(Book::default(), Instant::MAX)?;
+        let (book, tree) = read_on(&reader, known, tree)?;
         let head = match receipts.last() {
             Some(receipt) => (receipt.tree_size, receipt.root),
             None => reader.head().map(|head| (head.size, head.root))?,
@@ -119,7 +123,8 @@ impl Engine {
             let profiles = folder.join(PROFILES);
             browsers.keep_in(&profiles).map_err(|error| LedgerError::io(&profiles, error))?;
         }
-        Ok(Self::assemble(settings, folder, ledger, book, head))
+        let snapshots = Snapshots::new(tree);
+        Ok(Self { snapshots, ..Self::assemble(settings, folder, ledger, book, head) })
     }
 
     fn assemble(settings: Settings, folder: &Path, ledger: Ledger, book: Book, head: (u64, Digest)) -> Self {
@@ -134,7 +139,7 @@ impl Engine {
         let (inbox, reports) = Inbox::new(reload::heartbeats(&targets));
         let intervals: Vec<Millis> = targets.iter().map(|target| target.check.interval).collect();
         let (limits, files) = (settings.checks.evidence, EvidenceFiles::of(folder));
-        let picture = publish::picture(&settings, &book, &targets, head);
+        let picture = publish::picture(&settings, &book, &publish::causes(&targets), head);
         let (desk, deliveries) = Desk::new();
         desk.refresh(&book, &settings.checks);
         Self {
@@ -167,8 +172,9 @@ impl Engine {
             append: None,
             waiting_append: None,
             retry: Retry::default(),
-            behind: None,
-            publish_after: Millis(0),
+            publishing: Publishing::default(),
+            folder: folder.to_owned(),
+            snapshots: Snapshots::new(Frontier::default()),
             head,
             checkpoint: None,
             live: watch::Sender::new(Arc::new(picture)),

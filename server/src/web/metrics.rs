@@ -15,7 +15,7 @@ use uphold_core::timeline::State as Condition;
 
 use super::{App, subject};
 use crate::clock_sync::ClockSync;
-use crate::live::{Counters, Live};
+use crate::live::{Counters, Lags, Live};
 use crate::measure::vantage::{Point, Uplink};
 use crate::notify::{Counts, Shown};
 
@@ -231,7 +231,8 @@ fn vantage_points(points: &[(VantageId, Point)], uplink: Option<Uplink>) -> Stri
 }
 
 fn process(text: &mut Text, live: &Live, counters: Counters) {
-    let Counters { probes_started, probes_finished, slots_missed, slots_held_back, tick_lag, failed_writes } = counters;
+    let Counters { probes_started, probes_finished, slots_missed, slots_held_back, tick_lags, failed_writes } =
+        counters;
     for (name, help, value) in [
         ("uphold_probes_started_total", "Probes that were started.", probes_started),
         ("uphold_probes_finished_total", "Probes that came to an outcome.", probes_finished),
@@ -241,14 +242,26 @@ fn process(text: &mut Text, live: &Live, counters: Counters) {
     ] {
         text.single(name, "counter", help, &value.to_string());
     }
-    let lag = "How late the latest tick of the scheduler was, beyond its grid.";
-    text.single("uphold_tick_lag_seconds", "gauge", lag, &tick_lag.seconds());
+    lags(text, &tick_lags);
     text.single("uphold_ledger_facts", "gauge", "Facts in the ledger.", &live.ledger.size.to_string());
     let known = "The moment that all figures hold for.";
     text.single("uphold_as_known_at_timestamp_seconds", "gauge", known, &seconds(live.as_known_at));
     const BUILD: &str = "uphold_build_info";
     text.family(BUILD, "gauge", "Always 1; what this program is.");
     text.sample(BUILD, &[("version", env!("CARGO_PKG_VERSION")), ("tzdb", tzdb_version())], "1");
+}
+
+fn lags(text: &mut Text, lags: &Lags) {
+    const NAME: &str = "uphold_tick_lag_seconds";
+    text.family(NAME, "histogram", "How late the ticks of the scheduler were, beyond their grid.");
+    let bounds = Lags::BOUNDS.iter().map(|bound| bound.seconds()).chain(["+Inf".to_owned()]);
+    let mut all = 0;
+    for (bound, count) in bounds.zip(lags.counts) {
+        all += count;
+        text.sample("uphold_tick_lag_seconds_bucket", &[("le", &bound)], &all.to_string());
+    }
+    text.sample("uphold_tick_lag_seconds_sum", &[], &lags.sum.seconds());
+    text.sample("uphold_tick_lag_seconds_count", &[], &all.to_string());
 }
 
 fn telling(text: &mut Text, board: &Shown) {

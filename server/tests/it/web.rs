@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use uphold::access::{Scope, Tokens};
 use uphold::clock::Clock;
-use uphold::live::{Counters, Live};
+use uphold::live::{Counters, Lags, Live};
 use uphold::measure::Append;
 use uphold::measure::heartbeat::HeartbeatError;
 use uphold::web::routes::{Access, Kind, Method, ROUTES};
@@ -45,7 +45,7 @@ impl Site {
             probes_finished: 11,
             slots_missed: 1,
             slots_held_back: 0,
-            tick_lag: Millis(1250),
+            tick_lags: Lags { counts: [7, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0], sum: Millis(1250) },
             failed_writes: 2,
         };
         let data = tempfile::tempdir().unwrap();
@@ -319,7 +319,9 @@ fn samples(text: &str) -> Vec<(&str, &str, &str)> {
         }
         let (series, value) = line.rsplit_once(' ').unwrap();
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-        assert!(declared.last() == Some(&name), "{name} stands outside its family");
+        let family = declared.last().copied().unwrap_or_default();
+        let of_histogram = ["_bucket", "_sum", "_count"].map(|part| format!("{family}{part}"));
+        assert!(name == family || of_histogram.iter().any(|part| part == name), "{name} stands outside its family");
         assert!(value.bytes().all(|b| b.is_ascii_digit() || b == b'.'), "{line}");
         found.push((name, labels.strip_suffix('}').unwrap(), value));
     }
@@ -341,7 +343,10 @@ async fn metrics_can_be_parsed_and_tell_exact_bounds() {
     assert_eq!(value("uphold_state", &[api, "state=\"up\""]), "0");
     assert_eq!(value("uphold_period_state_seconds", &[api, "state=\"down\""]), "135.5");
     assert_eq!(value("uphold_probes_started_total", &[]), "12");
-    assert_eq!(value("uphold_tick_lag_seconds", &[]), "1.25");
+    let lags = |le: &str| value("uphold_tick_lag_seconds_bucket", &[&format!("le=\"{le}\"")]);
+    assert_eq!(["0.001", "0.002", "0.005", "1", "5", "+Inf"].map(lags), ["7", "7", "9", "9", "10", "10"]);
+    assert_eq!(value("uphold_tick_lag_seconds_sum", &[]), "1.25");
+    assert_eq!(value("uphold_tick_lag_seconds_count", &[]), "10");
     // 584.5 seconds up of the 1,859,696 that have passed since the month began.
     assert_eq!(value("uphold_availability_ratio", &[api, "bound=\"lower\""]), "0.000314298681");
 }

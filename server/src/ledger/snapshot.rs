@@ -1,0 +1,182 @@
+//! The snapshot beside the database: what makes a start quick that would have to read a year of measurements.
+//!
+//! It is believed only as far as the ledger bears it out: the tree that it names and the leaves after it must give the root
+//! of the ledger, or it is passed over and every fact is read. Whether a row before it was changed since is what
+//! `uphold ledger verify` finds, which does not look at it.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use uphold_core::ledger::book::{self, Book};
+use uphold_core::ledger::snapshot::Snapshot;
+use uphold_core::ledger::tree::Frontier;
+
+use super::reader::{BookError, Entry, Reader};
+use super::sign::replace;
+use super::{LedgerError, sign};
+
+/// The snapshot in the data folder.
+pub const SNAPSHOT_FILE: &str = "book.snapshot";
+
+/// What the whole ledger adds up to, with its tree: from the snapshot in `folder`, if there is one that is of this ledger,
+/// and from every fact after it.
+///
+/// # Errors
+/// When the ledger cannot be read, holds what cannot be understood, or its root is not the root over its leaves.
+pub fn read_book(folder: &Path, reader: &Reader) -> Result<(Book, Frontier), BookError> {
+    match resumed(folder, reader) {
+        Ok(Some(whole)) => return Ok(whole),
+        Ok(None) => {}
+        Err(problem) => tracing::warn!(problem, "the snapshot is of no use; every fact is read"),
+    }
+    let (book, tree) = read_on(reader, Book::default(), Frontier::default())?;
+    let head = reader.head()?;
+    if tree.size() == head.size && tree.root() != head.root {
+        let problem = "the root of the tree is not the root over the leaves".to_owned();
+        return Err(reader.damaged(problem).into());
+    }
+    Ok((book, tree))
+}
+
+/// The book and its tree with every fact that was appended since.
+///
+/// # Errors
+/// When the ledger cannot be read or holds what cannot be understood.
+pub fn read_on(reader: &Reader, mut book: Book, mut tree: Frontier) -> Result<(Book, Frontier), BookError> {
+    let places = book.size..reader.head()?.size;
+    take(reader, &mut book, places, |entry| tree.append(entry.hash))?;
+    Ok((book, tree))
+}
+
+/// Writes down what a book says of measurements. `tree` is that of a part of the ledger that the book has taken in.
+///
+/// # Errors
+/// When the ledger cannot be read or the file cannot be written.
+pub fn keep_snapshot(folder: &Path, reader: &Reader, book: &Book, mut tree: Frontier) -> Result<Frontier, LedgerError> {
+    reader.hashes(tree.size()..book.size, |seq, hash| sign::append(&mut tree, reader, seq, hash))?;
+    replace(&folder.join(SNAPSHOT_FILE), &Snapshot::of(book, tree.clone()).to_bytes(), 0o600)?;
+    Ok(tree)
+}
+
+/// Throws the snapshot away, so that the next start reads every fact.
+///
+/// # Errors
+/// When it is there and stays.
+pub fn forget_snapshot(folder: &Path) -> Result<(), LedgerError> {
+    let path = folder.join(SNAPSHOT_FILE);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(LedgerError::io(&path, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The book by the snapshot; none where there is no snapshot. The problem, where it is not of this ledger.
+fn resumed(folder: &Path, reader: &Reader) -> Result<Option<(Book, Frontier)>, String> {
+    let bytes = match std::fs::read(folder.join(SNAPSHOT_FILE)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let snapshot = Snapshot::from_bytes(&bytes).map_err(|error| error.to_string())?;
+    drop(bytes);
+    let head = reader.head().map_err(|error| error.to_string())?;
+    if snapshot.tree.size() > head.size {
+        return Err(format!("it knows {} facts, and the ledger has {}", snapshot.tree.size(), head.size));
+    }
+    let mut book = Book::default();
+    for run in snapshot.others().chunk_by(|one, next| one + 1 == *next) {
+        book.size = run[0];
+        take(reader, &mut book, run[0]..run[0] + run.len() as u64, |_| ()).map_err(|error| error.to_string())?;
+    }
+    let tree = snapshot.tree.clone();
+    let (book, tree) = read_on(reader, snapshot.resume(book), tree).map_err(|error| error.to_string())?;
+    // Facts that were appended meanwhile would be another root; nobody appends while a server starts.
+    if (tree.size(), tree.root()) != (head.size, head.root) {
+        return Err("the ledger does not continue it".to_owned());
+    }
+    Ok(Some((book, tree)))
+}
+
+/// Takes the facts of these places into the book.
+fn take(
+    reader: &Reader,
+    book: &mut Book,
+    places: std::ops::Range<u64>,
+    mut seen: impl FnMut(&Entry),
+) -> Result<(), BookError> {
+    let mut refused: Option<book::BookError> = None;
+    let done = reader.visit(places, |entry| {
+        seen(&entry);
+        let payload = entry.payload.as_ref().map(|payload| payload.bytes.as_slice());
+        book.take(&entry.leaf, payload, entry.segment.as_deref()).map_err(|error| {
+            let problem = error.to_string();
+            refused = Some(error);
+            reader.damaged(problem)
+        })
+    });
+    match refused {
+        Some(error) => Err(BookError::Fact(error)),
+        None => Ok(done?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{FILE, samples};
+
+    fn open(folder: &Path) -> Reader {
+        Reader::open(&folder.join(FILE)).unwrap()
+    }
+
+    /// How much evidence a book knows of.
+    fn evidence(book: &Book) -> usize {
+        book.evidence.values().map(Vec::len).sum()
+    }
+
+    #[test]
+    fn a_start_by_the_snapshot_is_a_start_by_all_facts() {
+        let folder = tempfile::tempdir().unwrap();
+        samples::ledger(folder.path(), 40);
+        let (half, tree) = {
+            let reader = open(folder.path());
+            let mut book = Book::default();
+            take(&reader, &mut book, 0..20, |_| ()).unwrap();
+            let tree = keep_snapshot(folder.path(), &reader, &book, Frontier::default()).unwrap();
+            (book, tree)
+        };
+        assert_eq!((half.size, tree.size()), (20, 20));
+        let reader = open(folder.path());
+        let (book, tree) = resumed(folder.path(), &reader).unwrap().unwrap();
+        let whole = reader.book(Book::default(), uphold_core::time::Instant::MAX).unwrap();
+        let head = reader.head().unwrap();
+        assert_eq!((tree.size(), tree.root()), (head.size, head.root));
+        assert_eq!((book.history(), book.size, evidence(&book)), (whole.history(), whole.size, evidence(&whole)));
+        assert!(book.size > 20);
+    }
+
+    #[test]
+    fn a_snapshot_of_another_ledger_or_a_damaged_one_is_passed_over() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        samples::ledger(folder.path(), 30);
+        samples::ledger(other.path(), 20);
+        let reader = open(other.path());
+        let (book, tree) = read_book(other.path(), &reader).unwrap();
+        keep_snapshot(other.path(), &reader, &book, tree).unwrap();
+        let [from, to] = [&other, &folder].map(|folder| folder.path().join(SNAPSHOT_FILE));
+        std::fs::copy(&from, &to).unwrap();
+        let reader = open(folder.path());
+        assert_eq!(resumed(folder.path(), &reader).unwrap_err(), "the ledger does not continue it");
+        let (book, _) = read_book(folder.path(), &reader).unwrap();
+        assert_eq!(book.size, reader.head().unwrap().size);
+
+        let mut bytes = std::fs::read(&to).unwrap();
+        bytes[10] ^= 1;
+        std::fs::write(&to, bytes).unwrap();
+        assert!(resumed(folder.path(), &reader).unwrap_err().contains("not a whole snapshot"));
+        read_book(folder.path(), &reader).unwrap();
+        forget_snapshot(folder.path()).unwrap();
+        forget_snapshot(folder.path()).unwrap();
+        assert!(resumed(folder.path(), &reader).unwrap().is_none());
+    }
+}
