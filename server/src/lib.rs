@@ -17,6 +17,7 @@ pub mod operate;
 pub mod sample_service;
 pub mod secret;
 pub mod service_manager;
+pub mod simulate;
 pub mod statement;
 pub mod support;
 pub mod terminal;

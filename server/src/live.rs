@@ -125,6 +125,8 @@ pub struct Counters {
     pub slots_missed: u64,
     /// Those of them that a limit held back.
     pub slots_held_back: u64,
+    /// When the scheduler ticked last, by the monotonic clock.
+    pub last_tick: Millis,
     /// How late ticks were, beyond their 100 ms grid.
     pub tick_lags: Lags,
     /// Writes to the ledger that failed, each of which is tried again.

@@ -18,6 +18,7 @@ mod reference;
 mod reload;
 pub mod report;
 mod serve;
+mod simulate;
 mod statement;
 mod support_bundle;
 mod table;
@@ -60,6 +61,8 @@ enum Command {
     /// Write what was recorded in a form that others can read
     #[command(subcommand)]
     Export(export::Command),
+    /// Make up months of measurements, to try what much history does: every fact says that it is simulated
+    Simulate(simulate::Args),
     /// Bring in what another tool recorded, as files that `evaluate` reads
     #[command(subcommand)]
     Import(import::Command),
@@ -105,6 +108,7 @@ pub fn run() -> u8 {
         Command::Serve(args) => serve::run(args),
         Command::Reload(args) => reload::run(&args),
         Command::Export(command) => export::run(&command),
+        Command::Simulate(args) => simulate::run(args),
         Command::Import(command) => import::run(&command),
         Command::Verify(args) => verify::run(&args),
         Command::Backup(args) => backup::run_backup(&args),

@@ -10,6 +10,7 @@ mod backup;
 mod error;
 mod evidence;
 mod lock;
+mod past;
 mod reader;
 #[cfg(test)]
 mod samples;
@@ -34,6 +35,7 @@ pub use backup::{backup, last_backup, restore};
 pub use error::LedgerError;
 pub use evidence::{EvidenceCount, EvidenceFiles};
 pub use lock::holder;
+pub use past::Past;
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
 pub use snapshot::{SNAPSHOT_FILE, forget_snapshot, keep_snapshot, read_book, read_on};

@@ -194,7 +194,7 @@ impl Store {
         group: &[Work],
         now: Instant,
     ) -> Result<Vec<Result<Vec<Receipt>, LedgerError>>, LedgerError> {
-        let result = self.transact(group, now);
+        let result = self.transact(&[(now, group)]);
         if result.is_err() {
             // What a failed commit left behind is what the database says, not what we believe.
             self.head = load_head(&self.connection, &self.path)?;
@@ -202,18 +202,30 @@ impl Store {
         result
     }
 
+    /// The size and the root of the tree.
+    pub(crate) fn head(&self) -> (u64, Digest) {
+        (self.head.frontier.size(), self.head.frontier.root())
+    }
+
+    /// Writes facts that were recorded at the times given, all of them or none.
+    pub(crate) fn write_past(&mut self, past: Vec<(Instant, Vec<Prepared>)>) -> Result<(), LedgerError> {
+        let past: Vec<(Instant, [Work; 1])> = past.into_iter().map(|(at, facts)| (at, [Work::Facts(facts)])).collect();
+        let groups: Vec<(Instant, &[Work])> = past.iter().map(|(at, work)| (*at, &work[..])).collect();
+        self.transact(&groups)?.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
+    /// Writes groups of works in one transaction, each as of its own time.
     fn transact(
         &mut self,
-        group: &[Work],
-        now: Instant,
+        groups: &[(Instant, &[Work])],
     ) -> Result<Vec<Result<Vec<Receipt>, LedgerError>>, LedgerError> {
         let path = self.path.clone();
         let refuse = |error| LedgerError::sqlite(&path, "append", error);
         let mut head = self.head.clone();
-        head.recorded_at = head.recorded_at.max(now);
         let transaction = self.connection.transaction().map_err(refuse)?;
-        let mut answers = Vec::with_capacity(group.len());
-        for work in group {
+        let mut answers = Vec::with_capacity(groups.len());
+        for (now, work) in groups.iter().flat_map(|(now, group)| group.iter().map(move |work| (now, work))) {
+            head.recorded_at = head.recorded_at.max(*now);
             answers.push(match work {
                 Work::Facts(facts) => match plan(&transaction, facts, head.frontier.size()).map_err(refuse)? {
                     Ok(plan) => Ok(insert(&transaction, facts, &plan, &mut head, &self.secret).map_err(refuse)?),

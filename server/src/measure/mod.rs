@@ -50,8 +50,10 @@ use snapshots::{Snapshots, kept};
 use vantage::{Delivery, Desk};
 
 pub use append::Append;
+pub(crate) use publish::picture;
 pub use reload::{Reload, ReloadError};
 pub use start::StartError;
+pub(crate) use start::definitions;
 
 /// How often the durable checkpoint is renewed: after a crash, what was observed since the last one is unknown.
 pub const CHECKPOINT_EVERY: Millis = Millis(5_000);
@@ -138,6 +140,7 @@ impl Handle {
             probes_finished: self.counters.finished.load(Ordering::Relaxed),
             slots_missed: self.counters.missed.load(Ordering::Relaxed),
             slots_held_back: self.counters.held_back.load(Ordering::Relaxed),
+            last_tick: self.last_tick(),
             tick_lags: Lags {
                 counts: std::array::from_fn(|class| self.counters.lags[class].load(Ordering::Relaxed)),
                 sum: Millis(self.counters.lag_sum.load(Ordering::Relaxed)),

@@ -127,7 +127,7 @@ pub(super) fn causes(targets: &[Target]) -> BTreeMap<Series, Cause> {
 }
 
 /// The picture as of the latest fact in the book.
-pub(super) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series, Cause>, head: (u64, Digest)) -> Live {
+pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series, Cause>, head: (u64, Digest)) -> Live {
     let agreement = &settings.agreement;
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
     let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());

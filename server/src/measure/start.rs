@@ -255,7 +255,7 @@ pub(super) fn gap(
 
 /// What changed in the definitions since they were last recorded: every check is registered for every vantage point that
 /// the checks file gives it, so that one that never reports is unknown and not absent.
-pub(super) fn definitions(book: &Book, settings: &Settings, now: Instant, by: &str) -> Vec<Fact> {
+pub(crate) fn definitions(book: &Book, settings: &Settings, now: Instant, by: &str) -> Vec<Fact> {
     let checks = &settings.checks;
     let defines = |check: &CheckDefinition, vantage: &VantageId, known: &Registration| {
         check.id == known.check.series.check

@@ -231,7 +231,7 @@ fn vantage_points(points: &[(VantageId, Point)], uplink: Option<Uplink>) -> Stri
 }
 
 fn process(text: &mut Text, live: &Live, counters: Counters) {
-    let Counters { probes_started, probes_finished, slots_missed, slots_held_back, tick_lags, failed_writes } =
+    let Counters { probes_started, probes_finished, slots_missed, slots_held_back, tick_lags, failed_writes, .. } =
         counters;
     for (name, help, value) in [
         ("uphold_probes_started_total", "Probes that were started.", probes_started),

@@ -13,6 +13,7 @@ mod events;
 mod evidence;
 mod frame;
 mod guard;
+mod health;
 mod heartbeats;
 mod incidents;
 mod language;

@@ -33,6 +33,7 @@ const WORDS: &[Words] = &[
     get("/api/v1/incidents", "What was down: since when, until when, how soon it was seen, and why.", &[200]),
     get("/api/v1/statements", "The statements that were frozen, in the order of the ledger.", &[200]),
     get("/api/v1/statements/{digest}", "The text of a frozen statement.", &[200, 404, 410]),
+    get("/healthz", "Whether this server measures and records; 503 when it does not.", &[200, 503]),
     get("/api/v1/openapi.json", "This description.", &[200]),
     get("/api/v1/records", "What was told, in the order of the ledger, a page at a time.", &[200, 400]),
     Words {

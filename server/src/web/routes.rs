@@ -6,8 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, evidence, heartbeats, incidents, metrics, openapi, records,
-    statements, status, vantage_points,
+    App, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, incidents, metrics, openapi,
+    records, statements, status, vantage_points,
 };
 use crate::access::Scope;
 
@@ -115,6 +115,7 @@ pub const ROUTES: &[Route] = &[
         sample: "/api/v1/vantage-points/osaka/reports",
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
+    of(Kind::Api, "/healthz", || get(health::show)),
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];

@@ -20,6 +20,7 @@ mod program;
 mod records;
 mod reload;
 mod sample;
+mod simulate;
 mod statement;
 mod upgrade;
 mod vantage;

@@ -45,6 +45,7 @@ impl Site {
             probes_finished: 11,
             slots_missed: 1,
             slots_held_back: 0,
+            last_tick: Millis(0),
             tick_lags: Lags { counts: [7, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0], sum: Millis(1250) },
             failed_writes: 2,
         };

@@ -1,0 +1,95 @@
+//! A simulated past is a whole ledger, is what it says, and is marked.
+
+use std::collections::BTreeSet;
+
+use uphold::ledger::{FILE, Reader, SNAPSHOT_FILE, read_book};
+use uphold_core::ledger::book::Book;
+use uphold_core::ledger::fact::{Fact, FactKind};
+use uphold_core::run::Observed;
+use uphold_core::time::Instant;
+
+use crate::live_equals_batch::export;
+use crate::program::{root, stdout, text, uphold};
+
+fn simulated(folder: &std::path::Path, seed: &str, months: &str) -> String {
+    let agreement = folder.join("agreement.toml");
+    let example = std::fs::read_to_string(root().join("examples/cloud-one/agreement.toml")).unwrap();
+    std::fs::write(&agreement, example).unwrap();
+    let checks = std::fs::read_to_string(root().join("examples/demo/checks.toml")).unwrap();
+    let points = "vantage = \"tokyo-1\"\nvantage_points = [\"tokyo-1\", \"osaka-1\"]";
+    std::fs::write(folder.join("checks.toml"), checks.replace("vantage = \"local\"", points)).unwrap();
+    let data = folder.join(seed);
+    let path = |name: &std::path::Path| name.to_str().unwrap().to_owned();
+    let (agreement, checks, data) = (path(&agreement), path(&folder.join("checks.toml")), path(&data));
+    let files = ["simulate", "--agreement", &agreement, "--checks", &checks, "--data", &data, "--seed", seed];
+    stdout([&files[..], &["--months", months, "--until", "2026-06-20T00:00:00Z", "--outages", "40"]].concat())
+}
+
+#[test]
+fn a_simulated_past_is_a_sound_ledger_whose_every_fact_says_that_it_is_simulated() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = simulated(folder.path(), "7", "1");
+    assert!(said.contains("6 series") && said.contains("all of it simulated"), "{said}");
+    let data = folder.path().join("7");
+    stdout(["ledger", "verify", "--data", data.to_str().unwrap()]);
+    let reader = Reader::open(&data.join(FILE)).unwrap();
+    let mut kinds = BTreeSet::new();
+    let mut last = Instant::MIN;
+    reader
+        .visit(0..u64::MAX, |entry| {
+            let fact = entry.fact().unwrap().unwrap();
+            assert_eq!(fact.by(), "server:simulator");
+            assert!(entry.leaf.recorded_at >= last);
+            last = entry.leaf.recorded_at;
+            kinds.insert(fact.kind().name());
+            if let Fact::Measurement(measurement) = &fact {
+                assert!(measurement.through <= entry.leaf.recorded_at, "nothing is known before it is observed");
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(kinds.len(), FactKind::ALL.len(), "{kinds:?}");
+    // Every series is up and down, on its grid, without a hole but where the server was stopped.
+    let book = reader.book(Book::default(), Instant::MAX).unwrap();
+    for series in book.fold.series() {
+        let runs: Vec<_> = book.fold.bare_runs(&series).collect();
+        assert!(runs.iter().filter(|run| run.state == Observed::Down).count() > 3, "{series}");
+        for pair in runs.windows(2) {
+            let apart = (pair[1].from - pair[0].last).0;
+            let stopped = book.gaps.iter().any(|gap| {
+                gap.vantage.as_ref() == Some(&series.vantage)
+                    && gap.interval.from() <= pair[1].from
+                    && gap.interval.until() > pair[0].last
+            });
+            assert!(apart == 2_000 || stopped, "{series}: {pair:?}");
+            assert_eq!(i64::try_from(pair[0].n - 1).unwrap() * 2_000, (pair[0].last - pair[0].from).0);
+        }
+    }
+    // The month that is over is frozen, and there are incidents.
+    assert_eq!(book.statements.iter().map(|each| &*each.fact.period).collect::<Vec<_>>(), ["2026-05"]);
+    assert!(book.records.iter().any(|record| record.line.contains("\"incident\"")));
+    // The snapshot that it leaves is of this ledger.
+    assert!(data.join(SNAPSHOT_FILE).exists());
+    assert_eq!(read_book(&data, &reader).unwrap().0.history(), book.history());
+}
+
+#[test]
+fn equal_seeds_make_equal_pasts_and_no_ledger_is_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = |seed: &str| {
+        simulated(folder.path(), seed, "0");
+        let history = folder.path().join(format!("{seed}.jsonl"));
+        export(&folder.path().join(seed), &history, &[]);
+        std::fs::read_to_string(history).unwrap()
+    };
+    let one = history("1");
+    assert!(one != history("2"));
+    std::fs::rename(folder.path().join("1"), folder.path().join("before")).unwrap();
+    assert!(one == history("1"));
+    let data = folder.path().join("1");
+    let args =
+        ["simulate", "--agreement", "agreement.toml", "--checks", "checks.toml", "--data", data.to_str().unwrap()];
+    let output = uphold(args).current_dir(folder.path()).output().unwrap();
+    assert!(!output.status.success());
+    assert!(text(&output).contains("ledger.db"), "{}", text(&output));
+}
