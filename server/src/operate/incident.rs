@@ -57,7 +57,10 @@ fn of_subject(live: &Live, subject: &Subject, outages: &[Outage], since: Instant
     let mut acts = Vec::new();
     let mut matched: BTreeSet<&FactId> = BTreeSet::new();
     for outage in outages {
-        let mut same = ours.iter().filter(|incident| meet(Some(incident.body.span), span(outage)));
+        let meets = |incident: &&&Fact<Incident>| meet(Some(incident.body.span), span(outage));
+        // One that is still open meets all that comes later: it is the first of these outages.
+        let same: Vec<_> = ours.iter().filter(|each| !matched.contains(&each.id)).filter(meets).collect();
+        let mut same = same.into_iter();
         match same.next() {
             None => acts.push(opened(live, subject, outage)),
             Some(incident) => {

@@ -81,6 +81,23 @@ fn an_incident_opens_with_the_onset_and_ends_with_the_restoration() {
 }
 
 #[test]
+fn an_open_incident_ends_and_another_begins_between_two_pictures() {
+    let before = live(Story::Young, noon() - Millis(450_000));
+    let records = incident::due(&before, BY);
+    assert_eq!(records.len(), 1);
+    let later = || live(Story::Young, noon());
+    let due = incident::due(&with(later(), &records), BY);
+    let ids: std::collections::BTreeSet<_> = due.iter().map(|record| record.id.clone()).collect();
+    assert_eq!((due.len(), ids.len()), (2, 2), "{due:?}");
+    let records: Vec<Record> = records.into_iter().chain(due).collect();
+    let told = with(later(), &records);
+    let (first, second) = (noon() - Millis(480_000), noon() - Millis(75_000));
+    let ended = Some(noon() - Millis(419_500));
+    assert_eq!(incidents(&told), [(first, ended, "unclassified"), (second, None, "unclassified")]);
+    assert_eq!(incident::due(&told, BY), []);
+}
+
+#[test]
 fn what_a_person_said_of_an_incident_is_left_as_it_is() {
     let down = live(Story::Young, noon());
     let mut records = incident::due(&down, BY);
