@@ -4,14 +4,15 @@
 //! `k` are known to be down, up when the unknown ones cannot make it `k`, else unknown. Where fewer than `k` parts are
 //! registered nobody could have established an outage, so the whole is unknown.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::view::View;
 use crate::agreement::{Composition, Level, StateTerms, Weights};
-use crate::history::{Check, Connections, Gap, Role, Scope};
+use crate::history::{Check, Connections, Role, Scope};
 use crate::id::{CheckId, InterfaceId, PartId};
 use crate::interval::{Interval, IntervalSet};
-use crate::run::{Run, Sight, observed_timeline};
 use crate::statement::Cause;
 use crate::time::Instant;
 use crate::timeline::{Counts, State, Timeline};
@@ -74,7 +75,7 @@ pub(super) enum Node<'a> {
 #[derive(Debug)]
 pub(super) struct Leaf<'a> {
     pub(super) check: &'a Check,
-    pub(super) timeline: Timeline,
+    pub(super) timeline: Rc<Timeline>,
 }
 
 /// Parts that make one.
@@ -99,21 +100,21 @@ pub(super) struct Relief<'r> {
 
 impl<'a> Node<'a> {
     /// Its states, with the components that the relief covers up. Parts that are not registered are absent.
-    fn states(&self, relief: &[Relief<'_>]) -> Timeline {
+    fn states(&self, relief: &[Relief<'_>]) -> Cow<'_, Timeline> {
         match self {
-            Self::Leaf(leaf) => leaf.timeline.clone(),
-            Self::Connections(timeline) => timeline.clone(),
+            Self::Leaf(leaf) => Cow::Borrowed(&leaf.timeline),
+            Self::Connections(timeline) => Cow::Borrowed(timeline),
             Self::Guard { measured, control } => {
-                Timeline::combine(&[&measured.states(relief), &control.states(relief)], |states| {
+                Cow::Owned(Timeline::combine(&[&*measured.states(relief), &*control.states(relief)], |states| {
                     match (states[0], states[1]) {
                         (State::Up, _) | (State::Down | State::Unknown, State::Down) => State::Up,
                         (State::Down, State::Up | ABSENT) => State::Down,
                         (ABSENT, _) => ABSENT,
                         _ => State::Unknown,
                     }
-                })
+                }))
             }
-            Self::Group(group) => group.states(relief),
+            Self::Group(group) => Cow::Owned(group.states(relief)),
         }
     }
 
@@ -174,7 +175,7 @@ impl<'a> Node<'a> {
     pub(super) fn weighted(&self) -> Option<Vec<(i64, Timeline)>> {
         match self {
             Self::Group(Group { composition: Composition::Weighted(weights), parts, level, .. }) => {
-                Some(parts.iter().map(|part| (part.weight(weights, *level), part.states(&[]))).collect())
+                Some(parts.iter().map(|part| (part.weight(weights, *level), part.states(&[]).into_owned())).collect())
             }
             _ => None,
         }
@@ -188,8 +189,8 @@ pub(super) fn weighs(state: State) -> bool {
 
 impl Group<'_> {
     fn states(&self, relief: &[Relief<'_>]) -> Timeline {
-        let parts: Vec<Timeline> = self.parts.iter().map(|part| part.states(relief)).collect();
-        let parts: Vec<&Timeline> = parts.iter().collect();
+        let parts: Vec<Cow<'_, Timeline>> = self.parts.iter().map(|part| part.states(relief)).collect();
+        let parts: Vec<&Timeline> = parts.iter().map(|part| &**part).collect();
         let composed = Timeline::combine_counts(&parts, |counts| {
             if self.vanishes && counts.excluded == counts.all() { ABSENT } else { of_counts(&self.composition, counts) }
         });
@@ -277,7 +278,7 @@ impl<'a> Builder<'_, 'a> {
         let group = |composition: Composition, role: Role, place: Option<Scope>, vanishes: bool| {
             let mut by_check: BTreeMap<&CheckId, Vec<Node<'a>>> = BTreeMap::new();
             for check in of_role(role) {
-                let leaf = Leaf { check, timeline: self.series(check) };
+                let leaf = Leaf { check, timeline: self.view.seen.series(check, self.terms, ABSENT) };
                 by_check.entry(&check.series.check).or_default().push(Node::Leaf(leaf));
             }
             let vantages = self.composition(Level::Vantages);
@@ -343,25 +344,6 @@ impl<'a> Builder<'_, 'a> {
         let before = Interval::new(Instant::MIN, begins).map_or_else(IntervalSet::empty, IntervalSet::from);
         Some(all.overlay(&before, ABSENT))
     }
-
-    /// What one registered series says, absent outside the time in which it is registered. What was observed outside it
-    /// belongs to another registration, of perhaps another target, and says nothing here.
-    fn series(&self, check: &Check) -> Timeline {
-        let known = self.view.known;
-        let all = known.runs.get(&check.series).into_iter().flatten();
-        let own = all.filter(|run| run.last >= check.active.from() && run.from < check.active.until());
-        let runs: Vec<Run> = own.map(|run| Run { from: run.from.max(check.active.from()), ..run.clone() }).collect();
-        let gaps = known.gaps.iter().filter(|gap| watches(gap, check)).map(|gap| gap.interval).collect();
-        let sight = Sight {
-            staleness: check.staleness,
-            degraded: self.terms.degraded.value,
-            confirm: self.terms.confirm.as_ref().map(|confirm| confirm.value),
-        };
-        let seen = observed_timeline(&runs, sight, &gaps);
-        let registered = IntervalSet::from(check.active);
-        let outside = IntervalSet::from(Interval::ALL).difference(&registered);
-        seen.overlay(&outside, ABSENT)
-    }
 }
 
 fn part(level: Level, check: &Check) -> Option<&PartId> {
@@ -383,10 +365,6 @@ fn set(level: Level, scope: &mut Scope) -> &mut Option<PartId> {
         Level::Features => &mut scope.parts.feature,
         Level::Vantages | Level::Checks | Level::Interfaces | Level::Instances => &mut scope.parts.instance,
     }
-}
-
-fn watches(gap: &Gap, check: &Check) -> bool {
-    gap.vantage.as_ref().is_none_or(|vantage| *vantage == check.series.vantage)
 }
 
 /// What measurement says of a stretch of time that is in this state.

@@ -16,6 +16,7 @@ mod period;
 mod problem;
 mod remedy;
 mod revision;
+mod seen;
 mod subjects;
 mod view;
 mod windows;
@@ -23,6 +24,7 @@ mod windows;
 pub use budget::{BURN_RULES, Budget, Burn, BurnRule, Urgency, budget, burns};
 pub use compose::whole;
 pub use problem::{Problem, problems, revision_problems};
+pub use seen::Seen;
 pub use subjects::{customers, subjects};
 
 use crate::agreement::{Agreement, Commitment, PeriodTerm, Promise, Subject};
@@ -63,12 +65,20 @@ pub enum Customers {
 /// # Errors
 /// Every term that what the history holds needs and the agreement does not state.
 pub fn evaluate(revisions: &[Agreement], history: &History, request: &Request) -> Result<Statement, Vec<Problem>> {
-    let known = history.known_at(request.as_known_at);
+    evaluate_known(revisions, &Seen::new(&history.known_at(request.as_known_at)), request)
+}
+
+/// The same over what was known at the moment that the request names: what [`History::known_at`] gave.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_known(revisions: &[Agreement], seen: &Seen<'_>, request: &Request) -> Result<Statement, Vec<Problem>> {
+    let known = seen.known;
     let Some(first) = revisions.first() else {
         let message = "there is no agreement to judge by".to_owned();
         return Err(vec![Problem { message, help: "give at least one revision".to_owned() }]);
     };
-    let problems = problems(revisions, &known, request);
+    let problems = problems(revisions, known, request);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -76,23 +86,24 @@ pub fn evaluate(revisions: &[Agreement], history: &History, request: &Request) -
     let customers: Vec<Option<CustomerId>> = match &request.customers {
         Customers::Nobody => vec![None],
         Customers::One(customer) => vec![Some(customer.clone())],
-        Customers::All => customers(&known).into_iter().map(Some).collect(),
+        Customers::All => customers(known).into_iter().map(Some).collect(),
     };
     let mut rows: Vec<(Row, Option<String>)> = Vec::new();
     for agreement in revisions {
         for commitment in &agreement.commitments {
-            for subject in subjects(agreement, commitment, &known) {
+            for subject in subjects(agreement, commitment, known) {
                 for customer in &customers {
                     let subject = Subject {
                         parts: Parts { customer: customer.clone(), ..subject.parts.clone() },
                         ..subject.clone()
                     };
-                    let binds = all.binds(agreement, customer.as_ref(), &known);
+                    let binds = all.binds(agreement, customer.as_ref(), known);
                     let view = View {
                         agreement,
                         commitment,
                         subject: &subject,
-                        known: &known,
+                        seen,
+                        known,
                         now: request.as_known_at,
                         binds: &binds,
                     };
@@ -222,17 +233,17 @@ fn row(view: &View<'_>, period: &Period) -> Row {
 }
 
 /// The timeline that a commitment's subject is judged by around a period, for drawing it; unknown where it is not judged
-/// by time. `known` is what [`History::known_at`] returned.
+/// by time.
 #[must_use]
 pub fn timeline(
     agreement: &Agreement,
     commitment: &Commitment,
     subject: &Subject,
-    known: &History,
+    seen: &Seen<'_>,
     now: Instant,
 ) -> Timeline {
     let binds = IntervalSet::from(Interval::ALL);
-    let view = View { agreement, commitment, subject, known, now, binds: &binds };
+    let view = View { agreement, commitment, subject, seen, known: seen.known, now, binds: &binds };
     let Some(interval) = Interval::new(now - Millis(1), now) else { return Timeline::unknown() };
     match &commitment.promise {
         Promise::Availability(terms) => availability::timeline(&view, terms, &Period { name: String::new(), interval }),

@@ -1,5 +1,6 @@
 //! What is looked at while one commitment is judged for one subject: its checks, its scope, its customer.
 
+use super::seen::Seen;
 use crate::agreement::{Agreement, Commitment, Subject};
 use crate::history::{Check, History, Parts, Scope};
 use crate::id::{CustomerId, InterfaceId};
@@ -12,6 +13,8 @@ pub(super) struct View<'a> {
     pub(super) agreement: &'a Agreement,
     pub(super) commitment: &'a Commitment,
     pub(super) subject: &'a Subject,
+    /// What was worked out of the history so far.
+    pub(super) seen: &'a Seen<'a>,
     /// The history as known: one version of each fact.
     pub(super) known: &'a History,
     /// The moment of knowledge: instants from it on do not exist.
@@ -46,9 +49,9 @@ impl<'a> View<'a> {
     /// The checks that measure the subject or a part of it. One that is a customer's own counts for that customer alone.
     pub(super) fn checks(&self) -> impl Iterator<Item = &'a Check> + use<'a> {
         let (scope, customer) = (self.scope(), self.customer());
-        self.known.checks.iter().filter(move |check| {
+        self.seen.checks(scope.solution.as_ref()).filter(move |check| {
             let own = check.scope.parts.customer.as_ref().is_none_or(|own| Some(own) == customer);
-            own && scope.covers(&check.scope.as_scope())
+            own && scope.covers_check(&check.scope)
         })
     }
 

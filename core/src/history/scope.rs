@@ -1,42 +1,43 @@
 //! How scopes lie in one another.
 
-use super::record::{CheckScope, Scope};
-use crate::id::PartId;
+use super::record::{CheckScope, Parts, Scope};
+use crate::id::{InterfaceId, PartId, SolutionId};
 
-impl CheckScope {
-    /// The same as a scope of any fact.
-    #[must_use]
-    pub fn as_scope(&self) -> Scope {
-        Scope {
-            solution: Some(self.solution.clone()),
-            interface: Some(self.interface.clone()),
-            parts: self.parts.clone(),
-        }
-    }
+/// The names in a scope, from the outermost.
+type Names<'s> = [Option<&'s str>; 6];
+
+fn names<'s>(solution: Option<&'s SolutionId>, interface: Option<&'s InterfaceId>, parts: &'s Parts) -> Names<'s> {
+    let Parts { region, zone, instance, feature, customer: _ } = parts;
+    let [region, zone, instance, feature] =
+        [region, zone, instance, feature].map(|part| part.as_ref().map(PartId::as_str));
+    [solution.map(SolutionId::as_str), interface.map(InterfaceId::as_str), region, zone, instance, feature]
+}
+
+fn covers(own: Names<'_>, theirs: Names<'_>) -> bool {
+    own.iter().zip(theirs).all(|(own, theirs)| own.is_none() || *own == theirs)
 }
 
 impl Scope {
-    fn keys<'s>(&'s self, other: &'s Self) -> [(Option<&'s str>, Option<&'s str>); 6] {
-        let part = |one: &'s Option<PartId>| one.as_ref().map(PartId::as_str);
-        [
-            (self.solution.as_ref().map(|id| id.as_str()), other.solution.as_ref().map(|id| id.as_str())),
-            (self.interface.as_ref().map(|id| id.as_str()), other.interface.as_ref().map(|id| id.as_str())),
-            (part(&self.parts.region), part(&other.parts.region)),
-            (part(&self.parts.zone), part(&other.parts.zone)),
-            (part(&self.parts.instance), part(&other.parts.instance)),
-            (part(&self.parts.feature), part(&other.parts.feature)),
-        ]
+    fn names(&self) -> Names<'_> {
+        names(self.solution.as_ref(), self.interface.as_ref(), &self.parts)
     }
 
     /// Whether all of `other` lies within it. Customers are not looked at.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        self.keys(other).iter().all(|(own, theirs)| own.is_none() || own == theirs)
+        covers(self.names(), other.names())
+    }
+
+    /// Whether what a check measures lies within it. Customers are not looked at.
+    #[must_use]
+    pub fn covers_check(&self, check: &CheckScope) -> bool {
+        covers(self.names(), names(Some(&check.solution), Some(&check.interface), &check.parts))
     }
 
     /// Whether something can lie within both. Customers are not looked at.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
-        self.keys(other).iter().all(|(own, theirs)| own.is_none() || theirs.is_none() || own == theirs)
+        let mut both = self.names().into_iter().zip(other.names());
+        both.all(|(own, theirs)| own.is_none() || theirs.is_none() || own == theirs)
     }
 }

@@ -10,6 +10,7 @@ use uphold_core::id::{CheckId, VantageId};
 use uphold_core::run::Staleness;
 use uphold_core::time::{Millis, TimeError};
 use uphold_probe::egress::{Egress, Host, Resolver};
+use uphold_probe::tls;
 use uphold_probe::url::{Scheme, Url};
 
 use super::background::{Background, Telling, read_telling};
@@ -19,6 +20,7 @@ use super::{Failure, read_file};
 use crate::access::{self, Tokens};
 use crate::clock::Clock;
 use crate::config::Checks;
+use crate::error::file_failure;
 use crate::ledger::{FILE, Reader, Signer, keep_agreement};
 use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
@@ -53,7 +55,8 @@ pub(super) struct Args {
     /// A host name under which browsers reach this server, beside its own address; may be given several times
     #[arg(long, value_name = "NAME")]
     allowed_host: Vec<String>,
-    /// The longest time between two records of observations that show no change: 60s, or 10s where they are reported
+    /// The longest time between two records of observations that show no change: 60s; where they are reported, a third of
+    /// the shortest `staleness`, and 10s at most
     #[arg(long, value_name = "LENGTH", value_parser = flush_every)]
     flush_every: Option<Millis>,
     /// The shortest time between two signatures under the growing ledger
@@ -79,6 +82,9 @@ struct Reporting {
     /// The file that holds the token for it, made there by `uphold token create --scope vantage --vantage NAME`
     #[arg(long, value_name = "FILE")]
     report_token_file: Option<PathBuf>,
+    /// Certificates in PEM of authorities that are to be trusted there beside the public ones
+    #[arg(long, value_name = "FILE", requires = "report_to")]
+    report_ca_file: Option<PathBuf>,
     /// Report without encryption, although the server is not on this machine
     #[arg(long)]
     report_unencrypted: bool,
@@ -109,8 +115,19 @@ impl Reporting {
             )
         })?;
         let secret = secret.to_owned();
+        let tls = match &self.report_ca_file {
+            None => tls::public_roots(),
+            Some(path) => {
+                let pem = std::fs::read(path).map_err(|error| file_failure("read", path, error))?;
+                let help =
+                    "it must hold certificates in PEM; remove `--report-ca-file` to trust the public authorities alone";
+                tls::with_authorities(&pem, false).map_err(|error| {
+                    Failure::new(format!("cannot trust `{}`", path.display())).because(error).help(help)
+                })?
+            }
+        };
         let resolver = Resolver::new(checks.name_servers.clone());
-        Ok(Some(Receiver { url, secret, egress: Egress::with_resolver(checks.allow.clone(), resolver) }))
+        Ok(Some(Receiver { url, secret, tls, egress: Egress::with_resolver(checks.allow.clone(), resolver) }))
     }
 }
 

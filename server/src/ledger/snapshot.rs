@@ -29,9 +29,9 @@ pub fn read_book(folder: &Path, reader: &Reader) -> Result<(Book, Frontier), Boo
         Ok(None) => {}
         Err(problem) => tracing::warn!(problem, "the snapshot is of no use; every fact is read"),
     }
-    let (book, tree) = read_on(reader, Book::default(), Frontier::default())?;
     let head = reader.head()?;
-    if tree.size() == head.size && tree.root() != head.root {
+    let (book, tree) = read_until(reader, Book::default(), Frontier::default(), head.size)?;
+    if (tree.size(), tree.root()) != (head.size, head.root) {
         let problem = "the root of the tree is not the root over the leaves".to_owned();
         return Err(reader.damaged(problem).into());
     }
@@ -42,8 +42,13 @@ pub fn read_book(folder: &Path, reader: &Reader) -> Result<(Book, Frontier), Boo
 ///
 /// # Errors
 /// When the ledger cannot be read or holds what cannot be understood.
-pub fn read_on(reader: &Reader, mut book: Book, mut tree: Frontier) -> Result<(Book, Frontier), BookError> {
-    let places = book.size..reader.head()?.size;
+pub fn read_on(reader: &Reader, book: Book, tree: Frontier) -> Result<(Book, Frontier), BookError> {
+    let size = reader.head()?.size;
+    read_until(reader, book, tree, size)
+}
+
+fn read_until(reader: &Reader, mut book: Book, mut tree: Frontier, size: u64) -> Result<(Book, Frontier), BookError> {
+    let places = book.size..size;
     take(reader, &mut book, places, |entry| tree.append(entry.hash))?;
     Ok((book, tree))
 }
@@ -89,8 +94,7 @@ fn resumed(folder: &Path, reader: &Reader) -> Result<Option<(Book, Frontier)>, S
         take(reader, &mut book, run[0]..run[0] + run.len() as u64, |_| ()).map_err(|error| error.to_string())?;
     }
     let tree = snapshot.tree.clone();
-    let (book, tree) = read_on(reader, snapshot.resume(book), tree).map_err(|error| error.to_string())?;
-    // Facts that were appended meanwhile would be another root; nobody appends while a server starts.
+    let (book, tree) = read_until(reader, snapshot.resume(book), tree, head.size).map_err(|error| error.to_string())?;
     if (tree.size(), tree.root()) != (head.size, head.root) {
         return Err("the ledger does not continue it".to_owned());
     }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use uphold_core::agreement::Agreement;
-use uphold_core::evaluate::{Customers, Request, budget, burns, evaluate, subjects, timeline};
-use uphold_core::history::History;
+use uphold_core::evaluate::{Customers, Request, Seen, budget, burns, evaluate_known, subjects, timeline};
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::{Row, Statement};
@@ -134,8 +133,10 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
     let history = book.history();
     let known = history.known_at(as_known_at);
     let request = Request { period: zone.month_of(as_known_at), as_known_at, customers: Customers::Nobody };
-    let statement = statement(agreement, &history, request);
-    let timelines = timelines(agreement, &known, as_known_at);
+    let seen = Seen::new(&known);
+    let statement = statement(agreement, &seen, request);
+    let timelines = timelines(agreement, &seen, as_known_at);
+    drop(seen);
     Live {
         agreement: Arc::clone(agreement),
         as_known_at,
@@ -174,8 +175,8 @@ fn budgets(agreement: &Agreement, statement: &Statement, lines: &[SubjectTimelin
 }
 
 /// The statement; one without rows when the agreement leaves open what the facts ask, which the log then says.
-fn statement(agreement: &Agreement, history: &History, request: Request) -> Statement {
-    evaluate(std::slice::from_ref(agreement), history, &request).unwrap_or_else(|problems| {
+fn statement(agreement: &Agreement, seen: &Seen<'_>, request: Request) -> Statement {
+    evaluate_known(std::slice::from_ref(agreement), seen, &request).unwrap_or_else(|problems| {
         for problem in problems {
             tracing::error!("nothing can be judged: {problem}; {}", problem.help);
         }
@@ -190,13 +191,15 @@ fn statement(agreement: &Agreement, history: &History, request: Request) -> Stat
 }
 
 /// The timeline of everything that is judged by the states of checks; other figures have none to draw.
-fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<SubjectTimeline> {
+fn timelines(agreement: &Agreement, seen: &Seen<'_>, now: Instant) -> Vec<SubjectTimeline> {
     let by_states = agreement.commitments.iter().filter(|commitment| commitment.states().is_some());
     by_states
-        .flat_map(|commitment| subjects(agreement, commitment, known).into_iter().map(move |each| (commitment, each)))
+        .flat_map(|commitment| {
+            subjects(agreement, commitment, seen.known()).into_iter().map(move |each| (commitment, each))
+        })
         .map(|(commitment, subject)| SubjectTimeline {
             commitment: commitment.id.clone(),
-            timeline: timeline(agreement, commitment, &subject, known, now),
+            timeline: timeline(agreement, commitment, &subject, seen, now),
             subject,
         })
         .collect()

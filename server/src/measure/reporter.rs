@@ -15,18 +15,19 @@ use uphold_core::history::Gap;
 use uphold_core::id::{Series, VantageId};
 use uphold_core::ledger::book::Registration;
 use uphold_core::ledger::segment::OpenRun;
+use uphold_core::ledger::tree::Frontier;
 use uphold_core::run::Staleness;
 use uphold_core::time::{Instant, Millis};
 use uphold_probe::deliver::{Post, post};
 use uphold_probe::egress::Egress;
 use uphold_probe::outcome::Cause;
-use uphold_probe::tls;
+use uphold_probe::tls::ClientConfig;
 use uphold_probe::url::Url;
 
 use super::vantage::{Desk, GAPS_MAX, REPORT_VERSION, Report, ReportedGap, ReportedSeries};
 use crate::clock::Clock;
 use crate::ledger::book::Book;
-use crate::ledger::{BookError, LedgerError, Reader};
+use crate::ledger::{BookError, LedgerError, Reader, read_book, read_on};
 use crate::live::Live;
 
 /// About how many runs one report holds; what is left goes into the next.
@@ -47,6 +48,8 @@ pub struct Receiver {
     pub url: Url,
     /// The secret of a token that is bound to this vantage point.
     pub secret: String,
+    /// Whom to trust.
+    pub tls: Arc<ClientConfig>,
     /// The way out.
     pub egress: Egress,
 }
@@ -76,7 +79,7 @@ pub struct Reporter {
 struct Follower {
     reader: Reader,
     book: Book,
-    next: u64,
+    tree: Frontier,
 }
 
 /// Why a report was not taken in. It is tried again.
@@ -114,20 +117,15 @@ impl From<LedgerError> for ReportError {
 }
 
 impl Follower {
-    fn open(path: &Path) -> Result<Self, LedgerError> {
-        Ok(Self { reader: Reader::open(path)?, book: Book::default(), next: 0 })
+    fn open(path: &Path) -> Result<Self, BookError> {
+        let reader = Reader::open(path)?;
+        let (book, tree) = read_book(path.parent().unwrap_or(Path::new(".")), &reader)?;
+        Ok(Self { reader, book, tree })
     }
 
     fn follow(&mut self) -> Result<(), BookError> {
-        const PAGE: u64 = 10_000;
-        let size = self.reader.head().map_err(BookError::Ledger)?.size;
-        while self.next < size {
-            for entry in self.reader.read(self.next..(self.next + PAGE).min(size)).map_err(BookError::Ledger)? {
-                let payload = entry.payload.as_ref().map(|payload| payload.bytes.as_slice());
-                self.book.take(&entry.leaf, payload, entry.segment.as_deref()).map_err(BookError::Fact)?;
-                self.next = entry.leaf.seq + 1;
-            }
-        }
+        let (book, tree) = (std::mem::take(&mut self.book), std::mem::take(&mut self.tree));
+        (self.book, self.tree) = read_on(&self.reader, book, tree)?;
         Ok(())
     }
 }
@@ -309,7 +307,7 @@ impl Reporter {
         let made = tokio::task::spawn_blocking(move || {
             let mut follower = match follower {
                 Some(follower) => follower,
-                None => Follower::open(&path)?,
+                None => Follower::open(&path).map_err(ReportError::Book)?,
             };
             follower.follow().map_err(ReportError::Book)?;
             let report = next_report(&follower.book, &vantage, after, now);
@@ -324,7 +322,7 @@ impl Reporter {
         let body = serde_json::to_vec(report).unwrap_or_default();
         let length = body.len();
         let bearer = ("authorization".to_owned(), format!("Bearer {}", self.receiver.secret));
-        let (url, headers, tls) = (self.receiver.url.clone(), vec![bearer], tls::public_roots());
+        let (url, headers, tls) = (self.receiver.url.clone(), vec![bearer], Arc::clone(&self.receiver.tls));
         let request = Post { url, headers, body, timeout: PATIENCE, tls };
         let reply = post(&self.receiver.egress, &request).await.map_err(ReportError::Send)?;
         let refused = |detail: String| ReportError::Refused { status: reply.status, detail };

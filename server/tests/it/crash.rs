@@ -11,7 +11,7 @@ use std::time::Duration;
 use uphold::clock::Clock;
 use uphold::ledger::{FILE, Reader};
 use uphold_core::agreement::Agreement;
-use uphold_core::evaluate::{subjects, timeline};
+use uphold_core::evaluate::{Seen, subjects, timeline};
 use uphold_core::history::Reader as HistoryReader;
 use uphold_core::ledger::tree;
 use uphold_core::time::{Instant, Millis};
@@ -166,7 +166,7 @@ fn the_dead_time_is_unknown(data: &Path, agreement: &Path, dead: &[(Instant, Ins
     let known = history.known_at(Instant::MAX);
     for commitment in &agreement.commitments {
         for subject in subjects(&agreement, commitment, &known) {
-            let states = timeline(&agreement, commitment, &subject, &known, Instant::MAX);
+            let states = timeline(&agreement, commitment, &subject, &Seen::new(&known), Instant::MAX);
             for (died, born) in dead {
                 for at in died.0..born.0 {
                     assert_eq!(states.at(Instant(at)), State::Unknown, "{subject} at {}", Instant(at));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uphold::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
 use uphold_core::agreement::{self, Agreement};
-use uphold_core::evaluate::{self, Customers, Request, subjects};
+use uphold_core::evaluate::{self, Customers, Request, Seen, subjects};
 use uphold_core::history::{History, Reader};
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis, Zone};
@@ -148,7 +148,7 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
         })
         .map(|(commitment, subject)| SubjectTimeline {
             commitment: commitment.id.clone(),
-            timeline: evaluate::timeline(&agreement, commitment, &subject, &known, now),
+            timeline: evaluate::timeline(&agreement, commitment, &subject, &Seen::new(&known), now),
             subject,
         })
         .collect();
