@@ -75,12 +75,13 @@ def main():
     parser.add_argument("--checks", type=int, default=10_000)
     parser.add_argument("--interval", type=int, default=10)
     parser.add_argument("--months", type=int, default=13)
+    parser.add_argument("--program", type=pathlib.Path, default=bench.ROOT / "target/release/uphold")
     parser.add_argument("--keep", type=pathlib.Path, help="keep the simulated past here, and use it if it is there")
     args = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="uphold-bench-"))
     past = args.keep or folder / "past"
     target, port = bench.free_port(), bench.free_port()
-    program = str(bench.ROOT / "target/release/uphold")
+    program = str(args.program)
     (folder / "agreement.toml").write_text(agreement())
     (folder / "checks.toml").write_text(checks(args.checks, args.interval, target))
     files = ["--agreement", str(folder / "agreement.toml"), "--checks", str(folder / "checks.toml")]

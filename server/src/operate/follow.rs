@@ -33,7 +33,8 @@ pub async fn follow(mut live: watch::Receiver<Arc<Live>>, tell: mpsc::Sender<App
     let mut again = tokio::time::interval(AGAIN_AFTER);
     loop {
         let picture = Arc::clone(&live.borrow_and_update());
-        let due = incident::due(&picture, &by);
+        let (judged, author) = (Arc::clone(&picture), by.clone());
+        let Ok(due) = tokio::task::spawn_blocking(move || incident::due(&judged, &author)).await else { return };
         let facts = due.into_iter().map(|record| NewFact { fact: Fact::Record(record), segment: None });
         let facts: Vec<NewFact> = facts.collect();
         let mut size = picture.ledger.size;

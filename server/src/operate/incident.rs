@@ -31,6 +31,7 @@ pub fn due(live: &Live, by: &str) -> Vec<Record> {
     let since = live.as_known_at - LOOK_BACK;
     let mut acts = Vec::new();
     let mut done: BTreeMap<&Subject, Vec<Outage>> = BTreeMap::new();
+    let ours = ours(live);
     let mut lines: Vec<&SubjectTimeline> = live.timelines.iter().collect();
     // Parts first: an outage of a part that takes its solution down is one incident, and it is the part's.
     lines.sort_by_key(|line| is_whole(&line.subject));
@@ -45,15 +46,21 @@ pub fn due(live: &Live, by: &str) -> Vec<Record> {
             let of_parts: Vec<Outage> = parts.flat_map(|(_, outages)| outages.iter().copied()).collect();
             outages.retain(|outage| !of_parts.iter().any(|part| meet(span(part), span(outage))));
         }
-        acts.extend(of_subject(live, &line.subject, &outages, since));
+        let known = ours.get(line.subject.to_string().as_str()).map_or(&[][..], Vec::as_slice);
+        acts.extend(of_subject(live, &line.subject, known, &outages, since));
         done.insert(&line.subject, outages);
     }
     acts.into_iter().map(|act| act.record(live, by)).collect()
 }
 
 /// What is to be told of one subject, so that its incidents are these outages.
-fn of_subject(live: &Live, subject: &Subject, outages: &[Outage], since: Instant) -> Vec<Act> {
-    let ours = ours(live, subject);
+fn of_subject(
+    live: &Live,
+    subject: &Subject,
+    ours: &[&Fact<Incident>],
+    outages: &[Outage],
+    since: Instant,
+) -> Vec<Act> {
     let mut acts = Vec::new();
     let mut matched: BTreeSet<&FactId> = BTreeSet::new();
     for outage in outages {
@@ -115,13 +122,18 @@ impl Act {
     }
 }
 
-/// The incidents of a subject that a server opened.
-fn ours<'a>(live: &'a Live, subject: &Subject) -> Vec<&'a Fact<Incident>> {
-    let prefix = format!("incident-{subject}-");
-    let is_ours = |fact: &&Fact<Incident>| {
-        fact.id.as_str().strip_prefix(&prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    live.incidents.iter().filter(is_ours).collect()
+/// The incidents that a server opened, by the name of their subject.
+fn ours(live: &Live) -> BTreeMap<&str, Vec<&Fact<Incident>>> {
+    let mut ours: BTreeMap<&str, Vec<&Fact<Incident>>> = BTreeMap::new();
+    for incident in &live.incidents {
+        let named = incident.id.as_str().strip_prefix("incident-").and_then(|rest| rest.rsplit_once('-'));
+        if let Some((subject, at)) = named
+            && at.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            ours.entry(subject).or_default().push(incident);
+        }
+    }
+    ours
 }
 
 fn opened(live: &Live, subject: &Subject, outage: &Outage) -> Act {

@@ -95,6 +95,7 @@ pub const ROUTES: &[Route] = &[
         sample: "/api/v1/statements/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ..of(Kind::Api, "/api/v1/statements/{digest}", || get(statements::text))
     },
+    of(Kind::Api, "/healthz", || get(health::show)),
     of(Kind::Api, "/api/v1/openapi.json", || get(openapi::show)),
     Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/records", || get(records::list)) },
     Route {
@@ -115,7 +116,6 @@ pub const ROUTES: &[Route] = &[
         sample: "/api/v1/vantage-points/osaka/reports",
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
-    of(Kind::Api, "/healthz", || get(health::show)),
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];
