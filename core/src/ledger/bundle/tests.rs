@@ -175,7 +175,7 @@ fn question(customers: Customers) -> Question {
 }
 
 fn made(items: &[Item], question: &Question, closed: &[usize]) -> Result<(Vec<u8>, Proof), BundleError> {
-    let (mut writer, mut bytes) = Writer::begin(key(7), question, &signed(items, 7), &[AGREEMENT.to_owned()])?;
+    let (mut writer, mut bytes) = Writer::begin(key(7), question, &signed(items, 7), &[AGREEMENT.to_owned()], false)?;
     for (place, item) in items.iter().enumerate() {
         let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
         bytes.extend(writer.leaf(
@@ -314,7 +314,7 @@ fn leaves_that_were_spliced_renumbered_or_cut_do_not_have_the_signed_root() {
         fewer.remove(gone);
         fewer.insert(0, all[0].clone());
         let (mut writer, _) =
-            Writer::begin(key(7), &question(Customers::Nobody), &note, &[AGREEMENT.to_owned()]).unwrap();
+            Writer::begin(key(7), &question(Customers::Nobody), &note, &[AGREEMENT.to_owned()], false).unwrap();
         let mut result = Ok(Vec::new());
         for item in renumbered(fewer) {
             let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
@@ -433,7 +433,7 @@ fn a_figure_that_depends_on_what_stays_closed_makes_no_bundle() {
 fn an_agreement_that_the_ledger_does_not_name_judges_nothing() {
     let items = items(&[]);
     let other = AGREEMENT.replace("99.9\"", "90\"");
-    let begun = Writer::begin(key(7), &question(Customers::Nobody), &signed(&items, 7), &[other]);
+    let begun = Writer::begin(key(7), &question(Customers::Nobody), &signed(&items, 7), &[other], false);
     let (mut writer, _) = begun.unwrap();
     for item in &items {
         let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
@@ -467,8 +467,8 @@ fn a_newer_version_is_named() {
         head, r#"{"as_known_at":1793836800000,"kind":"bundle","period":"2026-10","v":1}"#,
         "the first line is fixed for ever"
     );
-    let error = verified(&[head.replace("\"v\":1", "\"v\":2")], key(7)).unwrap_err();
-    assert_eq!(error.to_string(), "line 1: a bundle of version 2, and this program knows version 1");
+    let error = verified(&[head.replace("\"v\":1", "\"v\":3")], key(7)).unwrap_err();
+    assert_eq!(error.to_string(), "line 1: a bundle of version 3, and this program knows versions 1 and 2");
 }
 
 #[test]
