@@ -160,6 +160,14 @@ impl Holes {
         self.open.values().flatten().min_by_key(|hole| hole.seq).map(|hole| (hole.seq, hole.part))
     }
 
+    /// The places of all holes that no fact explains.
+    #[must_use]
+    pub fn unexplained_places(&self) -> Vec<u64> {
+        let mut places: Vec<u64> = self.open.values().flatten().map(|hole| hole.seq).collect();
+        places.sort_unstable();
+        places
+    }
+
     /// What was erased, in the order of the ledger.
     #[must_use]
     pub fn erasures(&self) -> &[Erased] {

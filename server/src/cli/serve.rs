@@ -25,6 +25,7 @@ use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
 use crate::operate::follow::follow;
 use crate::operate::incident;
+use crate::operate::retention::retain;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
 use crate::web::{self, WebState};
@@ -218,7 +219,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
     // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
     if reporting.is_none() {
-        tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
+        tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author.clone()));
+        tokio::spawn(retain(handle.live.clone(), handle.retention.clone(), handle.erase.clone(), author));
     }
     let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
     let router = web::router(WebState { board, ..web });

@@ -99,6 +99,9 @@ impl Engine {
         let clock = settings.clock.clone();
         let ledger = Ledger::open(folder, Arc::new(move || clock.now()))?;
         let mut book = ledger.reader()?.book(Book::default(), Instant::MAX)?;
+        if finish_erasing(&ledger, &book).await? {
+            book = ledger.reader()?.book(Book::default(), Instant::MAX)?;
+        }
         let mut facts = recovered(&ledger, &book, &settings)?;
         for new in &facts {
             // The gap begins where the recovered observations end, so they come first.
@@ -165,6 +168,9 @@ impl Engine {
             flush: None,
             told: mpsc::channel(super::TOLD_MAX),
             append: None,
+            erases: mpsc::channel(1),
+            erasing: None,
+            retention: watch::Sender::new(settings.checks.retention),
             waiting_append: None,
             retry: Retry::default(),
             behind: None,
@@ -179,6 +185,15 @@ impl Engine {
             settings,
         }
     }
+}
+
+/// Deletes what the last process said is erased and was killed before it was gone. Returns whether there was anything.
+async fn finish_erasing(ledger: &Ledger, book: &Book) -> Result<bool, LedgerError> {
+    let mut left = 0;
+    for erased in book.holes.erasures() {
+        left += ledger.erase(erased).await?;
+    }
+    Ok(left > 0)
 }
 
 fn apply(book: &mut Book, new: &NewFact, at: Instant) {
