@@ -6,7 +6,7 @@
 //! point that has ended needs none. First the facts are recorded, then the rows are deleted, then the book is read
 //! anew. Not here: how old is old enough, and what still needs the past (`operate/retention.rs`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -118,6 +118,8 @@ struct Frame {
 #[derive(Debug, Default)]
 struct Look {
     book: Book,
+    /// The vantage points of which more was recorded after what is old.
+    later: BTreeSet<VantageId>,
     frames: Vec<Frame>,
     census: Census,
     /// Of each fact that ages: its place, its kind, and how many bytes it has.
@@ -147,22 +149,32 @@ pub fn plan(reader: &Reader, limit: Instant) -> Result<Option<Plan>, BookError> 
 
 impl Look {
     fn of(reader: &Reader, limit: Instant) -> Result<Self, BookError> {
-        const PAGE: u64 = 10_000;
+        const PAGE: u64 = 1_000;
         let size = reader.head()?.size;
         let mut look = Self::default();
         let mut from = 0;
-        while from < size {
+        let mut is_old = true;
+        while from < size && (is_old || look.awaits()) {
             let until = (from + PAGE).min(size);
             for entry in reader.read(from..until)? {
                 // Recorded times never fall along the ledger, and nothing is recorded before it was observed.
-                if entry.leaf.recorded_at >= limit {
-                    return Ok(look);
+                is_old = entry.leaf.recorded_at < limit;
+                match entry.fact() {
+                    _ if is_old => look.take(&entry).map_err(BookError::Fact)?,
+                    Ok(Some(Fact::Measurement(fact))) => _ = look.later.insert(fact.vantage),
+                    // What cannot be read is found by whoever reads the book.
+                    _ => {}
                 }
-                look.take(&entry).map_err(BookError::Fact)?;
             }
             from = until;
         }
         Ok(look)
+    }
+
+    /// Whether nothing was recorded so far, after what is old, of a vantage point that observed before. What it observes may
+    /// be recorded much later, so that it says nothing for a while is no end of it.
+    fn awaits(&self) -> bool {
+        self.book.fold.series().any(|series| !self.later.contains(&series.vantage))
     }
 
     fn take(&mut self, entry: &Entry) -> Result<(), book::BookError> {
@@ -191,7 +203,7 @@ impl Look {
     fn cut(&self, limit: Instant) -> Option<(u64, Instant)> {
         let mut vantages: BTreeMap<VantageId, Option<Instant>> = BTreeMap::new();
         for series in self.book.fold.series() {
-            let end = self.end(&series, limit);
+            let end = self.end(&series, limit).filter(|_| !self.later.contains(&series.vantage));
             let known = vantages.entry(series.vantage).or_insert(Some(Instant::MIN));
             *known = known.zip(end).map(|(one, other)| one.max(other));
         }
