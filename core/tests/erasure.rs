@@ -188,7 +188,8 @@ fn whole<'a>(told: &'a [Told], series: &'a Series, recorder: &'a [OpenRun]) -> i
 }
 
 fn timeline(runs: &[Run], staleness: Staleness, confirm: Option<Confirm>, gap: Option<Instant>) -> Timeline {
-    let gaps = gap.and_then(|until| Interval::new(Instant::MIN, until)).map_or_else(IntervalSet::empty, IntervalSet::from);
+    let gaps =
+        gap.and_then(|until| Interval::new(Instant::MIN, until)).map_or_else(IntervalSet::empty, IntervalSet::from);
     observed_timeline(runs, Sight { staleness, degraded: State::Down, confirm }, &gaps)
 }
 
@@ -205,7 +206,9 @@ fn assert_prefix(story: &Story, cut: usize) {
     let erased = story.without(|place| (place < cut).then_some(place % 2 == 0));
     for series in all_series() {
         let frame = story.told[cut..].iter().find_map(|told| match told {
-            Told::Flushed { segment, is_key } if *segment.vantage() == series.vantage => Some((segment.through(), *is_key)),
+            Told::Flushed { segment, is_key } if *segment.vantage() == series.vantage => {
+                Some((segment.through(), *is_key))
+            }
             _ => None,
         });
         // The first flush that is left must be a key frame, or this vantage point is not of the round.
@@ -218,7 +221,9 @@ fn assert_prefix(story: &Story, cut: usize) {
         }
         let onsets = [Onset::FirstFailure, Onset::Confirmation];
         let confirms = onsets.map(|onset| Some(Confirm { failures: 3, onset, unconfirmed: State::Up }));
-        for (staleness, confirm) in TRUST.into_iter().flat_map(|trust| confirms.into_iter().chain([None]).map(move |c| (trust, c))) {
+        for (staleness, confirm) in
+            TRUST.into_iter().flat_map(|trust| confirms.into_iter().chain([None]).map(move |c| (trust, c)))
+        {
             let of = |fold: &Fold| timeline(&fold.runs(&series), staleness, confirm, Some(through + Millis(1)));
             let (left, whole) = (of(&erased), of(&story.fold));
             for at in instants(&[&left, &whole]).filter(|at| active.contains(*at)) {

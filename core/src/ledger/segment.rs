@@ -282,7 +282,11 @@ pub fn monthly_segment_of(
     through: Instant,
 ) -> Result<Segment, SegmentError> {
     let is_new = previous.through(vantage).is_none_or(|before| begins_a_month(before, through));
-    if is_new { key_frame_of(previous, vantage, actual, through) } else { segment_of(previous, vantage, actual, through) }
+    if is_new {
+        key_frame_of(previous, vantage, actual, through)
+    } else {
+        segment_of(previous, vantage, actual, through)
+    }
 }
 
 /// Whether an instant lies in a later calendar month (UTC) than another.
@@ -312,7 +316,9 @@ pub fn key_frame_of(
     let mut listed = segment.runs.clone();
     for (check, row) in rows(previous, &segment) {
         let news = segment.of(check);
-        listed.extend(row.into_iter().filter(|run| !news.contains(&(check.clone(), *run))).map(|run| (check.clone(), run)));
+        listed.extend(
+            row.into_iter().filter(|run| !news.contains(&(check.clone(), *run))).map(|run| (check.clone(), run)),
+        );
     }
     Segment::new(vantage.clone(), through, listed)
 }
@@ -334,18 +340,13 @@ fn rows<'a>(previous: &'a Fold, segment: &'a Segment) -> impl Iterator<Item = (&
     previous.open_runs(&segment.vantage).filter_map(move |(check, open)| {
         let series = Series { check: check.clone(), vantage: segment.vantage.clone() };
         let through = segment.through;
-        (!previous.is_retired(&series, through)).then(|| (check, row(previous, &series, open, segment.of(check), through)))
+        (!previous.is_retired(&series, through))
+            .then(|| (check, row(previous, &series, open, segment.of(check), through)))
     })
 }
 
 /// The open run after a segment that lists `news` of a series, and where it is not up, the runs before it back to one that is.
-fn row(
-    previous: &Fold,
-    series: &Series,
-    open: OpenRun,
-    news: &[(CheckId, OpenRun)],
-    through: Instant,
-) -> Vec<OpenRun> {
+fn row(previous: &Fold, series: &Series, open: OpenRun, news: &[(CheckId, OpenRun)], through: Instant) -> Vec<OpenRun> {
     let goes_on = news.last().is_none_or(|(_, newest)| newest.from < open.from);
     let known = previous.runs_back(series).filter(|run| news.iter().all(|(_, listed)| listed.from != run.from));
     let known = known.map(|run| match run.from == open.from && goes_on {

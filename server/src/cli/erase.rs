@@ -131,7 +131,9 @@ impl Kept {
             Failure::new("cannot erase").because(error).help("run `uphold ledger verify` on the folder")
         })?;
         let Some(plan) = plan else {
-            println!("nothing that was observed before {before} can be erased: a cut stands at the beginning of a month");
+            println!(
+                "nothing that was observed before {before} can be erased: a cut stands at the beginning of a month"
+            );
             return Ok(None);
         };
         println!("{} what was observed before {}:", if is_dry { "would erase" } else { "erases" }, plan.before);
@@ -149,7 +151,8 @@ impl Kept {
 
     /// A record, and its corrections where no other telling of it is left that they could correct.
     fn record(&self, id: &str) -> Result<Vec<&Recorded>, Failure> {
-        let fact = FactId::parse(id).map_err(|error| Failure::new("cannot understand `--fact`").because(error).exit(2))?;
+        let fact =
+            FactId::parse(id).map_err(|error| Failure::new("cannot understand `--fact`").because(error).exit(2))?;
         let found = self.reader.find(&fact).map_err(cannot)?.ok_or_else(|| {
             Failure::new(format!("cannot erase `{fact}`: the ledger has no such fact, or it was erased"))
                 .help("`/api/v1/records` lists the facts that were told, with their ids")

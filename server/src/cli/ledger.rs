@@ -5,7 +5,9 @@ use std::io::IsTerminal as _;
 use uphold_core::id::CustomerId;
 
 use super::{DataFolder, Failure, count, erase};
-use crate::ledger::{ErasedCount, FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify};
+use crate::ledger::{
+    ErasedCount, FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify,
+};
 
 /// What to do with the ledger.
 #[derive(Debug, clap::Subcommand)]

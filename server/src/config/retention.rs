@@ -31,9 +31,12 @@ pub(super) fn read(root: &mut Table<'_, '_>, evidence: EvidenceLimits) -> Retent
         && evidence.keep > kept.value
     {
         table.findings.push(
-            Diagnostic::error("the files of evidence would be kept longer than the facts that name them", kept.span.clone())
-                .label(format!("shorter than `evidence_keep` ({})", evidence.keep))
-                .help("shorten `evidence_keep`"),
+            Diagnostic::error(
+                "the files of evidence would be kept longer than the facts that name them",
+                kept.span.clone(),
+            )
+            .label(format!("shorter than `evidence_keep` ({})", evidence.keep))
+            .help("shorten `evidence_keep`"),
         );
     }
     table.finish();

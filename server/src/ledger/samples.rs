@@ -57,6 +57,22 @@ pub(crate) fn measurement(number: i64) -> NewFact {
     NewFact { fact: Fact::Measurement(fact), segment: Some(bytes) }
 }
 
+/// Of the measurement six places before; its row is still there.
+fn erasure(number: i64) -> NewFact {
+    let place = number.unsigned_abs() - 6;
+    let fact = Erasure {
+        id: id("erasure", number),
+        by: by(),
+        why: "the retention policy".to_owned(),
+        kind: FactKind::Measurement,
+        from: place,
+        until: place + 1,
+        count: 1,
+        before: Some(Instant(number)),
+    };
+    NewFact { fact: Fact::Erasure(fact), segment: None }
+}
+
 /// One fact of each kind in turn.
 pub(crate) fn fact(number: i64) -> NewFact {
     let digest = Digest::of(&[&number.to_be_bytes()]);
@@ -102,21 +118,7 @@ pub(crate) fn fact(number: i64) -> NewFact {
             };
             NewFact { fact: Fact::Statement(fact), segment: Some(text) }
         }
-        // Of the measurement before; the row is still there.
-        6 => {
-            let place = number.unsigned_abs() - 6;
-            let fact = Erasure {
-                id: id("erasure", number),
-                by: by(),
-                why: "the retention policy".to_owned(),
-                kind: FactKind::Measurement,
-                from: place,
-                until: place + 1,
-                count: 1,
-                before: Some(Instant(number)),
-            };
-            NewFact { fact: Fact::Erasure(fact), segment: None }
-        }
+        6 => erasure(number),
         _ => {
             let fact = Agreement {
                 id: id("agreement", number),

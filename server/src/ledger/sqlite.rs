@@ -51,7 +51,10 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) enum Work {
     Facts(Vec<Prepared>),
-    Checkpoint { vantage: VantageId, segment: Vec<u8> },
+    Checkpoint {
+        vantage: VantageId,
+        segment: Vec<u8>,
+    },
     /// What a fact says is erased.
     Erase(Batch),
     /// Leaves nothing of what was deleted in the write-ahead log.

@@ -600,8 +600,11 @@ mod tests {
                         assert_eq!((report.erased, report.payloads), (1, 19));
                         // What a fact says is erased may go, and its segment with it.
                         let is_said = row % 7 == 0 && row + 6 < 20;
-                        let says =
-                            if is_said { "no fact refers to segment" } else { "is missing, and no fact says that it was erased" };
+                        let says = if is_said {
+                            "no fact refers to segment"
+                        } else {
+                            "is missing, and no fact says that it was erased"
+                        };
                         let found = report.problems.iter().any(|problem| problem.what.starts_with(says));
                         assert!(found && (report.problems.len() == 1 || !is_said), "{row}: {:?}", report.problems);
                     }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot, watch};
 use uphold::clock::Clock;
-use uphold::config;
+use uphold::config::{self, Retention};
 use uphold::ledger::book::Book;
 use uphold::ledger::{BookError, FILE, Ledger, NewFact, Reader, Signer, keep_agreement, verify};
 use uphold::live::Live;
@@ -29,6 +29,7 @@ use uphold_core::statement::{Row, Statement};
 use uphold_core::time::{Instant, Millis, Zone};
 
 use crate::program::{stdout, text, uphold};
+use crate::sample::{Story, live, noon};
 
 const AGREEMENT: &str = r#"[agreement]
 id = "small"
@@ -169,7 +170,8 @@ impl World {
         let mut recorders = ["tokyo-1", "osaka"].map(|name| (name, Recorder::new(VantageId::parse(name).unwrap())));
         let mut instant = at(BEGIN) + STEP;
         while instant < at(END) {
-            let is_away = |name| name == "osaka" && (at("2025-05-03T00:00:00Z")..at("2025-05-20T00:00:00Z")).contains(&instant);
+            let is_away =
+                |name| name == "osaka" && (at("2025-05-03T00:00:00Z")..at("2025-05-20T00:00:00Z")).contains(&instant);
             for (name, recorder) in recorders.iter_mut().filter(|(name, _)| !is_away(*name)) {
                 recorder.observe(&series(name), Staleness::After(Millis(1_300_000)), instant, truth(instant));
                 if (instant - at(BEGIN)).0 % DAY.0 == STEP.0 {
@@ -288,10 +290,12 @@ async fn what_is_old_is_erased_and_everything_younger_stays_exactly_what_it_was(
     // Every leaf is where it was.
     let reader = Reader::open(&world.path()).unwrap();
     let mut frontier = uphold_core::ledger::tree::Frontier::default();
-    reader.hashes(0..root.size, |_, hash| {
-        frontier.append(hash);
-        Ok(())
-    }).unwrap();
+    reader
+        .hashes(0..root.size, |_, hash| {
+            frontier.append(hash);
+            Ok(())
+        })
+        .unwrap();
     assert_eq!(frontier.root(), root.root);
     let report = verify(&world.path(), &mut |_, _| {}).unwrap();
     assert_eq!((report.problems, report.erased, report.erasures.len()), (Vec::new(), 119, 2));
@@ -376,6 +380,9 @@ async fn an_erasing_that_was_cut_short_is_finished_at_the_next_start_and_a_bundl
     freeze(&mut engine, &handle, &[]).await;
     let frozen = picture(&handle).statements.len();
     drop((engine, handle));
+    let july = |known: Book| world.statement(&known.history(), "2025-07", at("2025-08-01T00:00:00Z")).figures();
+    let in_august = || Reader::open(&world.path()).unwrap().book(Book::default(), at("2025-08-01T00:00:00Z")).unwrap();
+    let whole = july(in_august());
     let cut = plan(&Reader::open(&world.path()).unwrap(), at("2025-03-06T00:00:00Z")).unwrap().unwrap();
     let facts = cut.facts("cli", "a test", at(END));
     // Killed after the first fact was recorded and nothing was deleted yet.
@@ -412,10 +419,8 @@ async fn an_erasing_that_was_cut_short_is_finished_at_the_next_start_and_a_bundl
     // What was known in February cannot be said any more, and what was known in August can.
     let known = |time: &str| reader.book(Book::default(), at(time));
     assert!(matches!(known("2025-02-15T00:00:00Z"), Err(BookError::Erased { .. })));
-    let august = known("2025-08-01T00:00:00Z").unwrap().history();
-    assert_eq!(august.erased_before(), Some(at(CUT)));
-    let july = |history: &History| world.statement(history, "2025-07", at("2025-08-01T00:00:00Z")).figures();
-    assert_eq!(july(&august), july(&book.history().known_at(at("2025-08-01T00:00:00Z"))));
+    assert_eq!(in_august().history().erased_before(), Some(at(CUT)));
+    assert_eq!(july(in_august()), whole);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -470,6 +475,33 @@ async fn one_record_is_erased_with_its_corrections_and_never_what_others_refer_t
 }
 
 #[tokio::test]
+async fn the_policy_is_applied_once_a_day_and_only_where_there_is_one() {
+    let live = Arc::new(live(Story::Grown, noon()));
+    let kept = Millis(DAY.0 * 400);
+    let (shown, seen) = watch::channel(Arc::clone(&live));
+    let (policy, asked) = watch::channel(Retention::default());
+    let (erase, mut requests) = mpsc::channel(1);
+    tokio::time::pause();
+    let task = tokio::spawn(uphold::operate::retention::retain(seen, asked, erase, "server:local".to_owned()));
+    let day = std::time::Duration::from_secs(86_400);
+    assert!(tokio::time::timeout(day, requests.recv()).await.is_err(), "nothing is erased unless it is said");
+    policy.send_replace(Retention { measurements: Some(kept) });
+    let request = tokio::time::timeout(day, requests.recv()).await.unwrap().unwrap();
+    assert_eq!(request.limit, limit(&Known::from(&*live), live.as_known_at - kept).before);
+    assert_eq!(
+        (request.by.as_str(), request.why.as_str()),
+        ("server:local", "the retention policy: measurements 400d")
+    );
+    request.reply.send(Ok(None)).unwrap();
+    assert!(tokio::time::timeout(day, requests.recv()).await.is_err(), "the day is the picture's");
+    shown.send_replace(Arc::new(Live { as_known_at: live.as_known_at + DAY, ..(*live).clone() }));
+    let request = tokio::time::timeout(day, requests.recv()).await.unwrap().unwrap();
+    assert_eq!(request.limit, limit(&Known::from(&*live), live.as_known_at - kept).before, "September is not frozen");
+    drop((request, requests));
+    task.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_row_of_which_no_fact_speaks_is_never_deleted() {
     let world = World::new().await;
     let ledger = world.ledger();
@@ -488,7 +520,11 @@ async fn a_row_of_which_no_fact_speaks_is_never_deleted() {
     };
     let new = NewFact { fact: Fact::Erasure(erasure.clone()), segment: None };
     let receipt = ledger.append(vec![new]).await.unwrap().remove(0);
-    let erased = |fact: &Erasure, seq| uphold_core::ledger::erase::Erased { seq, recorded_at: receipt.recorded_at, fact: fact.clone() };
+    let erased = |fact: &Erasure, seq| uphold_core::ledger::erase::Erased {
+        seq,
+        recorded_at: receipt.recorded_at,
+        fact: fact.clone(),
+    };
     // The fact that is recorded counts, and not what whoever asks says of it.
     let wider = Erasure { until: place + 3, ..erasure.clone() };
     let error = ledger.erase(&erased(&wider, receipt.seq)).await.unwrap_err();

@@ -96,7 +96,9 @@ impl Writer {
         let Some(whole) = &mut self.whole else { return Ok(()) };
         let is_known = leaf.recorded_at <= self.verifier.question().as_known_at;
         match shown {
-            Shown::Open(said) | Shown::Closed(Some(said)) if is_known => whole.take(leaf, Some(said.payload), said.segment),
+            Shown::Open(said) | Shown::Closed(Some(said)) if is_known => {
+                whole.take(leaf, Some(said.payload), said.segment)
+            }
             Shown::Erased(_) if is_known => whole.take(leaf, None, None),
             Shown::Open(said) if leaf.kind == FactKind::Erasure => {
                 let fact = Fact::decode(leaf.kind, leaf.kind_version, said.payload);

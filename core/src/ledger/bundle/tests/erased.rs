@@ -68,7 +68,10 @@ fn what_was_erased_is_unknown_and_said_and_the_rest_is_recomputed() {
     assert_eq!(row["seconds"]["down"].as_str(), Some("59.999"), "{row}");
     assert_eq!(row["seconds"]["unknown"].as_str(), Some(unknown.seconds().as_str()), "{row}");
     let reasons = row["reasons"].to_string();
-    assert!(reasons.contains("what was observed was erased at 2026-11-02T00:00:00Z: the retention policy"), "{reasons}");
+    assert!(
+        reasons.contains("what was observed was erased at 2026-11-02T00:00:00Z: the retention policy"),
+        "{reasons}"
+    );
 }
 
 #[test]
