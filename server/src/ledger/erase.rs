@@ -6,6 +6,7 @@
 //! be erased and when (`measure/retention.rs`, `operate/retention.rs`).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use uphold_core::ledger::digest::Digest;
@@ -37,19 +38,36 @@ struct Row {
     segment: Option<Digest>,
 }
 
+/// A row of which the fact does not say that it is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unsaid {
+    by: u64,
+    /// The row; none, where the fact speaks of no erasing at all.
+    seq: Option<u64>,
+}
+
+impl fmt::Display for Unsaid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seq {
+            Some(seq) => write!(f, "fact {} does not say that fact {seq} was erased", self.by),
+            None => write!(f, "fact {} does not say that anything was erased", self.by),
+        }
+    }
+}
+
 impl Batch {
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Deletes the rows. Refuses all of them if the fact does not speak of one.
-    pub(crate) fn delete(&self, connection: &Connection) -> Result<Result<(), String>, rusqlite::Error> {
+    pub(crate) fn delete(&self, connection: &Connection) -> Result<Result<(), Unsaid>, rusqlite::Error> {
         let Some(erasure) = erasure(connection, self.by)? else {
-            return Ok(Err(format!("fact {} does not say that anything was erased", self.by)));
+            return Ok(Err(Unsaid { by: self.by, seq: None }));
         };
         for row in &self.rows {
             if !erasure.covers(self.by, kind(connection, row.seq)?, row.seq) {
-                return Ok(Err(format!("fact {} does not say that fact {} was erased", self.by, row.seq)));
+                return Ok(Err(Unsaid { by: self.by, seq: Some(row.seq) }));
             }
         }
         let recent = segments_of(connection, self.looked_up_to, i64::MAX.unsigned_abs())?;
@@ -170,5 +188,57 @@ impl Ledger {
             self.send(Work::EmptyLog).await?;
         }
         Ok(deleted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ledger::{FILE, NewFact, samples, verify};
+    use uphold_core::id::FactId;
+    use uphold_core::time::Instant;
+
+    /// Says that one measurement was erased, and erases it.
+    async fn erase(ledger: &Ledger, seq: u64) -> u64 {
+        let fact = Erasure {
+            id: FactId::parse(&format!("erasure-{seq}")).unwrap(),
+            by: "cli".to_owned(),
+            why: "a test".to_owned(),
+            kind: FactKind::Measurement,
+            from: seq,
+            until: seq + 1,
+            count: 1,
+            before: Some(Instant(1)),
+        };
+        let new = NewFact { fact: Fact::Erasure(fact.clone()), segment: None };
+        let receipt = ledger.append(vec![new]).await.unwrap().remove(0);
+        ledger.erase(&Erased { seq: receipt.seq, recorded_at: receipt.recorded_at, fact }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_two_facts_share_goes_with_the_last_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(folder.path(), Arc::new(|| Instant(1_000))).unwrap();
+        let again = |id: &str| {
+            let mut new = samples::measurement(1);
+            if let Fact::Measurement(fact) = &mut new.fact {
+                fact.id = FactId::parse(id).unwrap();
+            }
+            new
+        };
+        ledger.append(vec![again("one"), samples::measurement(2), again("two"), again("three")]).await.unwrap();
+        let segments = || {
+            let report = verify(&folder.path().join(FILE), &mut |_, _| {}).unwrap();
+            (report.segments, report.erased, report.problems)
+        };
+        assert_eq!(segments(), (2, 0, Vec::new()));
+        for (seq, left) in [(3, 2), (0, 2), (2, 1), (1, 0)] {
+            assert_eq!(erase(&ledger, seq).await, 1);
+            let (kept, _, problems) = segments();
+            assert_eq!((kept, problems), (left, Vec::new()), "{seq}");
+        }
+        assert_eq!(segments().1, 4);
     }
 }

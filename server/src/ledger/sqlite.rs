@@ -16,7 +16,7 @@ use uphold_core::ledger::tree::{self, Frontier};
 use uphold_core::time::Instant;
 
 use crate::ledger::Receipt;
-use crate::ledger::erase::Batch;
+use crate::ledger::erase::{Batch, Unsaid};
 use crate::ledger::error::LedgerError;
 
 /// The database in the data folder.
@@ -241,7 +241,8 @@ impl Store {
                     Err(conflict) => Err(conflict),
                 },
                 Work::Erase(batch) => {
-                    let damaged = |problem| LedgerError::Damaged { path: path.clone(), problem };
+                    let damaged =
+                        |unsaid: Unsaid| LedgerError::Damaged { path: path.clone(), problem: unsaid.to_string() };
                     batch.delete(&transaction).map_err(refuse)?.map(|()| Vec::new()).map_err(damaged)
                 }
                 Work::EmptyLog => Ok(Vec::new()),

@@ -416,6 +416,20 @@ async fn an_erasing_that_was_cut_short_is_finished_at_the_next_start_and_a_bundl
     assert_eq!(book.statements.len(), frozen);
     let reader = Reader::open(&world.path()).unwrap();
     assert!(book.statements.iter().all(|frozen| reader.text(frozen.fact.text).unwrap().is_some()));
+    // And an export judges as the ledger does.
+    let (agreement, history) = (world.data().join("agreement.toml"), world.data().join("history.jsonl"));
+    std::fs::write(&agreement, AGREEMENT).unwrap();
+    let (agreement, history) = (agreement.to_str().unwrap(), history.to_str().unwrap());
+    stdout(["export", "history", "--data", data, "--output", history]);
+    let known = book.recorded_at.unwrap();
+    let (known, whole_history) = (known.to_string(), book.history());
+    for month in ["2025-02", "2025-03", "2025-07"] {
+        let args = ["evaluate", "--agreement", agreement, "--history", history, "--period", month, "--format", "json"];
+        let told: serde_json::Value =
+            serde_json::from_str(&stdout([&args[..], &["--as-known-at", &known]].concat())).unwrap();
+        let ours = world.statement(&whole_history, month, at(&known)).to_json(&inputs());
+        assert_eq!(told["commitments"], ours["commitments"], "{month}");
+    }
     // What was known in February cannot be said any more, and what was known in August can.
     let known = |time: &str| reader.book(Book::default(), at(time));
     assert!(matches!(known("2025-02-15T00:00:00Z"), Err(BookError::Erased { .. })));
