@@ -149,17 +149,21 @@ fn left(reader: &Reader, erased: &Erased) -> Result<(Vec<Row>, u64), rusqlite::E
     if rows.is_empty() || erased.fact.kind != FactKind::Measurement {
         return Ok((rows, size.cast_unsigned()));
     }
-    // A segment goes with the last fact that refers to it.
+    // A segment goes with the last of our facts that refers to it, if no other fact does.
     let mut last: HashMap<Digest, u64> = HashMap::new();
+    let mut shared: HashSet<Digest> = HashSet::new();
     let mut ours: HashMap<u64, Digest> = HashMap::new();
     for (seq, digest) in segments_of(connection, 0, size.cast_unsigned())? {
-        last.insert(digest, seq);
         if (from..until).contains(&seq) {
+            last.insert(digest, seq);
             ours.insert(seq, digest);
+        } else {
+            shared.insert(digest);
         }
     }
     for row in &mut rows {
-        row.segment = ours.get(&row.seq).copied().filter(|digest| last.get(digest) == Some(&row.seq));
+        let digest = ours.get(&row.seq).copied();
+        row.segment = digest.filter(|digest| !shared.contains(digest) && last.get(digest) == Some(&row.seq));
     }
     Ok((rows, size.cast_unsigned()))
 }
