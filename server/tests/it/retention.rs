@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{mpsc, oneshot, watch};
+use uphold::access::{Scope, Tokens};
 use uphold::clock::Clock;
 use uphold::config::{self, Retention};
 use uphold::ledger::book::Book;
@@ -28,7 +29,8 @@ use uphold_core::run::{Observed, Staleness};
 use uphold_core::statement::{Row, Statement};
 use uphold_core::time::{Instant, Millis, Zone};
 
-use crate::program::{stdout, text, uphold};
+use crate::crash::Server;
+use crate::program::{request_with, stdout, text, uphold};
 use crate::sample::{Story, live, noon};
 
 const AGREEMENT: &str = r#"[agreement]
@@ -435,6 +437,21 @@ async fn an_erasing_that_was_cut_short_is_finished_at_the_next_start_and_a_bundl
     assert!(matches!(known("2025-02-15T00:00:00Z"), Err(BookError::Erased { .. })));
     assert_eq!(in_august().history().erased_before(), Some(at(CUT)));
     assert_eq!(july(in_august()), whole);
+    assert_interface_refuses(&world, agreement);
+}
+
+/// The interface says of an instant in erased time that nobody can say what was known then.
+fn assert_interface_refuses(world: &World, agreement: &str) {
+    let checks = world.data().join("checks.toml");
+    std::fs::write(&checks, CHECKS).unwrap();
+    let secret = Tokens::of(world.data()).create("ops", &Scope::FREE, Instant(0)).unwrap();
+    let server = Server::start(world.data(), Path::new(agreement), &checks);
+    let bearer = format!("Bearer {secret}");
+    let asked = |path: &str| request_with(server.address, "GET", path, &[("Authorization", &bearer)], "").unwrap();
+    let (status, body) = asked("/api/v1/statement?as_known_at=2025-02-15T00:00:00Z");
+    assert!(status == 410 && body.contains("knowledge-erased") && body.contains("erased at 2026-04-10"), "{body}");
+    let (status, body) = asked("/api/v1/statement?period=2025-07&as_known_at=2025-08-01T00:00:00Z");
+    assert!(status == 200 && body.contains("\"down\": \"3000\""), "{body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
