@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::erase::Erasure;
 use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
 use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record, Statement};
 use uphold_core::ledger::leaf::{Leaf, PUBLIC, commitment};
@@ -141,6 +142,16 @@ fn later_facts() -> Vec<Fact> {
             text: Digest::of(&[b"the statement"]),
             figures: Digest::of(&[b"the figures"]),
         }),
+        Fact::Erasure(Erasure {
+            id: id("erasure:1"),
+            by: "server:tokyo-1".to_owned(),
+            why: "the retention policy: 400d \u{2192} \u{6d88}\u{53bb}".to_owned(),
+            kind: FactKind::Measurement,
+            from: 3,
+            until: 44_643,
+            count: 44_000,
+            before: Some(at("2026-10-01T00:00:30.001Z")),
+        }),
     ]
 }
 
@@ -221,4 +232,9 @@ fn absent_values_are_absent_keys() {
     let bytes = facts[3].encode();
     assert_golden("observer_gap-v1-all.json", &bytes);
     assert_eq!(Fact::decode(FactKind::ObserverGap, 1, &bytes).as_ref(), Ok(&facts[3]));
+    let Fact::Erasure(erasure) = &mut facts[7] else { panic!("the eighth is an erasure") };
+    (erasure.kind, erasure.until, erasure.count, erasure.before) = (FactKind::Record, 4, 1, None);
+    let bytes = facts[7].encode();
+    assert_golden("erasure-v1-record.json", &bytes);
+    assert_eq!(Fact::decode(FactKind::Erasure, 1, &bytes).as_ref(), Ok(&facts[7]));
 }

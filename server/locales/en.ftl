@@ -186,6 +186,7 @@ cause-down = { $check } saw { $interface } down
 cause-not-observed = { $check } did not observe { $interface }
 cause-not-measured = no check measures { $interface }
 cause-gap = the observer was not watching: { $why }
+cause-erased = what was observed was erased on { $on }: { $why }
 cause-late = { $cause } (recorded after it began, at { $at })
 cause-suspended = the customer was suspended ({ $id })
 cause-too-short = down for less than { $minimum }, which is no outage

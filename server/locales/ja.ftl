@@ -132,6 +132,7 @@ cause-down = { $check } が{ $interface }の停止を確認
 cause-not-observed = { $check } が{ $interface }を観測せず
 cause-not-measured = { $interface }を測定する監視項目がありません
 cause-gap = 観測者が監視していませんでした: { $why }
+cause-erased = 観測の記録は { $on } に消去されました: { $why }
 cause-late = { $cause }（開始後の { $at } に記録）
 cause-suspended = 顧客の利用停止（{ $id }）
 cause-too-short = { $minimum }に満たない停止のため障害に数えません

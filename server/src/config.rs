@@ -10,6 +10,7 @@ mod kind;
 mod limits;
 mod page;
 mod points;
+mod retention;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -34,6 +35,7 @@ use around::Around;
 use kind::Kind;
 pub use limits::Limits;
 use points::Points;
+pub use retention::Retention;
 
 /// Probes start on a grid of this length.
 pub const TICK: Millis = Millis(100);
@@ -51,6 +53,8 @@ pub struct Checks {
     pub name_servers: Vec<SocketAddr>,
     /// What is kept of failures.
     pub evidence: EvidenceLimits,
+    /// How long what was observed stays in the ledger.
+    pub retention: Retention,
     /// The browsers that checks run in, if any does.
     pub browsers: Option<Arc<Browsers>>,
     /// How much is asked at once.
@@ -66,7 +70,7 @@ pub struct Checks {
 pub struct EvidenceLimits {
     /// At most so many times a day, of each check.
     pub per_day: u32,
-    /// How long the files stay. What the ledger says of them stays for ever.
+    /// How long the files stay. What the ledger says of them stays as long as the observations.
     pub keep: Millis,
 }
 
@@ -163,6 +167,7 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &
         (ranges.unwrap_or_default(), servers.unwrap_or_default())
     });
     let evidence = read_evidence(root);
+    let retention = retention::read(root, evidence);
     let around = Around::read(root, folder);
     let place = root.span.clone();
     let findings = root.findings;
@@ -192,7 +197,7 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &
     points::warn_of_too_few(&placed, agreement, findings);
     let Points { own: vantage, all: vantage_points } = points?;
     let (browsers, digest) = (around.used_browsers(), Digest::of(&[source.as_bytes()]));
-    Some(Checks { vantage, vantage_points, allow, name_servers, limits, evidence, browsers, checks, digest })
+    Some(Checks { vantage, vantage_points, allow, name_servers, limits, evidence, retention, browsers, checks, digest })
 }
 
 fn read_evidence(root: &mut Table<'_, '_>) -> EvidenceLimits {

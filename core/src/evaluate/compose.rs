@@ -386,7 +386,11 @@ pub(super) fn causes(view: &View<'_>, root: &Node<'_>, interval: Interval, state
             causes.insert(Cause::NotMeasured { interface });
         }
         for gap in view.known.gaps.iter().filter(|gap| gap.interval.intersect(interval).is_some()) {
-            causes.insert(Cause::Gap { id: gap.id.clone(), why: gap.why.clone() });
+            let (id, why) = (gap.id.clone(), gap.why.clone());
+            causes.insert(match gap.erased_at {
+                Some(on) => Cause::Erased { id, why, on },
+                None => Cause::Gap { id, why },
+            });
         }
     }
     causes.into_iter().collect()

@@ -185,6 +185,7 @@ impl LineType {
                 must("from", FieldKind::Time),
                 may("until", FieldKind::Time),
                 may("why", FieldKind::Text),
+                may("erased_at", FieldKind::Time),
             ],
         ),
         scoped(

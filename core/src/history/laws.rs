@@ -126,13 +126,16 @@ fn check() -> impl Strategy<Value = Check> {
 
 fn gap() -> impl Strategy<Value = Gap> {
     let vantage = maybe(slug().prop_map(|id| VantageId::parse(&id).unwrap()));
-    (fact_id(), vantage, span(), text(), time()).prop_map(|(id, vantage, interval, why, recorded_at)| Gap {
-        id: id.to_string(),
-        vantage,
-        interval,
-        why,
-        recorded_at,
-    })
+    (fact_id(), vantage, span(), text(), time(), maybe(time())).prop_map(
+        |(id, vantage, interval, why, recorded_at, erased_at)| Gap {
+            id: id.to_string(),
+            vantage,
+            interval,
+            why,
+            recorded_at,
+            erased_at,
+        },
+    )
 }
 
 fn counts() -> impl Strategy<Value = Counts> {

@@ -60,6 +60,8 @@ pub struct Gap {
     pub why: String,
     /// When it was recorded.
     pub recorded_at: Instant,
+    /// When what was observed in that time was erased, if it was: then somebody was watching, and nobody knows any more.
+    pub erased_at: Option<Instant>,
 }
 
 /// Everything that is known to have happened.
@@ -195,6 +197,12 @@ impl History {
     #[must_use]
     pub fn of_measurements(checks: Vec<Check>, runs: BTreeMap<Series, Vec<Run>>, gaps: Vec<Gap>) -> Self {
         Self { checks, runs, gaps, ..Self::default() }
+    }
+
+    /// The instant before which what was observed was erased, if something was.
+    #[must_use]
+    pub fn erased_before(&self) -> Option<Instant> {
+        self.gaps.iter().filter(|gap| gap.erased_at.is_some()).map(|gap| gap.interval.until()).max()
     }
 
     /// Adds what another history has, of which this one knows nothing.

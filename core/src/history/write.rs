@@ -89,6 +89,9 @@ pub fn write_gap(gap: &Gap) -> String {
     line.maybe("vantage", gap.vantage.as_ref());
     line.span(gap.interval);
     line.text("why", &gap.why);
+    if let Some(at) = gap.erased_at {
+        line.time("erased_at", at);
+    }
     line.time("recorded_at", gap.recorded_at);
     line.end()
 }

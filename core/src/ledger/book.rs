@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use super::record::Recorded;
 use crate::history::{self, BadLine, CheckScope, Gap, History, Role};
-use crate::id::Series;
+use crate::id::{Series, VantageId};
 use crate::ledger::digest::Digest;
-use crate::ledger::fact::{self, Fact, FactError};
+use crate::ledger::erase::{ERASABLE, Erased, Holes};
+use crate::ledger::fact::{self, Fact, FactError, FactKind};
 use crate::ledger::fold::Fold;
 use crate::ledger::leaf::Leaf;
 use crate::ledger::segment::{Segment, SegmentError};
@@ -39,6 +40,8 @@ pub struct Book {
     pub agreement: Option<fact::Agreement>,
     /// When the latest fact was recorded.
     pub recorded_at: Option<Instant>,
+    /// What was erased, and what is gone although no fact says so: whoever reads a ledger to its end must look for that.
+    pub holes: Holes,
     /// How many facts it holds.
     pub size: u64,
     /// The places of the facts that are neither measurements nor evidence: there are few, and each is looked at alone.
@@ -119,22 +122,39 @@ impl Book {
     }
 
     /// Takes in the fact of a leaf, in the order of the ledger, from its canonical bytes. `segment` is what a measurement
-    /// recorded.
+    /// recorded. What is missing of a fact that may be erased is noted in [`Self::holes`].
     ///
     /// # Errors
-    /// When bytes are missing or cannot be understood.
+    /// When bytes of any other fact are missing, or cannot be understood.
     pub fn take(&mut self, leaf: &Leaf, payload: Option<&[u8]>, segment: Option<&[u8]>) -> Result<(), BookError> {
         let seq = leaf.seq;
-        let payload = payload.ok_or(BookError::Missing(seq, "payload"))?;
+        let Some(payload) = payload else { return self.lose(leaf, "payload", None) };
         let fact = Fact::decode(leaf.kind, leaf.kind_version, payload).map_err(|error| BookError::Fact(seq, error))?;
         let segment = match (&fact, segment) {
             (Fact::Measurement(_), Some(bytes)) => {
                 Some(Segment::decode(bytes).map_err(|error| BookError::Segment(seq, error))?)
             }
-            (Fact::Measurement(_), None) => return Err(BookError::Missing(seq, "segment")),
+            (Fact::Measurement(fact), None) => return self.lose(leaf, "segment", Some(&fact.vantage)),
             _ => None,
         };
         self.apply(&fact, segment.as_ref(), leaf.recorded_at)
+    }
+
+    /// Takes in that something of a fact is gone. `vantage` is whose flush it was, if that is still known.
+    fn lose(&mut self, leaf: &Leaf, part: &'static str, vantage: Option<&VantageId>) -> Result<(), BookError> {
+        if !ERASABLE.contains(&leaf.kind) {
+            return Err(BookError::Missing(leaf.seq, part));
+        }
+        if leaf.kind == FactKind::Measurement {
+            self.fold.forget(vantage);
+        }
+        if leaf.kind == FactKind::Record {
+            Arc::make_mut(&mut self.others).push(leaf.seq);
+        }
+        self.holes.lose(leaf.kind, leaf.seq, part);
+        self.recorded_at = Some(leaf.recorded_at);
+        self.size += 1;
+        Ok(())
     }
 
     /// Takes in one fact, in the order of the ledger. `segment` is what a measurement recorded.
@@ -162,6 +182,7 @@ impl Book {
                 interval: gap.span,
                 why: gap.why.clone(),
                 recorded_at,
+                erased_at: None,
             }),
             Fact::Record(record) => {
                 let (recorded, said) =
@@ -176,6 +197,7 @@ impl Book {
                 let places = Arc::make_mut(&mut self.evidence).entry(evidence.series.clone()).or_default();
                 places.push(Kept { seq, at: evidence.at });
             }
+            Fact::Erasure(fact) => _ = self.erased_since(Erased { seq, recorded_at, fact: fact.clone() }),
         }
         Ok(())
     }

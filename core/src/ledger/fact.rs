@@ -11,6 +11,7 @@ use crate::id::{AgreementId, CheckId, CustomerId, FactId, IdError, InterfaceId, 
 use crate::interval::Interval;
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::digest::Digest;
+use crate::ledger::erase::{self, Erasure};
 use crate::ledger::evidence::{self, Evidence};
 use crate::ledger::record;
 use crate::ledger::segment::Segment;
@@ -43,11 +44,13 @@ pub enum FactKind {
     Evidence,
     /// A statement of a period that is over was frozen.
     Statement,
+    /// Facts were erased.
+    Erasure,
 }
 
 impl FactKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Agreement,
         Self::Check,
         Self::Measurement,
@@ -55,6 +58,7 @@ impl FactKind {
         Self::Record,
         Self::Evidence,
         Self::Statement,
+        Self::Erasure,
     ];
 
     /// The name that the formats use.
@@ -68,6 +72,7 @@ impl FactKind {
             Self::Record => "record",
             Self::Evidence => "evidence",
             Self::Statement => "statement",
+            Self::Erasure => "erasure",
         }
     }
 
@@ -87,7 +92,8 @@ impl FactKind {
             | Self::ObserverGap
             | Self::Record
             | Self::Evidence
-            | Self::Statement => 1,
+            | Self::Statement
+            | Self::Erasure => 1,
         }
     }
 }
@@ -109,6 +115,8 @@ pub enum Fact {
     Evidence(Evidence),
     /// See [`Statement`].
     Statement(Statement),
+    /// See [`Erasure`].
+    Erasure(Erasure),
 }
 
 /// A revision of an agreement came into use.
@@ -282,6 +290,7 @@ impl Fact {
             Self::Record(_) => FactKind::Record,
             Self::Evidence(_) => FactKind::Evidence,
             Self::Statement(_) => FactKind::Statement,
+            Self::Erasure(_) => FactKind::Erasure,
         }
     }
 
@@ -296,6 +305,7 @@ impl Fact {
             Self::Record(fact) => &fact.id,
             Self::Evidence(fact) => &fact.id,
             Self::Statement(fact) => &fact.id,
+            Self::Erasure(fact) => &fact.id,
         }
     }
 
@@ -310,6 +320,7 @@ impl Fact {
             Self::Record(fact) => &fact.by,
             Self::Evidence(fact) => &fact.by,
             Self::Statement(fact) => &fact.by,
+            Self::Erasure(fact) => &fact.by,
         }
     }
 
@@ -317,9 +328,12 @@ impl Fact {
     #[must_use]
     pub fn customer(&self) -> Option<&CustomerId> {
         match self {
-            Self::Agreement(_) | Self::Check(_) | Self::Measurement(_) | Self::ObserverGap(_) | Self::Evidence(_) => {
-                None
-            }
+            Self::Agreement(_)
+            | Self::Check(_)
+            | Self::Measurement(_)
+            | Self::ObserverGap(_)
+            | Self::Evidence(_)
+            | Self::Erasure(_) => None,
             Self::Record(fact) => fact.customer.as_ref(),
             Self::Statement(fact) => fact.customer.as_ref(),
         }
@@ -358,6 +372,7 @@ impl Fact {
                 members.extend([("why", Value::text(&fact.why)), ("line", Value::text(&fact.line))]);
             }
             Self::Evidence(fact) => evidence::encode(fact, &mut members),
+            Self::Erasure(fact) => erase::encode(fact, &mut members),
             Self::Statement(fact) => members.extend([
                 ("agreement", Value::text(&fact.agreement)),
                 ("period", Value::text(&fact.period)),
@@ -456,6 +471,7 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
             figures: digest(&mut fields, "figures")?,
         }),
         FactKind::Evidence => evidence::decode(head, &mut fields)?,
+        FactKind::Erasure => erase::decode(head, &mut fields)?,
     };
     fields.finish()?;
     Ok(fact)

@@ -21,6 +21,8 @@ const FLUSHES_MAX: usize = 4_096;
 #[derive(Debug, Clone, Default)]
 pub struct Fold {
     keeps_versions: bool,
+    /// Whether there may be a run to forget.
+    has_runs: bool,
     vantages: BTreeMap<VantageId, Vantage>,
 }
 
@@ -180,6 +182,7 @@ impl Fold {
         let place = vantage.flushes.len();
         let through = vantage.flushes.last().map_or(segment.through(), |flush| flush.through.max(segment.through()));
         vantage.flushes.push(Flush { through, recorded_at });
+        self.has_runs |= !segment.runs().is_empty();
         for listed in segment.runs().chunk_by(|a, b| a.0 == b.0) {
             let history = vantage.checks.entry(listed[0].0.clone()).or_default();
             history.list(&vantage.flushes, place, listed, self.keeps_versions);
@@ -209,12 +212,29 @@ impl Fold {
             self.vantages.entry(vantage).or_default().flushes = vec![Flush { through, recorded_at }];
         }
         for (series, runs) in runs {
+            self.has_runs |= !runs.is_empty();
             let vantage = self.vantages.entry(series.vantage).or_default();
             vantage.checks.entry(series.check).or_default().runs = Arc::new(runs);
         }
         for vantage in self.vantages.values_mut() {
             let settled = vantage.flushes.len();
             vantage.checks.values_mut().for_each(|history| history.settled = settled);
+        }
+    }
+
+    /// A segment of this vantage point is gone; of any, where nobody can say whose it was. What the segments before it said
+    /// is forgotten: the one that is gone may have said otherwise. A series is unknown until a later segment lists it.
+    pub fn forget(&mut self, vantage: Option<&VantageId>) {
+        // Most holes follow another, and then there is nothing left to forget.
+        if !self.has_runs {
+            return;
+        }
+        self.has_runs = vantage.is_some();
+        for (_, known) in self.vantages.iter_mut().filter(|(id, _)| vantage.is_none_or(|vantage| vantage == *id)) {
+            for history in known.checks.values_mut() {
+                history.runs = Arc::default();
+                history.past.clear();
+            }
         }
     }
 
@@ -295,6 +315,23 @@ impl Fold {
         self.vantages.get(vantage).into_iter().flat_map(|known| {
             known.checks.iter().filter_map(|(check, history)| Some((check, bare(&history.open(&known.flushes)?))))
         })
+    }
+
+    /// The runs of a series from the open one back, without when they were recorded.
+    pub fn runs_back(&self, series: &Series) -> impl Iterator<Item = OpenRun> + '_ {
+        let (closed, open) = match self.history(series) {
+            Some((history, flushes)) => {
+                (&history.runs[..history.runs.len().saturating_sub(1)], history.open(flushes).as_ref().map(bare))
+            }
+            None => (&[][..], None),
+        };
+        open.into_iter().chain(closed.iter().rev().map(bare))
+    }
+
+    /// Whether a series no longer takes part after this instant.
+    #[must_use]
+    pub fn is_retired(&self, series: &Series, at: Instant) -> bool {
+        self.history(series).and_then(|(history, _)| history.terms).is_some_and(|terms| terms.active.until() <= at)
     }
 
     /// The run of a series that begins at `from`.

@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod canonical;
 pub mod checkpoint;
 pub mod digest;
+pub mod erase;
 pub mod evidence;
 pub mod fact;
 pub mod fold;

@@ -26,7 +26,21 @@
 //!   unchanged, at every flush until it observes again. So what a segment leaves out is never a guess.
 //! - **Recorded.** What a segment listed, or extended by continuation, was recorded when the segment was.
 //!
-//! Not here: applying segments (`fold.rs`).
+//! **A key frame** is a segment that can be the first: it lists, of every series of its vantage point that still takes part
+//! after `through`, the open run whole, also where continuation would get it right; and where that run is not up, every run
+//! before it back to the latest that is up, which is left out. (A row of failures is confirmed by how many they are, so its
+//! beginning is needed.) Its `through` is not before that of an earlier segment, nor before an observation of that one or its own. Apart from that it is a segment like any
+//! other, and says the same as one that lists less. The first segment that speaks of a calendar month (UTC) is a key frame,
+//! so that months can be erased.
+//!
+//! **A hole.** Where a segment is gone, what the segments before it said of its vantage point is gone with it, of every
+//! vantage point if nobody can say whose it was: it may have said otherwise. A series has no run then until a later segment
+//! lists one. So what was erased is unknown, never up and never down. After a hole that ends before a key frame, every
+//! run that is open then or begins later is what it was, to the observation. All of this needs that runs are listed in
+//! their order, as `segment_of` does when it is told of them in their order: a run that begins before one that is known
+//! already could be taken for the open one.
+//!
+//! Not here: applying segments (`fold.rs`), and who may erase one (`erase.rs`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +49,7 @@ use crate::id::{CheckId, Series, VantageId};
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::fold::Fold;
 use crate::run::{Observed, Run};
-use crate::time::{Instant, Millis};
+use crate::time::{Instant, Millis, Zone};
 
 /// A run as a segment says it: without when it was recorded, which the leaf says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,6 +168,13 @@ impl Segment {
         &self.runs
     }
 
+    /// The runs that it lists of one check.
+    fn of(&self, check: &CheckId) -> &[(CheckId, OpenRun)] {
+        let from = self.runs.partition_point(|(listed, _)| listed < check);
+        let until = self.runs.partition_point(|(listed, _)| listed <= check);
+        &self.runs[from..until]
+    }
+
     /// The canonical bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -247,6 +268,107 @@ pub fn segment_of(
         }
     }
     Segment::new(vantage.clone(), through, listed)
+}
+
+/// The segment that makes `previous` say what was observed, as [`segment_of`] does; a key frame, where it is the first of its
+/// vantage point that speaks of its calendar month (UTC).
+///
+/// # Errors
+/// As [`segment_of`].
+pub fn monthly_segment_of(
+    previous: &Fold,
+    vantage: &VantageId,
+    actual: &BTreeMap<Series, Vec<OpenRun>>,
+    through: Instant,
+) -> Result<Segment, SegmentError> {
+    let is_new = previous.through(vantage).is_none_or(|before| begins_a_month(before, through));
+    if is_new {
+        key_frame_of(previous, vantage, actual, through)
+    } else {
+        segment_of(previous, vantage, actual, through)
+    }
+}
+
+/// Whether an instant lies in a later calendar month (UTC) than another.
+///
+/// ```
+/// use uphold_core::{ledger::segment::begins_a_month, time::Instant};
+/// let at = |text| Instant::parse(text).unwrap();
+/// assert!(begins_a_month(at("2026-10-31T23:59:59Z"), at("2026-11-01T00:00:00Z")));
+/// assert!(!begins_a_month(at("2026-11-01T00:00:00Z"), at("2026-11-30T23:59:59Z")));
+/// ```
+#[must_use]
+pub fn begins_a_month(before: Instant, at: Instant) -> bool {
+    at >= Zone::utc().month_of(before).interval.until()
+}
+
+/// The key frame that makes `previous` say what was observed: the same as [`segment_of`], with what a key frame lists beside.
+///
+/// # Errors
+/// As [`segment_of`].
+pub fn key_frame_of(
+    previous: &Fold,
+    vantage: &VantageId,
+    actual: &BTreeMap<Series, Vec<OpenRun>>,
+    through: Instant,
+) -> Result<Segment, SegmentError> {
+    let segment = segment_of(previous, vantage, actual, through)?;
+    let mut listed = segment.runs.clone();
+    for (check, row) in rows(previous, &segment) {
+        let news = segment.of(check);
+        listed.extend(
+            row.into_iter().filter(|run| !news.contains(&(check.clone(), *run))).map(|run| (check.clone(), run)),
+        );
+    }
+    Segment::new(vantage.clone(), through, listed)
+}
+
+/// Whether a segment is a key frame, after what `previous` says.
+#[must_use]
+pub fn is_key_frame(previous: &Fold, segment: &Segment) -> bool {
+    previous.through(&segment.vantage).is_none_or(|before| before <= segment.through)
+        && previous.open_runs(&segment.vantage).all(|(_, open)| open.last <= segment.through)
+        && segment.runs.iter().all(|(_, run)| run.last <= segment.through)
+        && rows(previous, segment).all(|(check, row)| {
+            let listed = segment.of(check);
+            row.iter().all(|run| listed.iter().any(|(_, listed)| listed == run))
+        })
+}
+
+/// What a key frame lists of each series that has a run before it.
+fn rows<'a>(previous: &'a Fold, segment: &'a Segment) -> impl Iterator<Item = (&'a CheckId, Vec<OpenRun>)> {
+    previous.open_runs(&segment.vantage).filter_map(move |(check, open)| {
+        let series = Series { check: check.clone(), vantage: segment.vantage.clone() };
+        let through = segment.through;
+        (!previous.is_retired(&series, through))
+            .then(|| (check, row(previous, &series, open, segment.of(check), through)))
+    })
+}
+
+/// The open run after a segment that lists `news` of a series, and where it is not up, the runs before it back to one that is.
+fn row(previous: &Fold, series: &Series, open: OpenRun, news: &[(CheckId, OpenRun)], through: Instant) -> Vec<OpenRun> {
+    let goes_on = news.last().is_none_or(|(_, newest)| newest.from < open.from);
+    let known = previous.runs_back(series).filter(|run| news.iter().all(|(_, listed)| listed.from != run.from));
+    let known = known.map(|run| match run.from == open.from && goes_on {
+        true => previous.predicted(series, run, through),
+        false => run,
+    });
+    let (mut known, mut news) = (known.peekable(), news.iter().rev().map(|(_, run)| *run).peekable());
+    let mut row: Vec<OpenRun> = Vec::new();
+    loop {
+        let is_news = match (news.peek(), known.peek()) {
+            (Some(listed), Some(known)) => listed.from > known.from,
+            (listed, _) => listed.is_some(),
+        };
+        let Some(run) = (if is_news { news.next() } else { known.next() }) else { return row };
+        if run.state == Observed::Up {
+            if row.is_empty() {
+                row.push(run);
+            }
+            return row;
+        }
+        row.push(run);
+    }
 }
 
 #[cfg(test)]

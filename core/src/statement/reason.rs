@@ -127,6 +127,15 @@ pub enum Cause {
         /// Why.
         why: String,
     },
+    /// What was observed is no longer kept.
+    Erased {
+        /// The fact that says so.
+        id: String,
+        /// Why.
+        why: String,
+        /// When it was erased.
+        on: Instant,
+    },
     /// A window of maintenance, of an incident or of an exclusion.
     Window {
         /// The fact.
@@ -206,7 +215,7 @@ impl Reason {
     pub fn fact(&self) -> Option<String> {
         self.causes.iter().find_map(|cause| match cause {
             Cause::Check { series, .. } => Some(series.to_string()),
-            Cause::Gap { id, .. } => Some(id.clone()),
+            Cause::Gap { id, .. } | Cause::Erased { id, .. } => Some(id.clone()),
             Cause::Window { id, .. } | Cause::Suspended { id } | Cause::Event { id: Some(id), .. } => {
                 Some(id.as_str().to_owned())
             }
@@ -224,6 +233,7 @@ impl Cause {
             Self::Check { interface, series } => format!("{series} saw {interface} down"),
             Self::NotMeasured { interface } => format!("no check measures {interface}"),
             Self::Gap { why, .. } => format!("the observer was not watching: {why}"),
+            Self::Erased { why, on, .. } => format!("what was observed was erased at {on}: {why}"),
             Self::Window { id, class, act, recorded_late } => {
                 let late = recorded_late.map_or_else(String::new, |at| format!(" (recorded after it began, at {at})"));
                 format!("{class} `{id}` {}{late}", act.text())

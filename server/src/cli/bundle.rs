@@ -8,6 +8,7 @@ use uphold_core::evaluate::Customers;
 use uphold_core::id::CustomerId;
 use uphold_core::ledger::bundle::{Opened, Proof, Question, Shown, Writer};
 use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::erase::Erased;
 use uphold_core::ledger::fact::{Fact, FactKind};
 use uphold_core::ledger::leaf::PUBLIC;
 use uphold_core::time::Instant;
@@ -135,14 +136,17 @@ fn write(
     let refuse = |error| Failure::new("cannot make a bundle that holds").because(error);
     let broken = |error| file_failure("write", part, error);
     let key = public_key(data).map_err(cannot)?;
-    let (mut writer, head) = Writer::begin(key, question, &signed.note, texts).map_err(refuse)?;
+    let mut erasures = reader.erasures().map_err(cannot)?;
+    erasures.retain(|erased| erased.seq < signed.checkpoint.size);
+    let begun = Writer::begin(key, question, &signed.note, texts, !erasures.is_empty());
+    let (mut writer, head) = begun.map_err(refuse)?;
     let mut output = BufWriter::new(File::create(part).map_err(broken)?);
     output.write_all(&head).map_err(broken)?;
     let mut from = 0;
     while from < signed.checkpoint.size {
         let until = (from + PAGE).min(signed.checkpoint.size);
         for entry in reader.read(from..until).map_err(cannot)? {
-            let line = writer.leaf(&entry.leaf, shown(&entry, &question.customers)?).map_err(refuse)?;
+            let line = writer.leaf(&entry.leaf, shown(&entry, &question.customers, &erasures)?).map_err(refuse)?;
             output.write_all(&line).map_err(broken)?;
         }
         from = until;
@@ -154,8 +158,8 @@ fn write(
     Ok(proof)
 }
 
-/// What is shown of a fact: everything, unless it is one customer's and the bundle another's.
-fn shown<'a>(entry: &'a Entry, customers: &Customers) -> Result<Shown<'a>, Failure> {
+/// What is shown of a fact: everything, unless it was erased, or is one customer's and the bundle another's.
+fn shown<'a>(entry: &'a Entry, customers: &Customers, erasures: &[Erased]) -> Result<Shown<'a>, Failure> {
     let seq = entry.leaf.seq;
     let opened = entry.payload.as_ref().map(|payload| Opened {
         salt: &payload.salt,
@@ -168,20 +172,20 @@ fn shown<'a>(entry: &'a Entry, customers: &Customers) -> Result<Shown<'a>, Failu
             .because(format!("fact {seq}: {error}"))
             .help("run `uphold ledger verify`")
     };
+    let Some(opened) = opened else {
+        let by = erasures.iter().find(|erased| erased.fact.covers(erased.seq, entry.leaf.kind, seq));
+        let by = by.ok_or_else(|| cannot(&"its payload is missing, and no signed fact says that it was erased"))?;
+        return Ok(Shown::Erased(by.seq));
+    };
     if entry.leaf.subject_tag == PUBLIC {
-        return opened
-            .map(Shown::Open)
-            .ok_or_else(|| cannot(&"its payload was erased, and nothing can be proved without it"));
+        return Ok(Shown::Open(opened));
     }
     let fact = entry.fact().map_err(|error| cannot(&error))?;
     let is_anothers = match customers {
         Customers::One(customer) => fact.as_ref().and_then(Fact::customer) != Some(customer),
         Customers::Nobody | Customers::All => false,
     };
-    match opened {
-        Some(opened) if !is_anothers => Ok(Shown::Open(opened)),
-        opened => Ok(Shown::Closed(opened)),
-    }
+    Ok(if is_anothers { Shown::Closed(Some(opened)) } else { Shown::Open(opened) })
 }
 
 fn say(proof: &Proof, args: &Args, key: &str) {

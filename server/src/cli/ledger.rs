@@ -4,8 +4,10 @@ use std::io::IsTerminal as _;
 
 use uphold_core::id::CustomerId;
 
-use super::{DataFolder, Failure, count};
-use crate::ledger::{FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify};
+use super::{DataFolder, Failure, count, erase};
+use crate::ledger::{
+    ErasedCount, FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify,
+};
 
 /// What to do with the ledger.
 #[derive(Debug, clap::Subcommand)]
@@ -16,6 +18,8 @@ pub(super) enum Command {
     Key(DataFolder),
     /// Print the last checkpoint that was signed, for others to keep
     Checkpoint(DataFolder),
+    /// Erase what is old, or one record that was told; a fact says so, and every leaf stays. No server may have the folder open
+    Erase(erase::Args),
     /// Print the tag of one customer's facts. With it the customer can see in a bundle that none of them was kept from it
     Tag(TagArgs),
 }
@@ -33,6 +37,7 @@ pub(super) struct TagArgs {
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Verify(folder) => run_verify(folder),
+        Command::Erase(args) => erase::run(args),
         Command::Key(folder) => {
             let key = public_key(&folder.data).map_err(|error| unsigned("cannot print the key", error))?;
             println!("{key}");
@@ -86,6 +91,7 @@ fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
         report.erased,
         report.root,
     );
+    report.erasures.iter().for_each(say_erased);
     if report.evidence.named > 0 {
         let (named, missing) = (report.evidence.named, report.evidence.missing);
         let files = count(usize::try_from(named).unwrap_or(usize::MAX), "file", "files");
@@ -103,6 +109,27 @@ fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
     let found = count(report.problems.len(), "problem", "problems");
     Err(Failure::new(format!("the ledger `{}` has {found}", path.display()))
         .help("keep the file as it is, and restore a backup into another folder"))
+}
+
+/// What one fact says was erased.
+fn say_erased(count_of: &ErasedCount) {
+    let ErasedCount { erased, left } = count_of;
+    let number = |number: u64| count(usize::try_from(number).unwrap_or(usize::MAX), "fact", "facts");
+    let fact = &erased.fact;
+    let observed = fact.before.map_or_else(String::new, |before| format!(", observed before {before}"));
+    println!(
+        "erased at {}: {} `{}` of places {} to {}{observed}: {} ({})",
+        erased.recorded_at,
+        number(fact.count),
+        fact.kind.name(),
+        fact.from,
+        fact.until - 1,
+        fact.why,
+        fact.by,
+    );
+    if *left > 0 {
+        println!("  {} of them still there: the next start of the server deletes what is left", number(*left));
+    }
 }
 
 /// A failure to read the ledger, told with the help that fits a reader.

@@ -8,6 +8,7 @@ mod check;
 mod compare;
 mod demo;
 mod doctor;
+mod erase;
 mod evaluate;
 mod export;
 mod files;

@@ -27,6 +27,7 @@ use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
 use crate::operate::follow::follow;
 use crate::operate::incident;
+use crate::operate::retention::retain;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
 use crate::web::{self, WebState};
@@ -235,7 +236,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
     // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
     if reporting.is_none() {
-        tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author));
+        follow_and_retain(&handle, author);
     }
     let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
     let router = web::router(WebState { board, ..web });
@@ -276,6 +277,12 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     web.abort();
     let recorded = ended.map_err(|error| Failure::new("measuring ended in a defect of uphold").because(error))?;
     recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
+}
+
+/// The tasks that tell what follows from the figures, and erase what is old.
+fn follow_and_retain(handle: &Handle, author: String) {
+    tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author.clone()));
+    tokio::spawn(retain(handle.live.clone(), handle.retention.clone(), handle.erase.clone(), author));
 }
 
 /// Makes the data folder if there is none, and opens the ledger in it.

@@ -173,6 +173,13 @@ fn print(proof: &Proof, key: &str, agreement_given: bool) {
     println!(
         "  that others are shown the same ledger: compare the root with theirs, or keep it; no witness has signed"
     );
+    for gone in proof.erased.iter().filter(|gone| gone.shown > 0) {
+        let fact = &gone.erased.fact;
+        let (many, at) = (number(gone.shown, "fact", "facts"), gone.erased.recorded_at);
+        let unknown =
+            fact.before.map_or_else(String::new, |before| format!("; what was observed before {before} is unknown"));
+        println!("  what {many} `{}` said: erased at {at}, {} ({}){unknown}", fact.kind.name(), fact.why, fact.by);
+    }
     if proof.closed > 0 {
         println!(
             "  what {} of other customers say: they are closed, and judged nothing here",

@@ -7,6 +7,7 @@
 
 mod agreements;
 mod backup;
+mod erase;
 mod error;
 mod evidence;
 mod lock;
@@ -38,10 +39,10 @@ pub use lock::holder;
 pub use past::Past;
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
-pub use snapshot::{SNAPSHOT_FILE, forget_snapshot, keep_snapshot, read_book, read_on};
+pub use snapshot::{Known, SNAPSHOT_FILE, forget_snapshot, keep_snapshot, read_book, read_on};
 pub use sqlite::FILE;
 pub use uphold_core::ledger::book;
-pub use verify::{Problem, Report, Table, verify};
+pub use verify::{ErasedCount, Problem, Report, Table, verify};
 
 use lock::FolderLock;
 use sqlite::{Prepared, Store, Work};

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, Row};
-use uphold_core::id::{CustomerId, VantageId};
+use uphold_core::id::{CustomerId, FactId, VantageId};
 use uphold_core::ledger::book::{self, Book};
 use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{Fact, FactError};
+use uphold_core::ledger::erase::Erased;
+use uphold_core::ledger::fact::{Fact, FactError, FactKind};
 use uphold_core::ledger::leaf::Leaf;
 use uphold_core::ledger::segment::Segment;
 use uphold_core::ledger::tag::subject_tag;
@@ -85,6 +86,13 @@ pub enum BookError {
     Ledger(LedgerError),
     /// A fact cannot be taken in.
     Fact(book::BookError),
+    /// What was known at the time that was asked for was erased since, in part.
+    Erased {
+        /// The place of the fact that says so.
+        seq: u64,
+        /// When it was erased.
+        on: Instant,
+    },
 }
 
 impl fmt::Display for BookError {
@@ -92,6 +100,9 @@ impl fmt::Display for BookError {
         match self {
             Self::Ledger(_) => f.write_str("the ledger cannot be read"),
             Self::Fact(error) => error.fmt(f),
+            Self::Erased { seq, on } => {
+                write!(f, "a part of what was known then was erased at {on}, as fact {seq} says")
+            }
         }
     }
 }
@@ -101,6 +112,7 @@ impl std::error::Error for BookError {
         match self {
             Self::Ledger(error) => Some(error),
             Self::Fact(error) => error.source(),
+            Self::Erased { .. } => None,
         }
     }
 }
@@ -220,27 +232,88 @@ impl Reader {
         &self.path
     }
 
-    /// Takes every fact recorded up to `as_known_at` into `book`.
+    /// Takes every fact recorded up to `as_known_at` into `book`, from the first that it does not hold.
     ///
     /// # Errors
-    /// When the ledger cannot be read or holds what cannot be understood.
+    /// When the ledger cannot be read or holds what cannot be understood, a fact is missing and no other says that it was
+    /// erased, or what was known at that time was erased since.
     pub fn book(&self, mut book: Book, as_known_at: Instant) -> Result<Book, BookError> {
         const PAGE: u64 = 10_000;
         let size = self.head()?.size;
-        let mut from = 0;
-        while from < size {
+        let mut from = book.size;
+        'known: while from < size {
             let until = (from + PAGE).min(size);
             for entry in self.read(from..until)? {
                 // Recorded times never fall along the ledger.
                 if entry.leaf.recorded_at > as_known_at {
-                    return Ok(book);
+                    break 'known;
                 }
                 let payload = entry.payload.as_ref().map(|payload| payload.bytes.as_slice());
                 book.take(&entry.leaf, payload, entry.segment.as_deref()).map_err(BookError::Fact)?;
             }
             from = until;
         }
-        Ok(book)
+        if book.holes.unexplained().is_some() {
+            self.explain(&mut book, size, as_known_at)?;
+        }
+        match book.holes.unexplained() {
+            Some((seq, part)) => Err(BookError::Fact(book::BookError::Missing(seq, part))),
+            None => Ok(book),
+        }
+    }
+
+    /// Takes in the erasures that were recorded after what a book knows.
+    fn explain(&self, book: &mut Book, size: u64, as_known_at: Instant) -> Result<(), BookError> {
+        let later = book.size..size;
+        for erased in self.erasures()?.into_iter().filter(|erased| later.contains(&erased.seq)) {
+            let Erased { seq, recorded_at: on, fact } = erased.clone();
+            let was_known = book.erased_since(erased);
+            let counted = fact.kind == FactKind::Record || fact.before.is_some_and(|before| before > as_known_at);
+            if was_known && counted {
+                return Err(BookError::Erased { seq, on });
+            }
+        }
+        Ok(())
+    }
+
+    /// What was erased, in the order of the facts that say so.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a leaf is damaged.
+    pub fn erasures(&self) -> Result<Vec<Erased>, LedgerError> {
+        // A word for the kind stands in every leaf of it, and reading every payload would take long.
+        const SQL: &str = "SELECT l.seq, l.leaf, p.salt, p.payload FROM leaves l JOIN payloads p USING (seq)
+            WHERE instr(l.leaf, CAST('\"kind\":\"erasure\"' AS BLOB)) > 0 ORDER BY l.seq";
+        let refuse = |error| self.refuse(error);
+        let mut statement = self.connection.prepare_cached(SQL).map_err(refuse)?;
+        let mut rows = statement.query([]).map_err(refuse)?;
+        let mut erasures = Vec::new();
+        while let Some(row) = rows.next().map_err(refuse)? {
+            let entry = self.entry(row)?;
+            if let Ok(Some(Fact::Erasure(fact))) = entry.fact() {
+                erasures.push(Erased { seq: entry.leaf.seq, recorded_at: entry.leaf.recorded_at, fact });
+            }
+        }
+        Ok(erasures)
+    }
+
+    /// The entry of a fact; none, if there is no such fact or it was erased.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or the leaf is damaged.
+    pub fn find(&self, id: &FactId) -> Result<Option<Entry>, LedgerError> {
+        let sql = "SELECT seq FROM payloads WHERE fact_id = ?1";
+        let seq: Option<i64> = self
+            .connection
+            .query_row(sql, [id.as_str()], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.refuse(error))?;
+        let Some(seq) = seq.map(i64::cast_unsigned) else { return Ok(None) };
+        Ok(self.read(seq..seq + 1)?.pop())
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// The checkpoints, by vantage point.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{Agreement, Check, Fact, Measurement, ObserverGap, Record, Statement};
+use uphold_core::ledger::erase::Erasure;
+use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record, Statement};
 use uphold_core::ledger::segment::{OpenRun, Segment};
 use uphold_core::run::{Observed, Staleness};
 use uphold_core::time::{Instant, Millis};
@@ -56,10 +57,26 @@ pub(crate) fn measurement(number: i64) -> NewFact {
     NewFact { fact: Fact::Measurement(fact), segment: Some(bytes) }
 }
 
+/// Of the measurement six places before; its row is still there.
+fn erasure(number: i64) -> NewFact {
+    let place = number.unsigned_abs() - 6;
+    let fact = Erasure {
+        id: id("erasure", number),
+        by: by(),
+        why: "the retention policy".to_owned(),
+        kind: FactKind::Measurement,
+        from: place,
+        until: place + 1,
+        count: 1,
+        before: Some(Instant(number)),
+    };
+    NewFact { fact: Fact::Erasure(fact), segment: None }
+}
+
 /// One fact of each kind in turn.
 pub(crate) fn fact(number: i64) -> NewFact {
     let digest = Digest::of(&[&number.to_be_bytes()]);
-    match number % 6 {
+    match number % 7 {
         0 => measurement(number),
         1 => gap(number, "the server was stopped"),
         2 => {
@@ -101,6 +118,7 @@ pub(crate) fn fact(number: i64) -> NewFact {
             };
             NewFact { fact: Fact::Statement(fact), segment: Some(text) }
         }
+        6 => erasure(number),
         _ => {
             let fact = Agreement {
                 id: id("agreement", number),

@@ -459,7 +459,7 @@ mod tests {
     fn bytes_that_changed_in_the_database_are_not_signed() {
         for change in [
             "UPDATE leaves SET leaf = CAST(replace(leaf, 'public', 'publik') AS BLOB) WHERE seq = 4",
-            "UPDATE payloads SET payload = CAST(replace(payload, 'stopped', 'started') AS BLOB) WHERE seq = 7",
+            "UPDATE payloads SET payload = CAST(replace(payload, 'stopped', 'started') AS BLOB) WHERE seq = 8",
             "UPDATE payloads SET salt = zeroblob(32) WHERE seq = 4",
             "UPDATE segments SET bytes = CAST(replace(bytes, 'up', 'down') AS BLOB)",
             "UPDATE tree_head SET root = zeroblob(32)",
@@ -469,7 +469,7 @@ mod tests {
             let folder = folder(3);
             let mut signer = Signer::open(folder.path(), None).unwrap();
             signer.sign(&reader(folder.path())).unwrap();
-            grow(folder.path(), 3, 8);
+            grow(folder.path(), 3, 9);
             let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
             connection.pragma_update(None, "foreign_keys", false).unwrap();
             assert!(connection.execute(change, []).unwrap() > 0, "{change}");

@@ -18,14 +18,25 @@ use super::{LedgerError, sign};
 /// The snapshot in the data folder.
 pub const SNAPSHOT_FILE: &str = "book.snapshot";
 
+/// What the whole ledger adds up to.
+#[derive(Debug)]
+pub struct Known {
+    /// The book.
+    pub book: Book,
+    /// The tree over the leaves.
+    pub tree: Frontier,
+    /// How many of the facts were not read, because the snapshot knew of them.
+    pub by_snapshot: u64,
+}
+
 /// What the whole ledger adds up to, with its tree: from the snapshot in `folder`, if there is one that is of this ledger,
 /// and from every fact after it.
 ///
 /// # Errors
 /// When the ledger cannot be read, holds what cannot be understood, or its root is not the root over its leaves.
-pub fn read_book(folder: &Path, reader: &Reader) -> Result<(Book, Frontier), BookError> {
+pub fn read_book(folder: &Path, reader: &Reader) -> Result<Known, BookError> {
     match resumed(folder, reader) {
-        Ok(Some(whole)) => return Ok(whole),
+        Ok(Some(known)) => return Ok(known),
         Ok(None) => {}
         Err(problem) => tracing::warn!(problem, "the snapshot is of no use; every fact is read"),
     }
@@ -35,7 +46,7 @@ pub fn read_book(folder: &Path, reader: &Reader) -> Result<(Book, Frontier), Boo
         let problem = "the root of the tree is not the root over the leaves".to_owned();
         return Err(reader.damaged(problem).into());
     }
-    Ok((book, tree))
+    Ok(Known { book, tree, by_snapshot: 0 })
 }
 
 /// The book and its tree with every fact that was appended since.
@@ -76,7 +87,7 @@ pub fn forget_snapshot(folder: &Path) -> Result<(), LedgerError> {
 }
 
 /// The book by the snapshot; none where there is no snapshot. The problem, where it is not of this ledger.
-fn resumed(folder: &Path, reader: &Reader) -> Result<Option<(Book, Frontier)>, String> {
+fn resumed(folder: &Path, reader: &Reader) -> Result<Option<Known>, String> {
     let bytes = match std::fs::read(folder.join(SNAPSHOT_FILE)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -93,12 +104,15 @@ fn resumed(folder: &Path, reader: &Reader) -> Result<Option<(Book, Frontier)>, S
         book.size = run[0];
         take(reader, &mut book, run[0]..run[0] + run.len() as u64, |_| ()).map_err(|error| error.to_string())?;
     }
-    let tree = snapshot.tree.clone();
+    let (tree, by_snapshot) = (snapshot.tree.clone(), snapshot.tree.size());
     let (book, tree) = read_until(reader, snapshot.resume(book), tree, head.size).map_err(|error| error.to_string())?;
     if (tree.size(), tree.root()) != (head.size, head.root) {
         return Err("the ledger does not continue it".to_owned());
     }
-    Ok(Some((book, tree)))
+    if book.holes.erasures().iter().any(|erased| erased.seq >= by_snapshot) {
+        return Err("some of what it says was erased since".to_owned());
+    }
+    Ok(Some(Known { book, tree, by_snapshot }))
 }
 
 /// Takes the facts of these places into the book.
@@ -151,7 +165,8 @@ mod tests {
         };
         assert_eq!((half.size, tree.size()), (20, 20));
         let reader = open(folder.path());
-        let (book, tree) = resumed(folder.path(), &reader).unwrap().unwrap();
+        let Known { book, tree, by_snapshot } = resumed(folder.path(), &reader).unwrap().unwrap();
+        assert_eq!(by_snapshot, 20);
         let whole = reader.book(Book::default(), uphold_core::time::Instant::MAX).unwrap();
         let head = reader.head().unwrap();
         assert_eq!((tree.size(), tree.root()), (head.size, head.root));
@@ -165,14 +180,15 @@ mod tests {
         samples::ledger(folder.path(), 30);
         samples::ledger(other.path(), 20);
         let reader = open(other.path());
-        let (book, tree) = read_book(other.path(), &reader).unwrap();
+        let Known { book, tree, .. } = read_book(other.path(), &reader).unwrap();
         keep_snapshot(other.path(), &reader, &book, tree).unwrap();
         let [from, to] = [&other, &folder].map(|folder| folder.path().join(SNAPSHOT_FILE));
         std::fs::copy(&from, &to).unwrap();
         let reader = open(folder.path());
         assert_eq!(resumed(folder.path(), &reader).unwrap_err(), "the ledger does not continue it");
-        let (book, _) = read_book(folder.path(), &reader).unwrap();
-        assert_eq!(book.size, reader.head().unwrap().size);
+        let known = read_book(folder.path(), &reader).unwrap();
+        assert_eq!((known.book.size, known.by_snapshot), (reader.head().unwrap().size, 0));
+        assert_eq!(known.tree.size(), reader.head().unwrap().size);
 
         let mut bytes = std::fs::read(&to).unwrap();
         bytes[10] ^= 1;

@@ -16,6 +16,7 @@ use uphold_core::ledger::tree::{self, Frontier};
 use uphold_core::time::Instant;
 
 use crate::ledger::Receipt;
+use crate::ledger::erase::{Batch, Unsaid};
 use crate::ledger::error::LedgerError;
 
 /// The database in the data folder.
@@ -50,7 +51,14 @@ pub(crate) struct Prepared {
 #[derive(Debug)]
 pub(crate) enum Work {
     Facts(Vec<Prepared>),
-    Checkpoint { vantage: VantageId, segment: Vec<u8> },
+    Checkpoint {
+        vantage: VantageId,
+        segment: Vec<u8>,
+    },
+    /// What a fact says is erased.
+    Erase(Batch),
+    /// Leaves nothing of what was deleted in the write-ahead log.
+    EmptyLog,
 }
 
 impl Work {
@@ -58,7 +66,8 @@ impl Work {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Facts(facts) => facts.len(),
-            Self::Checkpoint { .. } => 1,
+            Self::Erase(batch) => batch.len(),
+            Self::Checkpoint { .. } | Self::EmptyLog => 1,
         }
     }
 }
@@ -179,6 +188,8 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "wal").map_err(refuse)?;
         connection.pragma_update(None, "synchronous", "full").map_err(refuse)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(refuse)?;
+        // What is erased is overwritten, and not only marked as free.
+        connection.pragma_update(None, "secure_delete", true).map_err(refuse)?;
         migrate(&mut connection, path)?;
         let head = load_head(&connection, path)?;
         let secret = tag_secret(&connection, path)?;
@@ -198,8 +209,18 @@ impl Store {
         if result.is_err() {
             // What a failed commit left behind is what the database says, not what we believe.
             self.head = load_head(&self.connection, &self.path)?;
+        } else if group.iter().any(|work| matches!(work, Work::EmptyLog)) {
+            self.empty_log();
         }
         result
+    }
+
+    /// Moves the write-ahead log into the database and cuts it to nothing. A reader may hold it up; then the next one does it.
+    fn empty_log(&self) {
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        if !matches!(busy, Ok(false)) {
+            tracing::warn!("the log of the database still holds what was erased, until it is written over");
+        }
     }
 
     /// The size and the root of the tree.
@@ -231,6 +252,12 @@ impl Store {
                     Ok(plan) => Ok(insert(&transaction, facts, &plan, &mut head, &self.secret).map_err(refuse)?),
                     Err(conflict) => Err(conflict),
                 },
+                Work::Erase(batch) => {
+                    let damaged =
+                        |unsaid: Unsaid| LedgerError::Damaged { path: path.clone(), problem: unsaid.to_string() };
+                    batch.delete(&transaction).map_err(refuse)?.map(|()| Vec::new()).map_err(damaged)
+                }
+                Work::EmptyLog => Ok(Vec::new()),
                 Work::Checkpoint { vantage, segment } => {
                     let digest = checkpoint_digest(vantage.as_str().as_bytes(), now.0, segment);
                     let row = params![vantage.as_str(), now.0, segment, digest.0];
@@ -406,6 +433,7 @@ mod tests {
         assert_eq!(setting("journal_mode"), rusqlite::types::Value::Text("wal".to_owned()));
         assert_eq!(setting("synchronous"), rusqlite::types::Value::Integer(2));
         assert_eq!(setting("foreign_keys"), rusqlite::types::Value::Integer(1));
+        assert_eq!(setting("secure_delete"), rusqlite::types::Value::Integer(1));
     }
 
     #[test]

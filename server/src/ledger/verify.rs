@@ -1,8 +1,8 @@
 //! The full scrub of a ledger: every byte of every row against every other, reading only.
 //!
 //! It finds any change that was not made in all places at once. Whoever rewrites the whole ledger consistently, or cuts its
-//! end together with the head of the tree, is found by a root that was kept elsewhere: compare [`Report::root`]. An erased
-//! payload is no problem by itself; it is counted.
+//! end together with the head of the tree, is found by a root that was kept elsewhere: compare [`Report::root`]. A payload
+//! that is gone is a problem, unless a fact says that it was erased; then it is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,8 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use uphold_core::ledger::digest::Digest;
-use uphold_core::ledger::fact::{Fact, Measurement};
+use uphold_core::ledger::erase::{Census, ERASABLE, Erased, Holes};
+use uphold_core::ledger::fact::{Fact, FactKind, Measurement};
 use uphold_core::ledger::leaf::{Leaf, commitment};
 use uphold_core::ledger::segment::Segment;
 use uphold_core::ledger::tag::subject_tag;
@@ -90,8 +91,10 @@ pub struct Report {
     pub leaves: u64,
     /// How many of them have a payload.
     pub payloads: u64,
-    /// How many payloads were erased.
+    /// How many payloads are gone.
     pub erased: u64,
+    /// What was erased, as facts say it.
+    pub erasures: Vec<ErasedCount>,
     /// How many segments there are.
     pub segments: u64,
     /// The files of evidence that are named, and those that are not there any more: that is no problem, they expire.
@@ -100,6 +103,15 @@ pub struct Report {
     pub root: Digest,
     /// All problems, in the order in which they were found.
     pub problems: Vec<Problem>,
+}
+
+/// One fact that says what was erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedCount {
+    /// What it says.
+    pub erased: Erased,
+    /// How many of the payloads that it speaks of are still there: the next start of the server deletes them.
+    pub left: u64,
 }
 
 impl Report {
@@ -147,6 +159,9 @@ fn scrub_all(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Res
         recorded_at: Instant::MIN,
         payloads: 0,
         erased: 0,
+        census: Census::default(),
+        holes: Holes::default(),
+        erasable: Vec::new(),
         named: BTreeSet::new(),
         secret: None,
         evidence: Named::new(),
@@ -157,6 +172,7 @@ fn scrub_all(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Res
     }
     scrub.leaves(progress)?;
     scrub.strays()?;
+    let erasures = scrub.erasures();
     let segments = scrub.segments()?;
     scrub.tree_head()?;
     scrub.checkpoints()?;
@@ -164,6 +180,7 @@ fn scrub_all(connection: &Connection, progress: &mut dyn FnMut(u64, u64)) -> Res
         leaves: scrub.frontier.size(),
         payloads: scrub.payloads,
         erased: scrub.erased,
+        erasures,
         segments,
         evidence: EvidenceCount::default(),
         root: scrub.frontier.root(),
@@ -179,6 +196,10 @@ struct Scrub<'a> {
     recorded_at: Instant,
     payloads: u64,
     erased: u64,
+    census: Census,
+    holes: Holes,
+    /// The facts that are there and could be erased.
+    erasable: Vec<(FactKind, u64)>,
     /// The segments that measurements refer to, and the texts of statements.
     named: BTreeSet<Digest>,
     /// The secret of customers' tags, if it is what its digest says.
@@ -258,6 +279,7 @@ impl Scrub<'_> {
                 self.report(Table::Leaves, Some(seq), "was recorded earlier than the one before");
             }
             self.recorded_at = self.recorded_at.max(leaf.recorded_at);
+            self.census.leaf(leaf.kind, seq);
             self.payload(seq, &leaf, row)?;
         }
         progress(self.frontier.size(), total.cast_unsigned());
@@ -267,7 +289,11 @@ impl Scrub<'_> {
     fn payload(&mut self, seq: u64, leaf: &Leaf, row: &Row<'_>) -> Result<(), rusqlite::Error> {
         if row.get_ref(3)? == ValueRef::Null {
             self.erased += 1;
+            self.holes.lose(leaf.kind, seq, "payload");
             return Ok(());
+        }
+        if ERASABLE.contains(&leaf.kind) {
+            self.erasable.push((leaf.kind, seq));
         }
         self.payloads += 1;
         let (id, payload) = (blob(row, 3)?, blob(row, 5)?);
@@ -302,6 +328,12 @@ impl Scrub<'_> {
                 }
             }
             Fact::Evidence(evidence) => self.evidence.extend(evidence.files.iter().map(|file| (file.digest, seq))),
+            Fact::Erasure(fact) => {
+                if let Some(problem) = self.census.fault(seq, &fact) {
+                    self.report(Table::Payloads, Some(seq), problem);
+                }
+                self.holes.explain(Erased { seq, recorded_at: leaf.recorded_at, fact });
+            }
             Fact::Agreement(_) | Fact::Check(_) | Fact::ObserverGap(_) | Fact::Record(_) => {}
         }
         Ok(())
@@ -331,6 +363,17 @@ impl Scrub<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What was erased; and payloads that are gone although no fact says so.
+    fn erasures(&mut self) -> Vec<ErasedCount> {
+        for seq in self.holes.unexplained_places() {
+            self.report(Table::Payloads, Some(seq), "is missing, and no fact says that it was erased");
+        }
+        let left = |erased: &Erased| {
+            self.erasable.iter().filter(|(kind, seq)| erased.fact.covers(erased.seq, *kind, *seq)).count() as u64
+        };
+        self.holes.erasures().iter().map(|erased| ErasedCount { erased: erased.clone(), left: left(erased) }).collect()
     }
 
     /// Payloads that no leaf stands for.
@@ -553,13 +596,50 @@ mod tests {
                 let report = scrub(&connection, &mut |_, _| {}).unwrap();
                 connection.execute_batch("ROLLBACK").unwrap();
                 match table {
-                    Table::Payloads => assert_eq!((report.erased, report.payloads), (1, 19)),
+                    Table::Payloads => {
+                        assert_eq!((report.erased, report.payloads), (1, 19));
+                        // What a fact says is erased may go, and its segment with it.
+                        let is_said = row % 7 == 0 && row + 6 < 20;
+                        let says = if is_said {
+                            "no fact refers to segment"
+                        } else {
+                            "is missing, and no fact says that it was erased"
+                        };
+                        let found = report.problems.iter().any(|problem| problem.what.starts_with(says));
+                        assert!(found && (report.problems.len() == 1 || !is_said), "{row}: {:?}", report.problems);
+                    }
                     // A checkpoint is provisional; that there is none is no contradiction.
                     Table::Checkpoint => assert!(report.is_sound()),
                     _ => assert!(!report.is_sound(), "{} {row}", table.name()),
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_erasure_that_counts_wrongly_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = samples::ledger(folder.path(), 9);
+        let mut store = sqlite::Store::open(&path).unwrap();
+        let wrong = |from: u64, until: u64, count: u64| {
+            let mut new = samples::fact(6);
+            if let Fact::Erasure(erasure) = &mut new.fact {
+                erasure.id = uphold_core::id::FactId::parse(&format!("wrong-{from}-{until}")).unwrap();
+                (erasure.from, erasure.until, erasure.count) = (from, until, count);
+            }
+            sqlite::Work::Facts(vec![crate::ledger::prepare(new).unwrap()])
+        };
+        store.write(&[wrong(0, 8, 1), wrong(0, 30, 2)], Instant(1_790_000_000_100)).unwrap();
+        drop(store);
+        let found = verify(&path, &mut |_, _| {}).unwrap().problems;
+        let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "payloads 9: names another number of facts than lie there",
+                "payloads 10: erases facts that come after it"
+            ]
+        );
     }
 
     #[test]

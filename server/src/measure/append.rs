@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
-use uphold_core::ledger::segment::{Segment, segment_of};
+use uphold_core::ledger::segment::{Segment, monthly_segment_of};
 use uphold_core::time::{Instant, Millis};
 
 use super::vantage::{Accepted, Delivery, Refused, by, intake};
@@ -90,7 +90,7 @@ impl Engine {
         }
         let taken = intake(report, vantage, &self.book, self.settings.clock.now())?;
         let through = Instant(report.through);
-        let segment = segment_of(&self.book.fold, vantage, &taken.runs, through)
+        let segment = monthly_segment_of(&self.book.fold, vantage, &taken.runs, through)
             .map_err(|error| Refused::Contradiction(error.to_string()))?;
         let bytes = segment.encode();
         let fact = Fact::Measurement(Measurement {

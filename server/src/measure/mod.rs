@@ -11,6 +11,7 @@ mod publish;
 pub mod recorder;
 mod reload;
 pub mod reporter;
+pub mod retention;
 pub mod schedule;
 mod snapshots;
 mod start;
@@ -36,7 +37,7 @@ use uphold_probe::egress::Egress;
 use uphold_probe::outcome::{Cause, Outcome, Phases};
 
 use crate::clock::Clock;
-use crate::config::{CheckDefinition, Checks, Source, TICK};
+use crate::config::{CheckDefinition, Checks, Retention, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Lags, Live};
@@ -45,6 +46,7 @@ use gate::Gate;
 use publish::{Publishing, drawn};
 use recorder::{Recorder, Snapshot};
 use reload::Changing;
+use retention::{Erase, Erasing, erasing};
 use schedule::Schedule;
 use snapshots::{Snapshots, kept};
 use vantage::{Delivery, Desk};
@@ -107,6 +109,10 @@ pub struct Handle {
     pub desk: Desk,
     /// Takes a configuration that is to come into force.
     pub reload: mpsc::Sender<Reload>,
+    /// Takes requests to erase what is old.
+    pub erase: mpsc::Sender<Erase>,
+    /// How long what was observed is to be kept.
+    pub retention: watch::Receiver<Retention>,
     counters: Arc<SharedCounters>,
     inbox: heartbeat::Inbox,
 }
@@ -193,6 +199,9 @@ pub struct Engine {
     deliveries: mpsc::Receiver<Delivery>,
     reloads: (mpsc::Sender<Reload>, mpsc::Receiver<Reload>),
     append: Option<Appending>,
+    erases: (mpsc::Sender<Erase>, mpsc::Receiver<Erase>),
+    erasing: Option<Erasing>,
+    retention: watch::Sender<Retention>,
     /// What is recorded after the flush under way.
     waiting_append: Option<Waiting>,
     retry: Retry,
@@ -286,6 +295,8 @@ impl Engine {
             tell: self.told.0.clone(),
             desk: self.desk.clone(),
             reload: self.reloads.0.clone(),
+            erase: self.erases.0.clone(),
+            retention: self.retention.subscribe(),
             counters: Arc::clone(&self.counters),
             inbox: self.inbox.clone(),
         }
@@ -326,9 +337,12 @@ impl Engine {
                 Some(delivery) = self.deliveries.recv(), if self.is_idle() => {
                     self.begin_after_flush(Waiting::Delivery(delivery));
                 }
+                Some(request) = self.erases.1.recv(), if self.erasing.is_none() => self.begin_erasing(request),
+                done = erasing(&mut self.erasing), if self.is_idle() => self.erased(done),
                 Some(finished) = self.outcomes.1.recv() => self.take(finished),
             }
         }
+        self.leave_off_erasing();
         self.tick_heartbeats();
         self.save_reports(&self.reports_file);
         // A failure of the flush under way does not matter if the last one succeeds.

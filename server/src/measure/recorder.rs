@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use uphold_core::id::{Series, VantageId};
 use uphold_core::ledger::fold::Fold;
-use uphold_core::ledger::segment::{OpenRun, Segment, SegmentError, segment_of};
+use uphold_core::ledger::segment::{OpenRun, Segment, SegmentError, monthly_segment_of};
 use uphold_core::run::{Observed, Staleness};
 use uphold_core::time::Instant;
 
@@ -58,12 +58,12 @@ impl Recorder {
         self.runs.remove(series);
     }
 
-    /// The segment that brings the ledger up to `through`.
+    /// The segment that brings the ledger up to `through`; the first of a month is a key frame.
     ///
     /// # Errors
     /// When the runs contradict each other, which no order of [`Self::observe`] can bring about.
     pub fn snapshot(&self, recorded: &Fold, through: Instant) -> Result<Snapshot, SegmentError> {
-        let segment = segment_of(recorded, &self.vantage, &self.runs, through)?;
+        let segment = monthly_segment_of(recorded, &self.vantage, &self.runs, through)?;
         Ok(Snapshot { segment, runs: self.runs.clone() })
     }
 

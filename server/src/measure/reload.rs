@@ -158,6 +158,7 @@ impl Engine {
         self.keys = self.targets.iter().enumerate().map(|(place, target)| (target.key, place)).collect();
         self.gate.limits = settings.checks.limits;
         self.keeper.limit(settings.checks.evidence);
+        self.retention.send_replace(settings.checks.retention);
         self.inbox.listen_for(heartbeats(&self.targets));
         self.egress = egress(&settings.checks);
         self.settings = settings;

@@ -119,8 +119,8 @@ impl From<LedgerError> for ReportError {
 impl Follower {
     fn open(path: &Path) -> Result<Self, BookError> {
         let reader = Reader::open(path)?;
-        let (book, tree) = read_book(path.parent().unwrap_or(Path::new(".")), &reader)?;
-        Ok(Self { reader, book, tree })
+        let known = read_book(path.parent().unwrap_or(Path::new(".")), &reader)?;
+        Ok(Self { reader, book: known.book, tree: known.tree })
     }
 
     fn follow(&mut self) -> Result<(), BookError> {

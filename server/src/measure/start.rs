@@ -101,8 +101,11 @@ impl Engine {
     pub async fn start(folder: &Path, settings: Settings) -> Result<Self, StartError> {
         let clock = settings.clock.clone();
         let ledger = Ledger::open(folder, Arc::new(move || clock.now()))?;
-        let (known, tree) = read_book(folder, &ledger.reader()?)?;
-        let mut book = known.clone();
+        let mut known = read_book(folder, &ledger.reader()?)?;
+        if finish_erasing(&ledger, &known.book).await? {
+            known = read_book(folder, &ledger.reader()?)?;
+        }
+        let mut book = known.book.clone();
         let mut facts = recovered(&ledger, &book, &settings)?;
         for new in &facts {
             // The gap begins where the recovered observations end, so they come first.
@@ -114,7 +117,7 @@ impl Engine {
         facts.extend(changes.into_iter().map(|fact| NewFact { fact, segment: None }));
         let receipts = ledger.append(facts).await?;
         let reader = ledger.reader()?;
-        let (book, tree) = read_on(&reader, known, tree)?;
+        let (book, tree) = read_on(&reader, known.book, known.tree)?;
         let head = match receipts.last() {
             Some(receipt) => (receipt.tree_size, receipt.root),
             None => reader.head().map(|head| (head.size, head.root))?,
@@ -123,7 +126,7 @@ impl Engine {
             let profiles = folder.join(PROFILES);
             browsers.keep_in(&profiles).map_err(|error| LedgerError::io(&profiles, error))?;
         }
-        let snapshots = Snapshots::new(tree);
+        let snapshots = Snapshots::new(tree, known.by_snapshot);
         Ok(Self { snapshots, ..Self::assemble(settings, folder, ledger, book, head) })
     }
 
@@ -170,11 +173,14 @@ impl Engine {
             flush: None,
             told: mpsc::channel(super::TOLD_MAX),
             append: None,
+            erases: mpsc::channel(1),
+            erasing: None,
+            retention: watch::Sender::new(settings.checks.retention),
             waiting_append: None,
             retry: Retry::default(),
             publishing: Publishing::default(),
             folder: folder.to_owned(),
-            snapshots: Snapshots::new(Frontier::default()),
+            snapshots: Snapshots::new(Frontier::default(), 0),
             head,
             checkpoint: None,
             live: watch::Sender::new(Arc::new(picture)),
@@ -185,6 +191,15 @@ impl Engine {
             settings,
         }
     }
+}
+
+/// Deletes what the last process said is erased and was killed before it was gone. Returns whether there was anything.
+async fn finish_erasing(ledger: &Ledger, book: &Book) -> Result<bool, LedgerError> {
+    let mut left = 0;
+    for erased in book.holes.erasures() {
+        left += ledger.erase(erased).await?;
+    }
+    Ok(left > 0)
 }
 
 fn apply(book: &mut Book, new: &NewFact, at: Instant) {

@@ -15,7 +15,8 @@ use crate::ledger::NewFact;
 use crate::live::Live;
 
 /// The months whose statements are due to be frozen, or are: those that ended at least `close_after` ago, from the one in
-/// which something was first measured, the oldest first.
+/// which something was first measured, the oldest first. Not those of which something was erased: their statements are
+/// frozen, and would be made anew of less than was known.
 #[must_use]
 pub fn closed(live: &Live) -> Vec<Period> {
     let commitments = &live.agreement.commitments;
@@ -27,6 +28,9 @@ pub fn closed(live: &Live) -> Vec<Period> {
     while period.interval.until() + close_after <= live.as_known_at && periods.len() < MONTHS_MAX {
         let next = zone.month_of(period.interval.until());
         periods.push(std::mem::replace(&mut period, next));
+    }
+    if let Some(erased) = live.history.erased_before() {
+        periods.retain(|period| period.interval.from() >= erased);
     }
     periods
 }
@@ -48,6 +52,11 @@ fn one(live: &Live, period: &Period, customer: Option<CustomerId>, by: &str) -> 
     let request = Request { period: period.clone(), as_known_at: live.as_known_at, customers: asked };
     // What the agreement leaves open is said elsewhere, at every picture; a statement without figures freezes nothing.
     let statement = evaluate(std::slice::from_ref(&*live.agreement), &live.history, &request).ok()?;
+    // A year that ends in this month may have begun in time that was erased since.
+    let erased = live.history.erased_before().unwrap_or(Instant::MIN);
+    if statement.rows.iter().any(|row| row.period.interval.from() < erased) {
+        return None;
+    }
     let figures = statement.figures();
     let earlier: Vec<&Frozen> = frozen(live, period, customer.as_ref()).collect();
     if earlier.last().is_some_and(|last| last.fact.figures == figures) {

@@ -7,3 +7,4 @@ pub mod closing;
 pub mod follow;
 pub mod incident;
 pub mod record;
+pub mod retention;

@@ -14,6 +14,7 @@ use uphold_core::agreement::{Agreement, Commitment, Force, Listed, Text};
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
 use uphold_core::id::CustomerId;
+use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::tree::Frontier;
 use uphold_core::statement::{Inputs, Statement};
 use uphold_core::time::{Instant, Millis, Period, Zone};
@@ -23,6 +24,7 @@ use super::{App, problem};
 use crate::ledger::book::Book;
 use crate::ledger::{BookError, FILE, Reader, last_signed};
 use crate::live::{CheckView, LedgerHead, Live};
+use crate::operate::closing;
 
 /// `GET /api/v1/agreement`
 pub(super) async fn agreement(State(app): State<App>) -> Response {
@@ -105,6 +107,9 @@ fn judged(live: &Live, data: &Path, asked: Option<&Request>) -> Response {
     }
     match known_at(data, asked.as_known_at) {
         Ok((history, inputs)) => of(live, &history, &inputs, asked),
+        Err(error @ BookError::Erased { .. }) => {
+            problem::json(StatusCode::GONE, "knowledge-erased", &format!("{error}; ask for what was known later"))
+        }
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "what was known earlier cannot be read");
             problem::internal()
@@ -126,7 +131,16 @@ fn known_at(data: &Path, at: Instant) -> Result<(History, Inputs), BookError> {
 
 fn of(live: &Live, history: &History, inputs: &Inputs, asked: &Request) -> Response {
     match evaluate(std::slice::from_ref(&*live.agreement), history, asked) {
-        Ok(statement) => text(statement.to_json_text(inputs)),
+        Ok(statement) => {
+            let answer = text(statement.to_json_text(inputs));
+            match frozen_before(live, history, asked) {
+                Some(digest) => {
+                    let link = format!("</api/v1/statements/{digest}>; rel=\"memento\"");
+                    ([(header::LINK, link)], answer).into_response()
+                }
+                None => answer,
+            }
+        }
         Err(problems) => {
             let errors = problems.iter().map(|each| json!({ "message": each.to_string(), "help": each.help }));
             let detail = "the agreement does not state what is needed to judge this; `errors` says what";
@@ -134,6 +148,18 @@ fn of(live: &Live, history: &History, inputs: &Inputs, asked: &Request) -> Respo
             problem::with_errors(status, "cannot-be-judged", detail, errors.collect())
         }
     }
+}
+
+/// The text of the statement that was frozen last of what is asked for, where observations of that time were erased: it was
+/// made when they were there.
+fn frozen_before(live: &Live, history: &History, asked: &Request) -> Option<Digest> {
+    history.erased_before().filter(|erased| asked.period.interval.from() < *erased)?;
+    let customer = match &asked.customers {
+        Customers::Nobody => None,
+        Customers::One(customer) => Some(customer),
+        Customers::All => return None,
+    };
+    closing::frozen(live, &asked.period, customer).last().map(|frozen| frozen.fact.text)
 }
 
 /// `GET /api/v1/ledger/checkpoint`

@@ -24,7 +24,7 @@ struct Words {
 
 const WORDS: &[Words] = &[
     get("/api/v1/agreement", "The agreement in force, as it was read from its file.", &[200]),
-    get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 422]),
+    get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 410, 422]),
     get("/api/v1/checks", "Every check, as each of its vantage points sees it.", &[200]),
     get("/api/v1/checks/{check}/evidence", "What is kept of a check's failures, a page at a time.", &[200, 400, 404]),
     get("/api/v1/evidence/{digest}", "A file of evidence, JSON or PNG, to be kept and not shown.", &[200, 400, 404]),

@@ -27,6 +27,9 @@ pub(crate) fn text(words: &Words, solution: Option<&Solution>, state: State, cau
             texts.with("cause-not-measured", &[("interface", interface(id).into())])
         }
         Cause::Gap { why, .. } => texts.with("cause-gap", &[("why", why.as_str().into())]),
+        Cause::Erased { why, on, .. } => {
+            texts.with("cause-erased", &[("why", why.as_str().into()), ("on", words.moment(*on).into())])
+        }
         Cause::Window { id, class, act, recorded_late } => {
             let said = window(words, class, id.as_str(), act);
             match recorded_late {

@@ -19,6 +19,7 @@ mod operations;
 mod program;
 mod records;
 mod reload;
+mod retention;
 mod sample;
 mod simulate;
 mod statement;

@@ -18,7 +18,7 @@ lines! {
     ObservationLine: must [check vantage at state], may [detail], scope [], other {
         latency_ms: Option<u64>,
     }
-    GapLine: must [from], may [vantage until why], scope [], other {}
+    GapLine: must [from], may [vantage until why erased_at], scope [], other {}
     CountsLine: must [from until], may [check], scope [scope], other {
         good: u64,
         valid: u64,
@@ -220,8 +220,9 @@ impl Version for Gap {
         let interval = open_span(&line.from, line.until.as_ref())?;
         let vantage = line.vantage.as_deref().map(VantageId::parse).transpose()?;
         let why = line.why.as_deref().unwrap_or_default().to_owned();
+        let erased_at = line.erased_at.as_deref().map(|at| instant("erased_at", at)).transpose()?;
         let fact = line.said().fact(text, None, (vantage, interval, why))?;
         let (vantage, interval, why) = fact.body;
-        Ok(Self { id: fact.id.to_string(), vantage, interval, why, recorded_at: fact.recorded_at })
+        Ok(Self { id: fact.id.to_string(), vantage, interval, why, recorded_at: fact.recorded_at, erased_at })
     }
 }

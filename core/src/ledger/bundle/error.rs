@@ -100,6 +100,12 @@ pub enum Fault {
     Withheld(u64),
     /// What stays closed has a part in the figures.
     Depends(CustomerId),
+    /// A leaf is shown as erased, and the fact at the place that it names does not say so.
+    Unexplained(u64, u64),
+    /// A fact that says what was erased is wrong.
+    Erasure(u64, &'static str),
+    /// What was known at the time that is asked for was erased since, by the fact at this place.
+    Erased(u64),
     /// The end does not say what stands before it.
     Tail(&'static str),
 }
@@ -120,7 +126,8 @@ impl fmt::Display for Fault {
             Self::Order { expected, found } => write!(f, "`{found}` stands where {expected} must"),
             Self::Ended { expected } => write!(f, "the bundle ends where {expected} must follow"),
             Self::Version(found) => {
-                write!(f, "a bundle of version {found}, and this program knows version {}", super::VERSION)
+                let (first, last) = (super::VERSION, super::VERSION_ERASED);
+                write!(f, "a bundle of version {found}, and this program knows versions {first} and {last}")
             }
             Self::Checkpoint(error) => write!(f, "the checkpoint does not hold: {error}"),
             Self::Leaf(error) => error.fmt(f),
@@ -150,6 +157,13 @@ impl fmt::Display for Fault {
                 f,
                 "the figures of `{customer}` depend on facts of other customers, which its bundle may not show"
             ),
+            Self::Unexplained(seq, by) => {
+                write!(f, "fact {seq} is shown as erased by fact {by}, and fact {by} does not say so")
+            }
+            Self::Erasure(seq, problem) => write!(f, "fact {seq}, which says what was erased, {problem}"),
+            Self::Erased(seq) => {
+                write!(f, "what was known then was erased in part, as fact {seq} says: ask for what was known later")
+            }
             Self::Tail(problem) => write!(f, "the end {problem}"),
         }
     }

@@ -5,12 +5,14 @@
 //!
 //! The key to verify with never comes from the bundle. Not here: files, and which facts a customer may see.
 
+mod erased;
 mod error;
 #[cfg(test)]
 mod tests;
 mod verify;
 mod write;
 
+pub use erased::Gone;
 pub use error::{BundleError, Fault};
 pub use verify::{Proof, Revision, Verifier};
 pub use write::{Opened, Shown, Writer};
@@ -20,8 +22,11 @@ use crate::id::CustomerId;
 use crate::ledger::canonical::{FieldError, Fields, Value};
 use crate::time::Instant;
 
-/// The version of the format.
+/// The version of the format, where nothing was erased.
 pub const VERSION: i64 = 1;
+
+/// The version of the format that also knows leaves of facts that were erased.
+pub const VERSION_ERASED: i64 = 2;
 
 /// How long a line may be, in bytes.
 pub const LINE_MAX: usize = 1 << 26;

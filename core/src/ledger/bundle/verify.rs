@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{BundleError, Fault, Question};
+use super::erased::{Gone, Lost};
+use super::{BundleError, Fault, Question, VERSION, VERSION_ERASED};
 use crate::agreement::{self, Agreement};
 use crate::evaluate::{Customers, Request, customers, evaluate};
 use crate::id::{AgreementId, CustomerId};
@@ -12,7 +13,8 @@ use crate::ledger::book::{Book, BookError};
 use crate::ledger::canonical::{self, FieldError, Fields, Value};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::digest::Digest;
-use crate::ledger::fact::{Fact, Measurement};
+use crate::ledger::erase::Erased;
+use crate::ledger::fact::{Fact, FactKind, Measurement};
 use crate::ledger::leaf::{Leaf, PUBLIC, commitment};
 use crate::ledger::note::VerifierKey;
 use crate::ledger::segment::Segment;
@@ -25,6 +27,7 @@ use crate::time::{Instant, Period, Zone, tzdb_version};
 pub struct Verifier {
     key: VerifierKey,
     stage: Stage,
+    version: i64,
     lines: u64,
     hash: Sha256,
     question: Question,
@@ -39,6 +42,7 @@ pub struct Verifier {
     tags: BTreeMap<CustomerId, String>,
     /// The tags of leaves that stayed closed.
     closed_tags: BTreeSet<String>,
+    lost: Lost,
     opened: u64,
     closed: u64,
     segments: u64,
@@ -70,6 +74,8 @@ pub struct Proof {
     pub opened: u64,
     /// How many facts stayed closed, since they are another customer's.
     pub closed: u64,
+    /// What was erased: nobody can recompute what it said.
+    pub erased: Vec<Gone>,
     /// The tag of every customer of whom facts were opened.
     pub tags: BTreeMap<CustomerId, String>,
     /// How many segments there were.
@@ -120,6 +126,7 @@ impl Verifier {
         Self {
             key,
             stage: Stage::Head,
+            version: VERSION,
             lines: 0,
             hash: Sha256::new(),
             question: Question { period: String::new(), as_known_at: Instant::MIN, customers: Customers::Nobody },
@@ -131,6 +138,7 @@ impl Verifier {
             named: BTreeMap::new(),
             tags: BTreeMap::new(),
             closed_tags: BTreeSet::new(),
+            lost: Lost::default(),
             opened: 0,
             closed: 0,
             segments: 0,
@@ -189,6 +197,7 @@ impl Verifier {
             checkpoint: self.checkpoint,
             opened: self.opened,
             closed: self.closed,
+            erased: self.lost.gone(),
             tags: self.tags,
             segments: self.segments,
             revisions,
@@ -264,10 +273,10 @@ impl Verifier {
     }
 
     fn head(&mut self, fields: &mut Fields) -> Result<(), Fault> {
-        match fields.int("v")? {
-            super::VERSION => {}
+        self.version = match fields.int("v")? {
+            version @ (VERSION | VERSION_ERASED) => version,
             other => return Err(Fault::Version(other)),
-        }
+        };
         self.question = Question::read(fields)?;
         self.stage = Stage::Checkpoint;
         Ok(())
@@ -297,9 +306,14 @@ impl Verifier {
         }
         self.recorded_at = leaf.recorded_at;
         self.frontier.append(tree::leaf_hash(&bytes));
-        match (fields.find_text("salt")?, fields.find("payload")) {
-            (Some(salt), Some(payload)) => self.open(&leaf, &salt, &payload, fields.find("segment"))?,
-            (None, None) => self.leave_closed(&leaf)?,
+        self.lost.leaf(&leaf);
+        // The first version does not know the key, and what is unknown is refused.
+        let erased = if self.version == VERSION { None } else { fields.find_int("erased")? };
+        match (fields.find_text("salt")?, fields.find("payload"), erased) {
+            (Some(salt), Some(payload), None) => self.open(&leaf, &salt, &payload, fields.find("segment"))?,
+            (None, None, None) => self.leave_closed(&leaf)?,
+            (None, None, Some(by)) => self.lose(&leaf, by)?,
+            (_, _, Some(_)) => return Err(FieldError::new("erased", "stands where nothing else does").into()),
             _ => return Err(FieldError::new("salt", "and `payload` stand together").into()),
         }
         self.stage = Stage::Leaf;
@@ -307,6 +321,10 @@ impl Verifier {
             let found = self.frontier.root();
             if found != self.checkpoint.root {
                 return Err(Fault::Root { found, signed: self.checkpoint.root });
+            }
+            self.lost.check()?;
+            if let Some((seq, part)) = self.book.holes.unexplained() {
+                return Err(BookError::Missing(seq, part).into());
             }
             self.stage = Stage::Statement;
         }
@@ -329,6 +347,9 @@ impl Verifier {
         }
         self.opened += 1;
         self.tagged(leaf, fact.customer())?;
+        if let Fact::Erasure(erasure) = &fact {
+            self.explain(Erased { seq: leaf.seq, recorded_at: leaf.recorded_at, fact: erasure.clone() })?;
+        }
         if leaf.recorded_at > self.question.as_known_at {
             return Ok(());
         }
@@ -336,6 +357,31 @@ impl Verifier {
             self.named.insert((named.agreement.clone(), named.revision.clone()), named.digest);
         }
         Ok(self.book.take(leaf, Some(&payload), segment.as_deref())?)
+    }
+
+    /// Takes in what was erased. Where that was not known at the time that is asked for, the figures of then may be lost.
+    fn explain(&mut self, erased: Erased) -> Result<(), Fault> {
+        self.lost.explain(erased.clone())?;
+        let known = self.question.as_known_at;
+        if erased.recorded_at <= known {
+            return Ok(());
+        }
+        let (seq, kind, before) = (erased.seq, erased.fact.kind, erased.fact.before);
+        let counted = self.book.erased_since(erased);
+        if counted && (kind == FactKind::Record || before.is_some_and(|before| before > known)) {
+            return Err(Fault::Erased(seq));
+        }
+        Ok(())
+    }
+
+    /// Takes in a leaf whose fact was erased, as the fact at a later place must say.
+    fn lose(&mut self, leaf: &Leaf, by: i64) -> Result<(), Fault> {
+        let by = u64::try_from(by).map_err(|_| FieldError::new("erased", "is negative"))?;
+        self.lost.show(leaf, by)?;
+        if leaf.recorded_at > self.question.as_known_at {
+            return Ok(());
+        }
+        Ok(self.book.take(leaf, None, None)?)
     }
 
     fn segment(&mut self, seq: u64, measurement: &Measurement, bytes: &[u8]) -> Result<(), Fault> {

@@ -2,10 +2,12 @@
 
 use super::{BundleError, Proof, Question, Verifier};
 use crate::evaluate::Customers;
-use crate::ledger::book::Book;
+use crate::ledger::book::{Book, BookError};
 use crate::ledger::bundle::Fault;
 use crate::ledger::canonical::{self, Value};
 use crate::ledger::digest::Digest;
+use crate::ledger::erase::Erased;
+use crate::ledger::fact::{Fact, FactKind};
 use crate::ledger::leaf::Leaf;
 use crate::ledger::note::VerifierKey;
 
@@ -26,6 +28,8 @@ pub enum Shown<'a> {
     /// That there is one: it is another customer's. What it says is needed to see that no figure depends on it, unless it
     /// was erased.
     Closed(Option<Opened<'a>>),
+    /// That there was one: it was erased, as the fact at this place says.
+    Erased(u64),
 }
 
 /// What a leaf is a commitment to.
@@ -41,7 +45,7 @@ pub struct Opened<'a> {
 
 impl Writer {
     /// Begins a bundle, and makes its first lines. `note` is the signed checkpoint, `agreements` are the texts of the
-    /// revisions to judge by.
+    /// revisions to judge by. `has_erased` is whether a leaf will be shown as erased.
     ///
     /// # Errors
     /// When the checkpoint does not hold, or an agreement cannot be read.
@@ -50,10 +54,12 @@ impl Writer {
         question: &Question,
         note: &str,
         agreements: &[String],
+        has_erased: bool,
     ) -> Result<(Self, Vec<u8>), BundleError> {
         let mut writer = Self { verifier: Verifier::new(key), lines: 0, whole: None };
         let mut head = question.members();
-        head.push(("v", Value::Int(super::VERSION)));
+        let version = if has_erased { super::VERSION_ERASED } else { super::VERSION };
+        head.push(("v", Value::Int(version)));
         let mut bytes = writer.line("bundle", head)?;
         bytes.extend(writer.line("checkpoint", vec![("note", Value::text(note))])?);
         for text in agreements {
@@ -66,32 +72,43 @@ impl Writer {
     ///
     /// # Errors
     /// When it is not the next leaf, or not what it is a commitment to, or may not stay closed; at the last leaf, when the
-    /// leaves have another root than the one that was signed.
+    /// leaves have another root than the one that was signed, or no fact says what was erased.
     pub fn leaf(&mut self, leaf: &Leaf, shown: Shown<'_>) -> Result<Vec<u8>, BundleError> {
         let mut members = vec![("leaf", self.value(&leaf.encode())?)];
-        let said = match shown {
+        match shown {
             Shown::Open(opened) => {
                 members.push(("salt", Value::text(Digest(*opened.salt))));
                 members.push(("payload", self.value(opened.payload)?));
                 if let Some(segment) = opened.segment {
                     members.push(("segment", self.value(segment)?));
                 }
-                Some(opened)
             }
-            Shown::Closed(opened) => {
-                self.whole.get_or_insert_with(|| self.verifier.book().clone());
-                opened
-            }
-        };
-        let line = self.line("leaf", members)?;
-        if let Some(whole) = &mut self.whole
-            && let Some(said) = said
-            && leaf.recorded_at <= self.verifier.question().as_known_at
-        {
-            let taken = whole.take(leaf, Some(said.payload), said.segment);
-            taken.map_err(|error| BundleError { line: self.lines, fault: error.into() })?;
+            Shown::Closed(_) => _ = self.whole.get_or_insert_with(|| self.verifier.book().clone()),
+            Shown::Erased(by) => members.push(("erased", Value::count(by))),
         }
+        let line = self.line("leaf", members)?;
+        self.take_whole(leaf, shown).map_err(|error| BundleError { line: self.lines, fault: error.into() })?;
         Ok(line)
+    }
+
+    /// Takes a fact into the book of all facts, if there is one beside the verifier's.
+    fn take_whole(&mut self, leaf: &Leaf, shown: Shown<'_>) -> Result<(), BookError> {
+        let Some(whole) = &mut self.whole else { return Ok(()) };
+        let is_known = leaf.recorded_at <= self.verifier.question().as_known_at;
+        match shown {
+            Shown::Open(said) | Shown::Closed(Some(said)) if is_known => {
+                whole.take(leaf, Some(said.payload), said.segment)
+            }
+            Shown::Erased(_) if is_known => whole.take(leaf, None, None),
+            Shown::Open(said) if leaf.kind == FactKind::Erasure => {
+                let fact = Fact::decode(leaf.kind, leaf.kind_version, said.payload);
+                if let Fact::Erasure(fact) = fact.map_err(|error| BookError::Fact(leaf.seq, error))? {
+                    whole.erased_since(Erased { seq: leaf.seq, recorded_at: leaf.recorded_at, fact });
+                }
+                Ok(())
+            }
+            Shown::Open(_) | Shown::Closed(_) | Shown::Erased(_) => Ok(()),
+        }
     }
 
     /// Makes the last lines: the statement and the end. And says what the bundle proves.
