@@ -17,6 +17,7 @@ mod new;
 mod reference;
 mod reload;
 pub mod report;
+mod revisions;
 mod serve;
 mod statement;
 mod support_bundle;

@@ -11,6 +11,7 @@ mod publish;
 pub mod recorder;
 mod reload;
 pub mod reporter;
+mod revisions;
 pub mod schedule;
 mod start;
 pub mod vantage;
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use uphold_core::agreement::Agreement;
 use uphold_core::id::{CheckId, Series};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
@@ -39,6 +39,7 @@ use crate::config::{CheckDefinition, Checks, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Live};
+use crate::revisions::Revisions;
 use append::{Appending, Waiting, appending};
 use gate::Gate;
 use recorder::{Recorder, Snapshot};
@@ -48,6 +49,7 @@ use vantage::{Delivery, Desk};
 
 pub use append::Append;
 pub use reload::{Reload, ReloadError};
+pub use revisions::{MissingRevision, must_stay};
 pub use start::StartError;
 
 /// How often the durable checkpoint is renewed: after a crash, what was observed since the last one is unknown.
@@ -62,10 +64,8 @@ const STALL: Millis = Millis(1_000);
 /// What the engine is made of.
 #[derive(Debug)]
 pub struct Settings {
-    /// The agreement in force.
-    pub agreement: Arc<Agreement>,
-    /// SHA-256 of its file.
-    pub agreement_digest: Digest,
+    /// The revisions of the agreement.
+    pub revisions: Revisions,
     /// What is measured.
     pub checks: Checks,
     /// The longest time between two flushes of runs.
@@ -340,6 +340,8 @@ impl Engine {
                 self.last_stall = Some(monotonic);
                 self.clock_stepped(wall, now);
             }
+            // What is shown is of what is recorded: a revision that comes into force is shown with the next fact.
+            self.changed |= self.settings.revisions.changes_within(wall, now);
         }
         if self.last_stall == Some(monotonic) {
             self.restart_heartbeats(now);

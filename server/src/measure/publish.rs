@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uphold_core::agreement::Agreement;
-use uphold_core::evaluate::{Customers, Request, budget, burns, evaluate, subjects, timeline};
+use uphold_core::evaluate::{Customers, Request, budget, burns, evaluate, subjects, timeline_over};
 use uphold_core::history::History;
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
@@ -14,7 +14,7 @@ use uphold_probe::outcome::Cause;
 
 use super::{Engine, Settings, Target};
 use crate::ledger::book::Book;
-use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
+use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -41,18 +41,20 @@ impl Engine {
 
 /// The picture as of the latest fact in the book.
 pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head: (u64, Digest)) -> Live {
-    let agreement = &settings.agreement;
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
+    let (revisions, agreement) = (&settings.revisions, settings.revisions.in_force(as_known_at));
     let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let history = book.history();
     let known = history.known_at(as_known_at);
     let request = Request { period: zone.month_of(as_known_at), as_known_at, customers: Customers::Nobody };
-    let statement = statement(agreement, &history, request);
-    let timelines = timelines(agreement, &known, as_known_at);
+    let statement = statement(revisions.all(), &history, request);
+    let timelines = timelines(revisions.all(), agreement, &known, as_known_at);
     Live {
         agreement: Arc::clone(agreement),
         as_known_at,
-        budgets: budgets(agreement, &statement, &timelines, as_known_at),
+        budgets: budgets(revisions.all(), agreement, &statement, &timelines, as_known_at),
+        revisions: revisions.clone(),
+        named: Arc::clone(&book.revisions),
         statement,
         timelines,
         checks: checks(book, targets),
@@ -68,10 +70,18 @@ pub(super) fn picture(settings: &Settings, book: &Book, targets: &[Target], head
 }
 
 /// The budget of every row of the statement that has a target and a timeline.
-fn budgets(agreement: &Agreement, statement: &Statement, lines: &[SubjectTimeline], now: Instant) -> Vec<BudgetView> {
+fn budgets(
+    revisions: &[Agreement],
+    agreement: &Agreement,
+    statement: &Statement,
+    lines: &[SubjectTimeline],
+    now: Instant,
+) -> Vec<BudgetView> {
     let rows = statement.rows.iter().filter(|row| row.period.interval.contains(now));
+    let rows = rows.filter(|row| judges_now(agreement, statement, row));
     let view = |row: &Row| {
-        let commitment = agreement.commitments.iter().find(|each| each.id == row.commitment)?;
+        let judging = revisions.iter().find(|each| each.revision == row.revision)?;
+        let commitment = judging.find_commitment(&row.commitment)?;
         let line = lines.iter().find(|line| line.commitment == row.commitment && line.subject == row.subject)?;
         let target = row.target.as_ref()?;
         Some(BudgetView {
@@ -87,14 +97,14 @@ fn budgets(agreement: &Agreement, statement: &Statement, lines: &[SubjectTimelin
 }
 
 /// The statement; one without rows when the agreement leaves open what the facts ask, which the log then says.
-fn statement(agreement: &Agreement, history: &History, request: Request) -> Statement {
-    evaluate(std::slice::from_ref(agreement), history, &request).unwrap_or_else(|problems| {
+fn statement(revisions: &[Agreement], history: &History, request: Request) -> Statement {
+    evaluate(revisions, history, &request).unwrap_or_else(|problems| {
         for problem in problems {
             tracing::error!("nothing can be judged: {problem}; {}", problem.help);
         }
         Statement {
-            agreement: agreement.id.clone(),
-            revisions: vec![agreement.revision.clone()],
+            agreement: revisions[0].id.clone(),
+            revisions: revisions.iter().map(|agreement| agreement.revision.clone()).collect(),
             period: request.period,
             as_known_at: request.as_known_at,
             rows: Vec::new(),
@@ -103,13 +113,13 @@ fn statement(agreement: &Agreement, history: &History, request: Request) -> Stat
 }
 
 /// The timeline of everything that is judged by the states of checks; other figures have none to draw.
-fn timelines(agreement: &Agreement, known: &History, now: Instant) -> Vec<SubjectTimeline> {
+fn timelines(revisions: &[Agreement], agreement: &Agreement, known: &History, now: Instant) -> Vec<SubjectTimeline> {
     let by_states = agreement.commitments.iter().filter(|commitment| commitment.states().is_some());
     by_states
         .flat_map(|commitment| subjects(agreement, commitment, known).into_iter().map(move |each| (commitment, each)))
         .map(|(commitment, subject)| SubjectTimeline {
             commitment: commitment.id.clone(),
-            timeline: timeline(agreement, commitment, &subject, known, now),
+            timeline: timeline_over(revisions, &commitment.id, &subject, known, now),
             subject,
         })
         .collect()

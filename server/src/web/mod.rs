@@ -14,6 +14,7 @@ mod evidence;
 mod frame;
 mod guard;
 mod heartbeats;
+mod history;
 mod incidents;
 mod language;
 mod metrics;

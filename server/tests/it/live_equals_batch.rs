@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use uphold::clock::{Clock, ManualTime};
 use uphold::ledger::NewFact;
 use uphold::measure::{Append, Engine, Handle, Settings};
+use uphold::revisions::Revisions;
 use uphold::{config, sample_service};
 use uphold_core::id::FactId;
 use uphold_core::ledger::digest::Digest;
@@ -73,8 +74,7 @@ impl World {
         let checks = checks.replace("127.0.0.1:8081", &self.sample.to_string()).replace(self.edit.0, self.edit.1);
         let checks = config::read_checks(&checks, Path::new(""), &agreement).checks.unwrap();
         let settings = Settings {
-            agreement: Arc::new(agreement),
-            agreement_digest: Digest::of(&[source.as_bytes()]),
+            revisions: Revisions::one(agreement, Digest::of(&[source.as_bytes()])),
             checks,
             flush_every: Millis(60_000),
             clock: self.clock.clone(),

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use uphold::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
+use uphold::revisions::Revisions;
 use uphold_core::agreement::{self, Agreement};
 use uphold_core::evaluate::{self, Customers, Request, subjects};
 use uphold_core::history::{History, Reader};
+use uphold_core::ledger::digest::Digest;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_probe::outcome::{Cause, Said};
@@ -168,7 +170,9 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
             size: if story == Story::Empty { 0 } else { 1234 },
             root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         },
-        agreement: Arc::new(agreement),
+        agreement: Arc::new(agreement.clone()),
+        revisions: Revisions::one(agreement, Digest::of(&[b"the agreement"])),
+        named: Arc::default(),
         not_recorded_since: None,
     }
 }

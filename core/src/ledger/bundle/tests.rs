@@ -151,7 +151,7 @@ fn items(tags: &[&str]) -> Vec<Item> {
         let leaf = Leaf {
             seq: place as u64,
             kind: fact.kind(),
-            kind_version: fact.kind().version(),
+            kind_version: fact.version(),
             recorded_at: at("2026-11-01T00:00:00Z") + Millis(i64::try_from(place).unwrap()),
             subject_tag: (*tags.get(place).unwrap_or(&PUBLIC)).to_owned(),
             commitment: commitment(&salt, &payload),
