@@ -19,6 +19,7 @@ mod operations;
 mod program;
 mod records;
 mod reload;
+mod revisions;
 mod sample;
 mod statement;
 mod upgrade;
