@@ -143,7 +143,7 @@ impl Reloading {
         let by = "signal:SIGHUP".to_owned();
         let reload = Reload { revisions, checks, by, reply };
         let failed = |error: ReloadError| {
-            let help = error.help();
+            let help = error.help().map(str::to_owned);
             let failure = Failure::new("the files cannot come into force").because(error);
             match help {
                 Some(help) => failure.help(help),

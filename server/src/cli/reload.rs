@@ -19,8 +19,8 @@ use crate::clock::Clock;
 use crate::config::{CheckDefinition, Checks};
 use crate::configuration::Configuration;
 use crate::ledger::book::{Book, Registration};
-use crate::ledger::{FILE, Reader, find_agreement, holder};
-use crate::measure::must_stay;
+use crate::ledger::{FILE, Reader, agreements_in_use, find_agreement, holder};
+use crate::measure::{Settings, must_judge, must_stay};
 use crate::revisions::Revisions;
 use crate::terminal::say;
 
@@ -56,10 +56,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         |error: Box<dyn std::error::Error + Send + Sync>| Failure::new("the ledger cannot be read").because(error);
     let reader = Reader::open(&data.join(FILE)).map_err(|error| cannot(error.into()))?;
     let book = reader.book(Book::default(), Instant::MAX).map_err(|error| cannot(error.into()))?;
-    must_stay(data, &book, &settings).map_err(|error| {
-        let help = error.help().unwrap_or_default();
-        Failure::new("the files cannot come into force").because(error).help(help)
-    })?;
+    may_come(data, &book, &settings)?;
     print!("{}", agreement_changes(data, &configuration, &settings.revisions, &read)?);
     print!("{}", checks_changes(&book, &configuration, &settings.checks));
     if args.dry_run {
@@ -72,6 +69,21 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let facts = tell_server(data, configuration.reloads)?;
     say(&format!("the server measures by these files now; {} say what changed", count(facts, "fact", "facts")));
     Ok(())
+}
+
+/// Refuses what the server would refuse, before anybody is asked.
+fn may_come(data: &Path, book: &Book, settings: &Settings) -> Result<(), Failure> {
+    let refused = || Failure::new("the files cannot come into force");
+    must_stay(data, book, settings).map_err(|error| {
+        let help = error.help().unwrap_or_default();
+        refused().because(error).help(help)
+    })?;
+    let in_use = agreements_in_use(data, book).map_err(|error| refused().because(error))?;
+    let old: Vec<Agreement> = in_use.into_iter().map(|(agreement, _)| agreement).collect();
+    must_judge(book, &old, settings.revisions.all()).map_err(|open| {
+        let help = open.help().unwrap_or_default().to_owned();
+        refused().because(open).help(help)
+    })
 }
 
 /// What differs between the revisions in use and those in the files. A new one is compared with the one before it.

@@ -49,7 +49,7 @@ use vantage::{Delivery, Desk};
 
 pub use append::Append;
 pub use reload::{Reload, ReloadError};
-pub use revisions::{MissingRevision, must_stay};
+pub use revisions::{CannotJudge, MissingRevision, must_judge, must_stay};
 pub use start::StartError;
 
 /// How often the durable checkpoint is renewed: after a crash, what was observed since the last one is unknown.

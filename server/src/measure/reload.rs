@@ -13,7 +13,7 @@ use uphold_core::id::{AgreementId, CheckId, VantageId};
 use uphold_core::time::{Instant, Millis};
 use uphold_probe::egress::{Egress, Resolver};
 
-use super::revisions::{self, MissingRevision};
+use super::revisions::{self, CannotJudge, MissingRevision};
 use super::{Engine, Settings, Target, evidence, heartbeat, start};
 use crate::config::{CheckDefinition, Checks, Source, TICK};
 use crate::ledger::LedgerError;
@@ -52,6 +52,8 @@ pub enum ReloadError {
     },
     /// A revision that judged time is not among the new ones.
     Missing(MissingRevision),
+    /// The new revisions leave open what is recorded.
+    Judge(CannotJudge),
     /// What changed could not be recorded.
     Ledger(LedgerError),
     /// Measuring has ended.
@@ -68,6 +70,7 @@ impl fmt::Display for ReloadError {
                 write!(f, "the vantage point `{ours}` cannot become `{theirs}` while it measures; restart the server")
             }
             Self::Missing(missing) => missing.fmt(f),
+            Self::Judge(open) => open.fmt(f),
             Self::Ledger(_) => f.write_str("what changed cannot be recorded"),
             Self::Ended => f.write_str("measuring has ended"),
         }
@@ -77,9 +80,10 @@ impl fmt::Display for ReloadError {
 impl ReloadError {
     /// What to do about it, if there is one thing to do.
     #[must_use]
-    pub fn help(&self) -> Option<&'static str> {
+    pub fn help(&self) -> Option<&str> {
         match self {
             Self::Missing(_) => Some(MissingRevision::HELP),
+            Self::Judge(open) => open.help(),
             _ => None,
         }
     }
@@ -125,8 +129,14 @@ impl Engine {
             return;
         }
         let now = self.settings.clock.now();
-        if let Err(missing) = revisions::may_go(&self.book, &self.settings.revisions, &revisions, now) {
-            let _ = reply.send(Err(ReloadError::Missing(missing)));
+        let may =
+            revisions::may_go(&self.book, &self.settings.revisions, &revisions, now).map_err(ReloadError::Missing);
+        let may = may.and_then(|()| {
+            let judged = revisions::must_judge(&self.book, self.settings.revisions.all(), revisions.all());
+            judged.map_err(ReloadError::Judge)
+        });
+        if let Err(error) = may {
+            let _ = reply.send(Err(error));
             return;
         }
         if let Some(browsers) = &checks.browsers {

@@ -5,10 +5,11 @@ use std::fmt;
 use std::path::Path;
 
 use uphold_core::agreement::{self, Agreement};
+use uphold_core::evaluate::{Customers, Problem, Request, customers, problems};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{self, Fact};
-use uphold_core::time::Instant;
+use uphold_core::time::{Instant, Zone};
 
 use super::{Settings, start};
 use crate::ledger::book::{Book, Named};
@@ -112,6 +113,48 @@ pub(super) fn may_go(book: &Book, old: &Revisions, new: &Revisions, now: Instant
         missing(book, named, agreement.valid, now)
     });
     judged.map(Err).next().unwrap_or(Ok(()))
+}
+
+/// The new revisions cannot judge what is recorded, and those so far can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CannotJudge(Vec<Problem>);
+
+impl CannotJudge {
+    /// What to do about the first of them.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        self.0.first().map(|problem| problem.help.as_str())
+    }
+}
+
+impl fmt::Display for CannotJudge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        write!(f, "what is recorded could no longer be judged: {}", all.join("; "))
+    }
+}
+
+impl std::error::Error for CannotJudge {}
+
+/// Refuses revisions that leave open what the recorded facts ask, where those so far do not: one that is to come would take
+/// the figures of today away.
+///
+/// # Errors
+/// Every problem that the new ones alone have.
+pub fn must_judge(book: &Book, old: &[Agreement], new: &[Agreement]) -> Result<(), CannotJudge> {
+    let at = book.recorded_at.unwrap_or(Instant::MIN);
+    let known = book.history().known_at(at);
+    let of = |revisions: &[Agreement]| -> Vec<Problem> {
+        let ask = |customers| {
+            let request = Request { period: Zone::utc().month_of(at), as_known_at: at, customers };
+            problems(revisions, &known, &request)
+        };
+        let each = (!customers(&known).is_empty()).then(|| ask(Customers::All));
+        each.unwrap_or_else(|| ask(Customers::Nobody))
+    };
+    let before = of(old);
+    let more: Vec<Problem> = of(new).into_iter().filter(|problem| !before.contains(problem)).collect();
+    if more.is_empty() { Ok(()) } else { Err(CannotJudge(more)) }
 }
 
 fn missing(book: &Book, named: &Named, valid: Interval, now: Instant) -> Option<MissingRevision> {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
+use uphold::access::{Scope, Tokens};
 use uphold::clock::Clock;
 use uphold::ledger::{FILE, NewFact, Reader};
 use uphold::live::Live;
@@ -19,7 +20,7 @@ use uphold_core::ledger::fact::Fact;
 use uphold_core::time::{Instant, Millis};
 
 use crate::crash::{Server, flapping_target};
-use crate::program::{request, root, stdout, text, uphold};
+use crate::program::{request, request_with, root, stdout, text, uphold};
 use crate::sample::{Story, live, noon};
 
 const BY: &str = "server:local";
@@ -339,6 +340,69 @@ fn a_server_that_a_signal_tells_to_forget_a_revision_refuses() {
 }
 
 #[test]
+fn what_was_known_before_a_revision_was_told_is_judged_without_it() {
+    let site = Site::new();
+    std::fs::create_dir(site.path("data")).unwrap();
+    let secret = Tokens::of(&site.path("data")).create("ops", &Scope::FREE, Instant(0)).unwrap();
+    let (first, hour) = (at("2026-01-01T00:00:00Z"), Millis(3_600_000));
+    let change = Clock::system().now() - hour;
+    site.put("1", first, None);
+    let server = site.serve();
+    let known = get(&server, "/api/v1/agreement/revisions")["as_known_at"].as_str().unwrap().to_owned();
+    site.put("1", first, Some(change));
+    site.put("2", change, None);
+    let (done, said) = site.run(&["reload", "--yes"]);
+    assert!(done, "{said}");
+    let judged = |more: &str| {
+        let period = format!("{}/{}", change - hour, change + hour + hour);
+        let (path, bearer) = (format!("/api/v1/statement?period={period}{more}"), format!("Bearer {secret}"));
+        let (status, body) = request_with(server.address, "GET", &path, &[("Authorization", &bearer)], "").unwrap();
+        assert_eq!(status, 200, "{path}: {body}");
+        let statement: Value = serde_json::from_str(&body).unwrap();
+        let rows = statement["commitments"].as_array().unwrap().iter();
+        let mut names: Vec<String> = rows.map(|row| row["revision"].as_str().unwrap().to_owned()).collect();
+        names.dedup();
+        names
+    };
+    assert_eq!(judged(""), ["1", "2"]);
+    assert_eq!(judged(&format!("&as_known_at={known}")), ["1"]);
+    server.stop();
+}
+
+#[test]
+fn a_revision_that_could_not_judge_what_is_recorded_is_refused_even_if_it_is_to_come() {
+    let site = Site::new();
+    std::fs::create_dir(site.path("data")).unwrap();
+    let secret = Tokens::of(&site.path("data")).create("ops", &Scope::FREE, Instant(0)).unwrap();
+    let (first, far) = (at("2026-01-01T00:00:00Z"), Clock::system().now() + Millis(400 * 86_400_000));
+    site.put("1", first, None);
+    let server = site.serve();
+    let paid = serde_json::json!({ "why": "a test", "records": [{ "type": "entitlement", "scope": { "customer": "acme" },
+        "paid": true, "from": "2026-01-01T00:00:00Z", "until": null }] });
+    let bearer = format!("Bearer {secret}");
+    let headers = [("Authorization", bearer.as_str()), ("Idempotency-Key", "paid")];
+    let (status, body) = request_with(server.address, "POST", "/api/v1/records", &headers, &paid.to_string()).unwrap();
+    assert_eq!(status, 201, "{body}");
+    site.put("1", first, Some(far));
+    let silent = revision("2", far, None).replacen("partial = \"restrict\"\n", "", 1);
+    std::fs::write(site.path("revisions/2.toml"), silent).unwrap();
+    let (done, said) = site.run(&["reload", "--dry-run"]);
+    assert!(!done && said.contains("could no longer be judged") && said.contains("does not state `partial`"), "{said}");
+    let pid = std::fs::read_to_string(site.path("data/lock")).unwrap();
+    let read =
+        || -> Value { serde_json::from_slice(&std::fs::read(site.path("data/configuration.json")).unwrap()).unwrap() };
+    assert!(std::process::Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+    assert!((0..POLLS).any(|_| {
+        std::thread::sleep(POLL);
+        read()["reloads"] == 1
+    }));
+    assert_eq!(read()["last_reload"]["applied"], false);
+    assert!(read()["last_reload"]["why"].as_str().unwrap().contains("does not state `partial`"), "{}", read());
+    assert_eq!(names(&server), ["1"]);
+    server.stop();
+}
+
+#[test]
 fn revisions_that_do_not_fit_are_refused_by_every_command_before_anything_is_written() {
     let now = Clock::system().now();
     let (long_ago, yesterday, tomorrow) =
@@ -415,7 +479,8 @@ fn a_check_may_measure_what_any_revision_covers() {
     let second = revision("2", tomorrow, None);
     assert!(second.contains(interface));
     let more = "[[solution.interface]]\nid = \"mail\"\nname = { en = \"Mail\", ja = \"メール\" }\n";
-    std::fs::write(site.path("revisions/2.toml"), second.replacen(interface, &format!("{more}{interface}"), 1)).unwrap();
+    std::fs::write(site.path("revisions/2.toml"), second.replacen(interface, &format!("{more}{interface}"), 1))
+        .unwrap();
     let checks = std::fs::read_to_string(site.path("checks.toml")).unwrap();
     std::fs::write(site.path("checks.toml"), checks.replacen("interface = \"api\"", "interface = \"mail\"", 1))
         .unwrap();
