@@ -205,9 +205,9 @@ pub(super) fn find<'a>(live: &'a Live, row: &Row) -> Option<&'a Agreement> {
 fn rows<'a>(live: &'a Live, line: &SubjectTimeline) -> Vec<&'a Row> {
     let last = live.as_known_at - Millis(1);
     let mine = |row: &&Row| row.commitment == line.commitment && row.subject == line.subject;
-    let rows = live.statement.rows.iter().filter(mine);
+    let mut rows = live.statement.rows.iter().filter(mine);
     let current: Vec<&Row> = rows.clone().filter(|row| row.period.interval.contains(last)).collect();
-    if current.is_empty() { rows.last().into_iter().collect() } else { current }
+    if current.is_empty() { rows.next_back().into_iter().collect() } else { current }
 }
 
 fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
