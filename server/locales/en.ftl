@@ -653,6 +653,7 @@ alert-test-text = The channel { $channel } works. Nothing is wrong.
 
 history-title = History of the agreement
 history-intro = Every revision of this agreement, the newest first. Each judges the time for which it is in force.
+history-revision = Revision { $revision }
 history-in-force = In force now
 history-not-yet = Not in force yet
 history-no-longer = No longer in force

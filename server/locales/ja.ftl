@@ -578,6 +578,7 @@ alert-test-text = 通知先 { $channel } は正しく動作しています。障
 
 history-title = 契約の改訂履歴
 history-intro = この契約のすべての改訂版を、新しい順に示します。各改訂版は、自らが効力を持つ期間を判定します。
+history-revision = 改訂版 { $revision }
 history-in-force = 現在有効
 history-not-yet = 発効前
 history-no-longer = 効力終了

@@ -280,6 +280,44 @@ async fn a_revision_that_comes_into_force_while_measuring_judges_from_then_on_li
     assert_eq!(named(&world), both);
 }
 
+/// Twelve seconds are an outage by the first revision, and none by the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_an_outage_by_its_own_revision_stays_one_in_pictures_and_incidents_of_the_next() {
+    const CHANGE: &str = "2026-10-05T10:01:00Z";
+    const AVAILABILITY: &str = "id = \"interface-availability\"";
+    let mut world = World::new().await;
+    let source = std::fs::read_to_string(world.path("agreement.toml")).unwrap();
+    let from = format!("valid_from = {START}");
+    let first = source.replacen(&from, &format!("{from}\nvalid_until = {CHANGE}"), 1);
+    let lenient = "outage = { at_least = \"1h\", qualify = \"whole\" }\nexclude = \"after-qualification\"";
+    let second = source.replacen(AVAILABILITY, &format!("{AVAILABILITY}\n{lenient}"), 1);
+    let second = second.replacen(&from, &format!("valid_from = {CHANGE}"), 1);
+    std::fs::write(world.path("agreement.toml"), &first).unwrap();
+    std::fs::write(world.path("second.toml"), second.replacen("revision = \"reference\"", "revision = \"2\"", 1))
+        .unwrap();
+    world.revisions = vec!["agreement.toml", "second.toml"];
+    let mut engine = world.engine().await;
+    for tick in 0..1_200 {
+        // Down from 20 s to 32 s and from 80 s to 92 s: before the change, and after it.
+        match tick {
+            200 | 800 => world.switch("api", "down").await,
+            320 | 920 => world.switch("api", "up").await,
+            _ => {}
+        }
+        world.tick(&mut engine).await;
+    }
+    let picture = engine.handle().live.borrow().clone();
+    assert_eq!(picture.agreement.revision, "2");
+    let mine = |line: &&uphold::live::SubjectTimeline| {
+        line.commitment.as_str() == "interface-availability" && line.subject.to_string().ends_with("/api")
+    };
+    let line = picture.timelines.iter().find(mine).unwrap();
+    let at = |seconds: i64| line.timeline.at(Instant::parse(START).unwrap() + Millis(seconds * 1_000));
+    assert_eq!([at(15), at(25), at(40), at(85)], [State::Up, State::Down, State::Up, State::Up]);
+    let incidents = uphold::operate::incident::due(&picture, "server:local");
+    assert!(incidents.iter().any(|told| told.line.contains("\"interface\":\"api\"") && told.line.contains("10:00:2")));
+}
+
 pub(crate) fn row<'s>(statement: &'s serde_json::Value, subject: &str) -> &'s serde_json::Value {
     statement.as_array().unwrap().iter().find(|row| row["subject"] == subject).unwrap()
 }
