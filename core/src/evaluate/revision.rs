@@ -27,6 +27,9 @@ pub fn timeline_over(
     now: Instant,
 ) -> Timeline {
     let mut steps = Vec::new();
+    // Instants from `now` on do not exist: one that is to come judges nothing, and costs nothing.
+    let begun = revisions.iter().skip(1).take_while(|agreement| agreement.valid.from() < now).count();
+    let revisions = &revisions[..revisions.len().min(begun + 1)];
     for (place, agreement) in revisions.iter().enumerate() {
         // What lies outside all of them is drawn by the nearest, as in_force says.
         let from = if place == 0 { Instant::MIN } else { agreement.valid.from() };

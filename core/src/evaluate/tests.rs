@@ -272,7 +272,7 @@ fn a_timeline_over_revisions_is_judged_by_each_in_its_time_and_its_edge_cuts_no_
     // Two that say the same are as one, wherever the edge lies.
     let outage = down(&alone).parts()[0];
     let middle = Instant((outage.from().0 + outage.until().0) / 2);
-    for edge in [change, middle, outage.from(), outage.until()] {
+    for edge in [change, middle, outage.from(), outage.until(), at(LATER), at("2027-01-01T00:00:00Z")] {
         revisions[0].valid = Interval::new(at("2026-01-01T00:00:00Z"), edge).unwrap();
         revisions[1].valid = Interval::new(edge, Instant::MAX).unwrap();
         assert_eq!(over(&revisions), alone, "{edge}");
@@ -286,6 +286,10 @@ fn a_timeline_over_revisions_is_judged_by_each_in_its_time_and_its_edge_cuts_no_
     let spliced = over(&revisions);
     assert_eq!((spliced.at(Instant(middle.0 - 1)), spliced.at(middle)), (State::Down, State::Unknown));
     assert_eq!(down(&spliced).parts(), [Interval::new(outage.from(), middle).unwrap()]);
+    // One that is to come draws nothing, whatever it says.
+    revisions[0].valid = Interval::new(at("2026-01-01T00:00:00Z"), at(LATER)).unwrap();
+    revisions[1].valid = Interval::new(at(LATER), Instant::MAX).unwrap();
+    assert_eq!(over(&revisions), alone);
     assert!(in_force(&[], middle).is_none());
     let before = in_force(&revisions, Instant::MIN).unwrap();
     assert_eq!(before.revision, revisions[0].revision, "before all of them the first");

@@ -1,6 +1,7 @@
 //! Several revisions of one agreement: frozen months, a running server that gets one more, bundles, and what is refused.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -164,6 +165,14 @@ impl Site {
         std::fs::remove_file(self.path(&format!("revisions/{name}.toml"))).unwrap();
     }
 
+    /// The command of a server over these files.
+    fn command(&self) -> Command {
+        let mut command = uphold(["serve", "--listen", "127.0.0.1:0", "--agreement"]);
+        command.arg(self.path("revisions")).arg("--checks").arg(self.path("checks.toml"));
+        command.arg("--data").arg(self.path("data"));
+        command
+    }
+
     fn serve(&self) -> Server {
         Server::start(&self.path("data"), &self.path("revisions"), &self.path("checks.toml"))
     }
@@ -188,6 +197,21 @@ impl Site {
         let output = uphold(args.into_iter().chain(agreements)).output().unwrap();
         (output.status.success(), text(&output))
     }
+}
+
+/// What a server says that must refuse to start; one that starts all the same is ended.
+fn refused(command: &mut Command) -> String {
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let ended = (0..POLLS).any(|_| {
+        std::thread::sleep(POLL);
+        process.try_wait().unwrap().is_some()
+    });
+    if !ended {
+        process.kill().unwrap();
+    }
+    let output = process.wait_with_output().unwrap();
+    assert!(ended && !output.status.success(), "it serves: {}", text(&output));
+    text(&output)
 }
 
 fn get(server: &Server, path: &str) -> Value {
@@ -279,21 +303,14 @@ fn a_running_server_takes_one_revision_more_and_gives_none_back_that_judged() {
     // One that judged may not.
     site.remove("1");
     site.put("3", first, None);
-    let refused = |said: &str| said.contains("the revision `1` (SHA-256 ") && said.contains("valid_until");
+    let is_kept = |said: &str| said.contains("the revision `1` (SHA-256 ") && said.contains("valid_until");
     let (done, said) = site.run(&["reload", "--yes"]);
-    assert!(!done && refused(&said), "{said}");
+    assert!(!done && is_kept(&said), "{said}");
     assert_eq!(names(&server), ["1"]);
     server.stop();
     // Nor by a restart.
-    let output = uphold(["serve", "--listen", "127.0.0.1:0", "--agreement"])
-        .arg(site.path("revisions"))
-        .arg("--checks")
-        .arg(site.path("checks.toml"))
-        .arg("--data")
-        .arg(site.path("data"))
-        .output()
-        .unwrap();
-    assert!(!output.status.success() && refused(&text(&output)), "{}", text(&output));
+    let said = refused(&mut site.command());
+    assert!(is_kept(&said), "{said}");
     let (key, bundle) = site.bundle("bundle.jsonl");
     let (holds, said) = site.verified(&key, &bundle, &[]);
     assert!(holds && !said.contains("revision `2`"), "what is withdrawn is no part of it: {said}");
@@ -327,7 +344,7 @@ fn a_server_that_a_signal_tells_to_forget_a_revision_refuses() {
         || -> Value { serde_json::from_slice(&std::fs::read(data.join("configuration.json")).unwrap()).unwrap() };
     let before = read()["reloads"].as_u64().unwrap();
     let pid = std::fs::read_to_string(data.join("lock")).unwrap();
-    assert!(std::process::Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
     assert!((0..POLLS).any(|_| {
         std::thread::sleep(POLL);
         read()["reloads"].as_u64().unwrap() > before
@@ -391,7 +408,7 @@ fn a_revision_that_could_not_judge_what_is_recorded_is_refused_even_if_it_is_to_
     let pid = std::fs::read_to_string(site.path("data/lock")).unwrap();
     let read =
         || -> Value { serde_json::from_slice(&std::fs::read(site.path("data/configuration.json")).unwrap()).unwrap() };
-    assert!(std::process::Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-HUP", pid.trim()]).status().unwrap().success());
     assert!((0..POLLS).any(|_| {
         std::thread::sleep(POLL);
         read()["reloads"] == 1
@@ -447,11 +464,8 @@ fn revisions_that_do_not_fit_are_refused_by_every_command_before_anything_is_wri
             std::fs::write(site.path(&format!("revisions/{place}.toml")), text).unwrap();
         }
         let folder = site.path("revisions");
-        let mut serve = uphold(["serve", "--listen", "127.0.0.1:0", "--agreement"]);
-        serve.arg(&folder).arg("--checks").arg(site.path("checks.toml")).arg("--data").arg(site.path("data"));
-        let output = serve.output().unwrap();
-        assert!(!output.status.success() && text(&output).contains(wanted), "{wanted}: {}", text(&output));
-        assert!(text(&output).contains("help: "), "{}", text(&output));
+        let said = refused(&mut site.command());
+        assert!(said.contains(wanted) && said.contains("help: "), "{wanted}: {said}");
         assert!(!site.path("data").exists(), "{wanted}");
         let mut doctor = uphold(["doctor", "--data"]);
         let output = doctor.arg(site.path("data")).arg("--agreement").arg(&folder).output().unwrap();
