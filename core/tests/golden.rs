@@ -69,6 +69,7 @@ fn earlier_facts() -> Vec<Fact> {
             revision: "3".to_owned(),
             digest: Digest::of(&[b"the agreement"]),
             definitions: Digest::of(&[b"the checks"]),
+            withdrawn: false,
         }),
         Fact::Check(Check {
             id: id("check:api-eu@tokyo-1:1"),
@@ -171,7 +172,7 @@ fn leaf(seq: u64, fact: &Fact) -> Leaf {
     Leaf {
         seq,
         kind: fact.kind(),
-        kind_version: fact.kind().version(),
+        kind_version: fact.version(),
         recorded_at: at("2026-10-03T01:11:03.125Z"),
         subject_tag: PUBLIC.to_owned(),
         commitment: commitment(&SALT, &fact.encode()),
@@ -183,12 +184,33 @@ fn the_bytes_of_every_kind_of_fact_stay_what_they_are() {
     let facts = facts();
     assert_eq!(facts.iter().map(Fact::kind).collect::<Vec<_>>(), FactKind::ALL, "every kind has a golden file");
     for (seq, fact) in (0..).zip(&facts) {
-        let name = format!("{}-v{}", fact.kind().name(), fact.kind().version());
+        let name = format!("{}-v{}", fact.kind().name(), fact.version());
         let leaf = leaf(seq, fact);
         assert_golden(&format!("{name}.json"), &fact.encode());
         assert_golden(&format!("{name}.leaf"), &leaf.encode());
         assert_golden(&format!("{name}.hash"), leaf_hash(&leaf.encode()).to_string().as_bytes());
     }
+}
+
+#[test]
+fn the_bytes_of_a_withdrawal_stay_what_they_are() {
+    let Some(Fact::Agreement(named)) = facts().into_iter().next() else { panic!("the first is an agreement") };
+    let fact = Fact::Agreement(Agreement { withdrawn: true, ..named });
+    assert_eq!(fact.version(), 2);
+    let leaf = leaf(8, &fact);
+    assert_golden("agreement-v2.json", &fact.encode());
+    assert_golden("agreement-v2.leaf", &leaf.encode());
+    assert_golden("agreement-v2.hash", leaf_hash(&leaf.encode()).to_string().as_bytes());
+    let bytes = golden("agreement-v2.json");
+    assert_eq!(Fact::decode(FactKind::Agreement, 2, &bytes), Ok(fact));
+    assert_eq!(Leaf::decode(&golden("agreement-v2.leaf")), Ok(leaf));
+    // Neither version is read as the other, and no other kind has a second one.
+    assert!(Fact::decode(FactKind::Agreement, 1, &bytes).is_err());
+    assert!(Fact::decode(FactKind::Agreement, 2, &golden("agreement-v1.json")).is_err());
+    assert!(Fact::decode(FactKind::Check, 2, &golden("check-v1.json")).is_err());
+    let other = String::from_utf8(bytes).unwrap().replacen("\"withdrawn\"", "\"kept\"", 1);
+    let error = Fact::decode(FactKind::Agreement, 2, other.as_bytes()).unwrap_err().to_string();
+    assert_eq!(error, "not a fact `agreement`: `use`: is not `withdrawn`");
 }
 
 #[test]

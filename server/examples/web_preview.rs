@@ -21,6 +21,7 @@ async fn main() -> std::io::Result<()> {
     let story = match arguments.next().as_deref() {
         Some("empty") => sample::Story::Empty,
         Some("grown") => sample::Story::Grown,
+        Some("revised") => sample::Story::Revised,
         _ => sample::Story::Young,
     };
     let port = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(8099);

@@ -122,6 +122,7 @@ clause-number = Clause { $id }
 document-facts = About this document
 provider = Provider
 revision = Revision
+judged-by-revision = Judged by revision { $revision }
 in-force = In force
 not-now = This revision is not in force now.
 documents = Documents, the one that prevails first
@@ -650,3 +651,34 @@ alert-not-recorded-means = What is observed is kept in memory and lost when the 
 alert-clock-means = All times in the ledger are by this clock.
 alert-test = Test message of Uphold
 alert-test-text = The channel { $channel } works. Nothing is wrong.
+
+history-title = History of the agreement
+history-intro = Every revision of this agreement, the newest first. Each judges the time for which it is in force.
+history-revision = Revision { $revision }
+history-in-force = In force now
+history-not-yet = Not in force yet
+history-no-longer = No longer in force
+history-digest = SHA-256 of its text
+history-ledger = In the ledger
+history-recorded = { $moment }, fact { $fact }
+history-as-read = The whole revision, for programs
+history-changes = What it changed of revision { $revision }
+history-summary = { $n ->
+    [0] Both say the same.
+    [one] { $n } difference; by its own term alone { $better } better for the customer, { $worse } worse.
+   *[other] { $n } differences; by its own term alone { $better } better for the customer, { $worse } worse.
+}
+history-better = better for the customer:
+history-worse = worse for the customer:
+history-changed = changed:
+history-added = added:
+history-removed = removed:
+history-by-document = by document { $id }
+history-stated = { $value } ({ $by })
+history-of-agreement = The agreement as a whole
+history-of-document = Document
+history-of-definition = Definition
+history-of-calendar = Calendar
+history-of-solution = Service
+history-of-commitment = Commitment
+history-of-every-commitment = Every commitment that both have

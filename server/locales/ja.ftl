@@ -74,6 +74,7 @@ clause-number = { $id } 条項
 document-facts = この文書について
 provider = 提供者
 revision = 版
+judged-by-revision = 改訂版 { $revision } による判定
 in-force = 有効期間
 not-now = この版は現在有効ではありません。
 documents = 関連文書（優先する順）
@@ -575,3 +576,33 @@ alert-not-recorded-means = 観測結果はメモリーにだけあり、監視�
 alert-clock-means = 台帳の時刻はすべてこの時計によります。
 alert-test = Uphold のテスト通知
 alert-test-text = 通知先 { $channel } は正しく動作しています。障害はありません。
+
+history-title = 契約の改訂履歴
+history-intro = この契約のすべての改訂版を、新しい順に示します。各改訂版は、自らが効力を持つ期間を判定します。
+history-revision = 改訂版 { $revision }
+history-in-force = 現在有効
+history-not-yet = 発効前
+history-no-longer = 効力終了
+history-digest = 本文の SHA-256
+history-ledger = 台帳への記録
+history-recorded = { $moment }、事実 { $fact }
+history-as-read = 改訂版の全文（プログラム向け）
+history-changes = 改訂版 { $revision } からの変更点
+history-summary = { $n ->
+    [0] 両者の内容は同じです。
+   *[other] 相違 { $n } 件。その条件項目だけで見て、お客様に有利 { $better } 件、不利 { $worse } 件。
+}
+history-better = お客様に有利：
+history-worse = お客様に不利：
+history-changed = 変更：
+history-added = 追加：
+history-removed = 削除：
+history-by-document = 文書 { $id }
+history-stated = { $value }（{ $by }）
+history-of-agreement = 契約全体
+history-of-document = 文書
+history-of-definition = 定義
+history-of-calendar = 暦
+history-of-solution = サービス
+history-of-commitment = 約束事項
+history-of-every-commitment = 両方にあるすべての約束事項

@@ -143,12 +143,19 @@ pub struct Reading {
 /// in the file are relative to.
 #[must_use]
 pub fn read_checks(source: &str, folder: &Path, agreement: &Agreement) -> Reading {
+    read_checks_of(source, folder, agreement, agreement)
+}
+
+/// The same where an agreement has several revisions: a check may measure whatever `agreement` covers, and what is missing is
+/// what `current`, the revision in force, covers.
+#[must_use]
+pub fn read_checks_of(source: &str, folder: &Path, agreement: &Agreement, current: &Agreement) -> Reading {
     let findings = Findings::default();
     let root = document::parse(source, &findings);
     let checks = {
         let first_line = 0..source.find('\n').unwrap_or(source.len());
         let mut root = Table::new(root.get_ref(), first_line, "the checks file", &findings);
-        let checks = read_root(&mut root, source, folder, agreement);
+        let checks = read_root(&mut root, source, folder, [agreement, current]);
         root.finish();
         checks
     };
@@ -157,7 +164,12 @@ pub fn read_checks(source: &str, folder: &Path, agreement: &Agreement) -> Readin
     Reading { checks: checks.filter(|_| !failed), findings }
 }
 
-fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &Agreement) -> Option<Checks> {
+fn read_root(
+    root: &mut Table<'_, '_>,
+    source: &str,
+    folder: &Path,
+    [agreement, current]: [&Agreement; 2],
+) -> Option<Checks> {
     let points = points::read(root);
     let limits = limits::read(root);
     let (allow, name_servers) = root.table("egress").map_or_else(Default::default, |mut table| {
@@ -191,7 +203,7 @@ fn read_root(root: &mut Table<'_, '_>, source: &str, folder: &Path, agreement: &
     }
     // A check that could not be read may be the one that is missed.
     if checks.len() == written {
-        warn_of_unmeasured(&checks, agreement, findings, place);
+        warn_of_unmeasured(&checks, current, findings, place);
     }
     let placed: Vec<_> = checks.iter().zip(spans).map(|(check, span)| points::placed(check, span)).collect();
     points::warn_of_too_few(&placed, agreement, findings);

@@ -1,6 +1,7 @@
 //! Which files a server measures by: `configuration.json` in the data folder, written by the server and read by
 //! `uphold reload`. It holds paths and digests, and never what is in the files.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,8 @@ pub const FILE: &str = "configuration.json";
 pub struct Configuration {
     /// The version of the format.
     pub v: u32,
-    /// Where the agreement is.
-    pub agreement: PathBuf,
+    /// Where the revisions of the agreement are: files, and folders of files.
+    pub agreements: Vec<PathBuf>,
     /// Where the checks file is.
     pub checks: PathBuf,
     /// As which vantage point the checks file is read, if not as the one that it names.
@@ -36,8 +37,8 @@ pub struct Configuration {
 /// The digests of the files that are in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
-    /// SHA-256 of the agreement.
-    pub agreement: String,
+    /// SHA-256 of the text of each revision, by its name.
+    pub agreements: BTreeMap<String, String>,
     /// SHA-256 of the checks file.
     pub checks: String,
 }

@@ -14,6 +14,7 @@ pub mod live;
 pub mod measure;
 pub mod notify;
 pub mod operate;
+pub mod revisions;
 pub mod sample_service;
 pub mod secret;
 pub mod service_manager;

@@ -10,19 +10,25 @@ use uphold_core::evaluate::{Budget, Burn};
 use uphold_core::history::{CheckScope, Fact, History, Incident, Notice};
 use uphold_core::id::{CommitmentId, Series};
 use uphold_core::run::Observed;
-use uphold_core::statement::Statement;
+use uphold_core::statement::{Row, Statement};
 use uphold_core::time::{Instant, Millis, Period};
 use uphold_core::timeline::Timeline;
 use uphold_probe::outcome::Cause;
 
-use uphold_core::ledger::book::{Frozen, Kept};
+use uphold_core::ledger::book::{Frozen, Kept, Named};
 use uphold_core::ledger::record::Recorded;
+
+use crate::revisions::Revisions;
 
 /// The picture at one moment of knowledge.
 #[derive(Debug, Clone)]
 pub struct Live {
-    /// The agreement in force.
+    /// The revision of the agreement that is in force at that moment.
     pub agreement: Arc<Agreement>,
+    /// All revisions in use: figures are judged by each for the time that it binds.
+    pub revisions: Revisions,
+    /// Where the ledger names each of them.
+    pub named: Arc<Vec<Named>>,
     /// Facts recorded up to here are in it; figures hold for this moment.
     pub as_known_at: Instant,
     /// Everything that is recorded, of every run the latest version.
@@ -49,6 +55,15 @@ pub struct Live {
     pub ledger: LedgerHead,
     /// Since when nothing can be recorded, if that is so: the picture is then of no later time.
     pub not_recorded_since: Option<Instant>,
+}
+
+/// Whether a row is the one that judges now: where several revisions judge parts of one period, that of the revision in force.
+pub(crate) fn judges_now(in_force: &Agreement, statement: &Statement, row: &Row) -> bool {
+    let same = |other: &&Row| {
+        (&other.commitment, &other.subject, &other.period) == (&row.commitment, &row.subject, &row.period)
+    };
+    row.revision == in_force.revision
+        || !statement.rows.iter().filter(same).any(|other| other.revision == in_force.revision)
 }
 
 /// The error budget of one subject in the period in progress.

@@ -20,6 +20,7 @@ use uphold_probe::url::{Endpoint, Url};
 use crate::doctor::{Finding, Subject};
 use crate::error::{Failure, file_failure};
 use crate::ledger::{FILE, Reader, sqlite_version};
+use crate::revisions::files_of;
 
 /// In the place of what may be secret.
 const REMOVED: &str = "[removed]";
@@ -116,9 +117,9 @@ fn pretty(value: &Value) -> Vec<u8> {
 }
 
 fn about(subject: &Subject<'_>, now: Instant) -> Value {
-    let digest = |path: &Option<std::path::PathBuf>| {
-        path.as_ref().and_then(|path| std::fs::read(path).ok()).map(|bytes| Digest::of(&[&bytes]).to_string())
-    };
+    let digest = |path: &std::path::PathBuf| std::fs::read(path).ok().map(|bytes| Digest::of(&[&bytes]).to_string());
+    let files = subject.agreements.iter().flat_map(|path| files_of(path).unwrap_or_default());
+    let agreements: Vec<String> = files.filter_map(|path| digest(&path)).collect();
     json!({
         "made_at": now.to_string(),
         "uphold": env!("CARGO_PKG_VERSION"),
@@ -129,8 +130,8 @@ fn about(subject: &Subject<'_>, now: Instant) -> Value {
         "kernel": std::fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|text| text.trim().to_owned()),
         "processors": std::thread::available_parallelism().ok().map(std::num::NonZero::get),
         "service_manager": std::env::var_os("INVOCATION_ID").is_some(),
-        "agreement_sha256": digest(&subject.agreement),
-        "checks_sha256": digest(&subject.checks),
+        "agreements_sha256": agreements,
+        "checks_sha256": subject.checks.as_ref().and_then(digest),
     })
 }
 

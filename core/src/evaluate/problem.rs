@@ -85,12 +85,18 @@ fn of_revisions(revisions: &[Agreement], found: &mut BTreeSet<Problem>) {
         if one.id != two.id {
             add(format!("`{}` and `{}` are two agreements", one.id, two.id), "give the revisions of one agreement");
         } else if one.revision == two.revision {
-            add(format!("the revision `{}` is given twice", one.revision), "give each revision once");
+            // Told below.
         } else if one.valid.until() > two.valid.from() {
             add(format!("{names} are both valid from {}", two.valid.from()), "end the earlier one with `valid_until`");
         } else if one.valid.until() < two.valid.from() {
             let (end, start) = (one.valid.until(), two.valid.from());
             add(format!("no revision is valid from {end} to {start}"), "let each begin when the one before it ends");
+        }
+    }
+    // Not of neighbours alone: a third may lie between two of one name.
+    for (place, one) in revisions.iter().enumerate() {
+        if revisions[..place].iter().any(|other| other.id == one.id && other.revision == one.revision) {
+            add(format!("the revision `{}` is given twice", one.revision), "give each revision once");
         }
     }
     if revisions.len() > 1 {

@@ -1,10 +1,46 @@
 //! Revisions: which revision of an agreement binds whom, and when.
 
-use crate::agreement::{Agreement, MidPeriod, TakesEffect};
+use super::{Seen, timeline};
+use crate::agreement::{Agreement, MidPeriod, Subject, TakesEffect};
 use crate::history::History;
-use crate::id::CustomerId;
+use crate::id::{CommitmentId, CustomerId};
 use crate::interval::{Interval, IntervalSet};
 use crate::time::{Instant, Period};
+use crate::timeline::Timeline;
+
+/// The revision that is in force at an instant. Where none is, the last one that was before; before all of them, the first.
+/// `revisions` are in the order of their validity; none only where there are none.
+#[must_use]
+pub fn in_force(revisions: &[Agreement], at: Instant) -> Option<&Agreement> {
+    revisions.iter().rev().find(|agreement| agreement.valid.from() <= at).or_else(|| revisions.first())
+}
+
+/// The timeline of a commitment's subject over several revisions, for drawing it: at every instant as the revision in force
+/// judges it, unknown while that one has no such commitment. An outage that goes on over a change is looked at as a whole by
+/// each, so no edge of a revision makes it shorter than what confirms it.
+#[must_use]
+pub fn timeline_over(
+    revisions: &[Agreement],
+    commitment: &CommitmentId,
+    subject: &Subject,
+    seen: &Seen<'_>,
+    now: Instant,
+) -> Timeline {
+    let mut steps = Vec::new();
+    // Instants from `now` on do not exist: one that is to come judges nothing, and costs nothing.
+    let begun = revisions.iter().skip(1).take_while(|agreement| agreement.valid.from() < now).count();
+    let revisions = &revisions[..revisions.len().min(begun + 1)];
+    for (place, agreement) in revisions.iter().enumerate() {
+        // What lies outside all of them is drawn by the nearest, as in_force says.
+        let from = if place == 0 { Instant::MIN } else { agreement.valid.from() };
+        let until = revisions.get(place + 1).map_or(Instant::MAX, |next| next.valid.from());
+        let Some(span) = Interval::new(from, until) else { continue };
+        let found = agreement.find_commitment(commitment);
+        let own = found.map_or_else(Timeline::unknown, |found| timeline(agreement, found, subject, seen, now));
+        steps.extend(own.pieces(span).map(|(piece, state)| (piece.from(), state)));
+    }
+    Timeline::from_steps(steps)
+}
 
 /// The revisions of one agreement in the order of their validity, with the rules that the newest one states.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,5 @@
 use crate::agreement::{self, Agreement};
-use crate::evaluate::{Customers, Request, evaluate};
+use crate::evaluate::{Customers, Request, Seen, evaluate};
 use crate::history::{History, Reader};
 use crate::statement::{Row, Statement, Verdict};
 use crate::time::{Instant, Period, Zone};
@@ -246,4 +246,52 @@ fn the_reference_agreement_reads_without_a_finding_and_judges_every_kind() {
     assert!(reference.commitments.iter().all(|commitment| commitment.target().is_none()), "no percentage is promised");
     let definition = reference.find_definition("Force Majeure").unwrap();
     assert_eq!(definition.document.as_ref().map(|id| id.as_str()), Some("terms-of-use"));
+}
+
+#[test]
+fn a_timeline_over_revisions_is_judged_by_each_in_its_time_and_its_edge_cuts_no_outage() {
+    use crate::evaluate::{in_force, timeline, timeline_over};
+    use crate::interval::Interval;
+    use crate::timeline::State;
+    let change = at("2026-10-10T12:00:00Z");
+    let mut revisions = vec![agreement(TWO_COMMITMENTS), agreement(TWO_COMMITMENTS)];
+    revisions[0].valid = Interval::new(at("2026-01-01T00:00:00Z"), change).unwrap();
+    revisions[1].valid = Interval::new(change, Instant::MAX).unwrap();
+    revisions[1].revision = "2".to_owned();
+    let known = history(&revisions[0], &an_hour_down()).known_at(at(LATER));
+    let commitment = revisions[0].commitments.iter().find(|each| each.states().is_some()).unwrap().clone();
+    let subjects = crate::evaluate::subjects(&revisions[0], &commitment, &known);
+    let down = |line: &crate::timeline::Timeline| line.when(State::Down, Interval::ALL);
+    let subject = subjects.iter().find(|subject| {
+        !down(&timeline(&revisions[0], &commitment, subject, &Seen::new(&known), at(LATER))).parts().is_empty()
+    });
+    let subject = subject.expect("one of them was down");
+    let over =
+        |revisions: &[Agreement]| timeline_over(revisions, &commitment.id, subject, &Seen::new(&known), at(LATER));
+    let alone = timeline(&revisions[0], &commitment, subject, &Seen::new(&known), at(LATER));
+    assert_eq!(over(&revisions[..1]), alone);
+    // Two that say the same are as one, wherever the edge lies.
+    let outage = down(&alone).parts()[0];
+    let middle = Instant((outage.from().0 + outage.until().0) / 2);
+    for edge in [change, middle, outage.from(), outage.until(), at(LATER), at("2027-01-01T00:00:00Z")] {
+        revisions[0].valid = Interval::new(at("2026-01-01T00:00:00Z"), edge).unwrap();
+        revisions[1].valid = Interval::new(edge, Instant::MAX).unwrap();
+        assert_eq!(over(&revisions), alone, "{edge}");
+        assert_eq!(in_force(&revisions, edge).unwrap().revision, "2");
+        assert_eq!(in_force(&revisions, Instant(edge.0 - 1)).unwrap().revision, revisions[0].revision);
+    }
+    // What the second has no commitment for is unknown from then on, and as it was before.
+    revisions[0].valid = Interval::new(at("2026-01-01T00:00:00Z"), middle).unwrap();
+    revisions[1].valid = Interval::new(middle, Instant::MAX).unwrap();
+    revisions[1].commitments.retain(|each| each.id != commitment.id);
+    let spliced = over(&revisions);
+    assert_eq!((spliced.at(Instant(middle.0 - 1)), spliced.at(middle)), (State::Down, State::Unknown));
+    assert_eq!(down(&spliced).parts(), [Interval::new(outage.from(), middle).unwrap()]);
+    // One that is to come draws nothing, whatever it says.
+    revisions[0].valid = Interval::new(at("2026-01-01T00:00:00Z"), at(LATER)).unwrap();
+    revisions[1].valid = Interval::new(at(LATER), Instant::MAX).unwrap();
+    assert_eq!(over(&revisions), alone);
+    assert!(in_force(&[], middle).is_none());
+    let before = in_force(&revisions, Instant::MIN).unwrap();
+    assert_eq!(before.revision, revisions[0].revision, "before all of them the first");
 }

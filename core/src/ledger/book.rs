@@ -38,6 +38,8 @@ pub struct Book {
     pub evidence: Arc<BTreeMap<Series, Vec<Kept>>>,
     /// The agreement that came into use last.
     pub agreement: Option<fact::Agreement>,
+    /// Every revision in use, as the ledger names it last: in the order in which these facts were recorded.
+    pub revisions: Arc<Vec<Named>>,
     /// When the latest fact was recorded.
     pub recorded_at: Option<Instant>,
     /// What was erased, and what is gone although no fact says so: whoever reads a ledger to its end must look for that.
@@ -56,6 +58,17 @@ pub struct Kept {
     pub seq: u64,
     /// The instant of the observation.
     pub at: Instant,
+}
+
+/// A revision of the agreement that is in use, and where the ledger says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The place of the fact in the ledger.
+    pub seq: u64,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// What it says.
+    pub fact: fact::Agreement,
 }
 
 /// A registered series.
@@ -169,7 +182,7 @@ impl Book {
             Arc::make_mut(&mut self.others).push(seq);
         }
         match fact {
-            Fact::Agreement(agreement) => self.agreement = Some(agreement.clone()),
+            Fact::Agreement(agreement) => self.name(Named { seq, recorded_at, fact: agreement.clone() }),
             Fact::Check(check) => self.register(check, recorded_at),
             Fact::Measurement(_) => {
                 if let Some(segment) = segment {
@@ -200,6 +213,18 @@ impl Book {
             Fact::Erasure(fact) => _ = self.erased_since(Erased { seq, recorded_at, fact: fact.clone() }),
         }
         Ok(())
+    }
+
+    /// Takes in what the ledger says of a revision. One of another agreement begins anew: two agreements are never judged by
+    /// together.
+    fn name(&mut self, named: Named) {
+        let revisions = Arc::make_mut(&mut self.revisions);
+        let of_others = |held: &Named| held.fact.agreement != named.fact.agreement;
+        revisions.retain(|held| !of_others(held) && held.fact.revision != named.fact.revision);
+        self.agreement = Some(named.fact.clone());
+        if !named.fact.withdrawn {
+            revisions.push(named);
+        }
     }
 
     fn register(&mut self, check: &fact::Check, recorded_at: Instant) {

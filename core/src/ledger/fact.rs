@@ -27,10 +27,13 @@ pub const WHY_MAX: usize = 2_000;
 /// How long the line of a record may be, in bytes.
 pub const LINE_MAX: usize = 65_536;
 
+/// What becomes of a revision that is no longer in use.
+const WITHDRAWN: &str = "withdrawn";
+
 /// The kinds of fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FactKind {
-    /// A revision of an agreement came into use.
+    /// A revision of an agreement came into use, or is withdrawn.
     Agreement,
     /// A series is registered, or its registration changed.
     Check,
@@ -82,7 +85,7 @@ impl FactKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The version that this program writes.
+    /// The version that this program writes; [`Fact::version`] says when it writes a later one.
     #[must_use]
     pub fn version(self) -> u32 {
         match self {
@@ -119,7 +122,8 @@ pub enum Fact {
     Erasure(Erasure),
 }
 
-/// A revision of an agreement came into use.
+/// A revision of an agreement came into use beside those that are in use already, or its text is another now. From when until
+/// when it binds, the text says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
     /// The fact.
@@ -134,6 +138,8 @@ pub struct Agreement {
     pub digest: Digest,
     /// The digest of the file that defines the checks.
     pub definitions: Digest,
+    /// That it is no longer in use and is not to judge anything. Version 2 alone can say so.
+    pub withdrawn: bool,
 }
 
 /// A series is registered. A later registration of the same series replaces the earlier one from there on.
@@ -294,6 +300,16 @@ impl Fact {
         }
     }
 
+    /// The version that its payload is written in.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        match self {
+            // What version 1 can say stays in it, so that older programs read it.
+            Self::Agreement(fact) if fact.withdrawn => 2,
+            other => other.kind().version(),
+        }
+    }
+
     /// The id that whoever reports it chose.
     #[must_use]
     pub fn id(&self) -> &FactId {
@@ -339,7 +355,7 @@ impl Fact {
         }
     }
 
-    /// The canonical payload, of the version that [`FactKind::version`] says.
+    /// The canonical payload, of the version that [`Self::version`] says.
     ///
     /// Values that no payload can hold (an integer beyond 2^53 - 1, an empty `by`) are written as they are and refused by
     /// [`Self::decode`], which whoever stores a fact calls once before.
@@ -347,12 +363,15 @@ impl Fact {
     pub fn encode(&self) -> Vec<u8> {
         let mut members = vec![("id", Value::text(self.id())), ("by", Value::text(self.by()))];
         match self {
-            Self::Agreement(fact) => members.extend([
-                ("agreement", Value::text(&fact.agreement)),
-                ("revision", Value::text(&fact.revision)),
-                ("digest", Value::text(fact.digest)),
-                ("definitions", Value::text(fact.definitions)),
-            ]),
+            Self::Agreement(fact) => {
+                members.extend([
+                    ("agreement", Value::text(&fact.agreement)),
+                    ("revision", Value::text(&fact.revision)),
+                    ("digest", Value::text(fact.digest)),
+                    ("definitions", Value::text(fact.definitions)),
+                ]);
+                members.extend(fact.withdrawn.then_some(("use", Value::text(WITHDRAWN))));
+            }
             Self::Check(fact) => encode_check(fact, &mut members),
             Self::Measurement(fact) => members.extend([
                 ("vantage", Value::text(&fact.vantage)),
@@ -391,11 +410,12 @@ impl Fact {
     /// # Errors
     /// When the version is not known, or the bytes are not exactly what [`Self::encode`] writes for some fact.
     pub fn decode(kind: FactKind, version: u32, bytes: &[u8]) -> Result<Self, FactError> {
-        if version != 1 {
+        let is_withdrawal = (kind, version) == (FactKind::Agreement, 2);
+        if version != 1 && !is_withdrawal {
             return Err(FactError::Version { kind, version });
         }
         let value = canonical::parse(bytes).map_err(|error| FactError::Canonical(kind, error))?;
-        decode_fields(kind, value).map_err(|error| FactError::Field(kind, error))
+        decode_fields(kind, is_withdrawal, value).map_err(|error| FactError::Field(kind, error))
     }
 }
 
@@ -417,7 +437,7 @@ fn encode_check(fact: &Check, members: &mut Vec<(&'static str, Value)>) {
     }
 }
 
-fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
+fn decode_fields(kind: FactKind, is_withdrawal: bool, value: Value) -> Result<Fact, FieldError> {
     let mut fields = Fields::of(value, "payload")?;
     let head = (id(&mut fields, "id", FactId::parse)?, plain(&mut fields, "by", BY_MAX)?);
     let fact = match kind {
@@ -428,6 +448,7 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
             revision: fields.text("revision")?,
             digest: digest(&mut fields, "digest")?,
             definitions: digest(&mut fields, "definitions")?,
+            withdrawn: is_withdrawal && withdrawn(&mut fields)?,
         }),
         FactKind::Check => decode_check(head, &mut fields)?,
         FactKind::Measurement => Fact::Measurement(Measurement {
@@ -475,6 +496,14 @@ fn decode_fields(kind: FactKind, value: Value) -> Result<Fact, FieldError> {
     };
     fields.finish()?;
     Ok(fact)
+}
+
+/// Version 2 of an agreement's fact has a key more: what becomes of the revision.
+fn withdrawn(fields: &mut Fields) -> Result<bool, FieldError> {
+    match fields.text("use")?.as_str() {
+        WITHDRAWN => Ok(true),
+        _ => Err(FieldError::new("use", "is not `withdrawn`")),
+    }
 }
 
 fn decode_check((fact_id, by): (FactId, String), fields: &mut Fields) -> Result<Fact, FieldError> {

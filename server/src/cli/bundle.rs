@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use uphold_core::evaluate::Customers;
 use uphold_core::id::CustomerId;
 use uphold_core::ledger::bundle::{Opened, Proof, Question, Shown, Writer};
-use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::erase::Erased;
-use uphold_core::ledger::fact::{Fact, FactKind};
+use uphold_core::ledger::fact::{self, Fact, FactKind};
 use uphold_core::ledger::leaf::PUBLIC;
 use uphold_core::time::Instant;
 
 use super::ledger::failure;
-use super::{DataFolder, Failure, count, read_file};
+use super::{DataFolder, Failure, count, read_file, revisions};
 use crate::error::file_failure;
 use crate::ledger::{Entry, FILE, Reader, Signed, find_agreement, last_signed, public_key};
 
@@ -51,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let question = question(args, &reader, &signed)?;
     let texts = match args.agreement.as_slice() {
         [] => kept(data, &reader, &signed, question.as_known_at)?,
-        paths => paths.iter().map(|path| read_file(path)).collect::<Result<_, _>>()?,
+        paths => revisions::files(paths)?.iter().map(|path| read_file(path)).collect::<Result<_, _>>()?,
     };
     let part = {
         let mut name = args.output.file_name().unwrap_or_default().to_owned();
@@ -92,23 +91,25 @@ fn question(args: &Args, reader: &Reader, signed: &Signed) -> Result<Question, F
     Ok(Question { period: args.period.clone(), as_known_at, customers })
 }
 
-/// The texts that the ledger names last of every revision, as far as they are kept.
+/// The texts of all revisions that the ledger names as in use, as far as they are kept: those too that begin later, since the
+/// newest says how they follow one another.
 fn kept(data: &Path, reader: &Reader, signed: &Signed, known: Instant) -> Result<Vec<String>, Failure> {
     let cannot = |error| failure("cannot find the agreement", error);
-    let mut named: Vec<(String, Digest)> = Vec::new();
+    let mut named: Vec<fact::Agreement> = Vec::new();
     let visited = reader.visit(0..signed.checkpoint.size, |entry| {
         if entry.leaf.kind == FactKind::Agreement
             && entry.leaf.recorded_at <= known
             && let Ok(Some(Fact::Agreement(agreement))) = entry.fact()
         {
-            named.retain(|(revision, _)| *revision != agreement.revision);
-            named.push((agreement.revision, agreement.digest));
+            // As the book takes them in.
+            named.retain(|other| other.agreement == agreement.agreement && other.revision != agreement.revision);
+            named.extend((!agreement.withdrawn).then_some(agreement));
         }
         Ok(())
     });
     visited.map_err(cannot)?;
     let mut texts = Vec::new();
-    for (revision, digest) in named {
+    for fact::Agreement { revision, digest, .. } in named {
         match find_agreement(data, digest).map_err(cannot)? {
             Some(text) => texts.push(text),
             None => eprintln!(

@@ -7,14 +7,18 @@ use serde_json::{Value, json};
 use uphold_core::agreement::{self, Agreement, Commitment, Listed, Origin, TERMS};
 use uphold_core::diagnostic::{Diagnostic, Severity};
 use uphold_core::evaluate::{Problem, revision_problems};
+use uphold_core::ledger::digest::Digest;
 
 use super::{Failure, Format, count, read_file, report, table::Table};
+use crate::clock::Clock;
 use crate::config;
+use crate::revisions::Revisions;
 
 /// Check an agreement.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The agreements to check; files with the id of one agreement are its revisions, and are checked with each other
+    /// The agreements to check; files with the id of one agreement are its revisions, and are checked with each other; a
+    /// folder is every `*.toml` in it
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The checks that measure it, to be checked with it
@@ -31,26 +35,16 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let mut found = Found { format: args.format, errors: 0, findings: Vec::new() };
     let mut read: Vec<(String, Agreement)> = Vec::new();
-    for file in &args.files {
+    for file in &super::revisions::files(&args.files).map_err(|failure| failure.exit(2))? {
         let source = read_file(file).map_err(|failure| failure.exit(2))?;
         let reading = agreement::read(&source);
         let name = file.display().to_string();
         found.in_file(reading.findings, &source, &name);
-        let Some(agreement) = reading.agreement else { continue };
-        if let Some(checks) = &args.checks {
-            let source = read_file(checks).map_err(|failure| failure.exit(2))?;
-            let reading = config::read_checks(&source, super::folder_of(checks), &agreement);
-            found.in_file(reading.findings, &source, &checks.display().to_string());
-        }
-        if let Some(alerts) = &args.alerts {
-            let source = read_file(alerts).map_err(|failure| failure.exit(2))?;
-            let reading = config::alerts::read_alerts(&source, super::folder_of(alerts), Some(&agreement));
-            found.in_file(reading.findings, &source, &alerts.display().to_string());
-        }
-        read.push((name, agreement));
+        read.extend(reading.agreement.map(|agreement| (name, agreement)));
     }
     for revisions in by_id(&read) {
         found.between(&revisions);
+        beside(args, revisions, &mut found)?;
     }
     match args.format {
         Format::Text => read.iter().for_each(|(name, agreement)| print!("{}", summary(agreement, name))),
@@ -63,6 +57,29 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         0 => Ok(()),
         n => Err(Failure::new(format!("found {}", count(n, "error", "errors")))),
     }
+}
+
+/// Checks what is given beside an agreement against all of its revisions together, as `uphold serve` takes them.
+fn beside(args: &Args, revisions: Vec<Agreement>, found: &mut Found) -> Result<(), Failure> {
+    let now = Clock::system().now();
+    let each = |agreement: Agreement| (agreement, Digest::of(&[]));
+    // What they have against each other is said; then the newest alone is as good as any.
+    let Some(newest) = revisions.last().cloned() else { return Ok(()) };
+    let revisions = Revisions::new(revisions.into_iter().map(each).collect())
+        .unwrap_or_else(|_| Revisions::one(newest, Digest::of(&[])));
+    let covering = revisions.covering(now);
+    if let Some(checks) = &args.checks {
+        let source = read_file(checks).map_err(|failure| failure.exit(2))?;
+        let folder = super::folder_of(checks);
+        let reading = config::read_checks_of(&source, folder, &covering, revisions.in_force(now));
+        found.in_file(reading.findings, &source, &checks.display().to_string());
+    }
+    if let Some(alerts) = &args.alerts {
+        let source = read_file(alerts).map_err(|failure| failure.exit(2))?;
+        let reading = config::alerts::read_alerts(&source, super::folder_of(alerts), Some(&covering));
+        found.in_file(reading.findings, &source, &alerts.display().to_string());
+    }
+    Ok(())
 }
 
 /// The revisions of each agreement, the oldest first.

@@ -52,11 +52,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     free(args.listen, "--listen")?;
     free(args.sample, "--sample")?;
     let (agreement, checks) = write_files(args)?;
-    let (settings, agreement) = Files { agreement, checks, vantage: None }.read(Millis(5_000))?;
+    let (settings, agreements) = Files { agreements: vec![agreement], checks, vantage: None }.read(Millis(5_000))?;
     let sample = Sample::start(args.sample)?;
     let prepared = Prepared {
         settings,
-        agreement,
+        agreements,
         data: args.data.clone(),
         listen: args.listen,
         allowed_hosts: Vec::new(),

@@ -5,15 +5,16 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use uphold_core::agreement::{Agreement, Language};
-use uphold_core::evaluate::{self, Customers, Problem, Request, evaluate};
+use uphold_core::evaluate::{self, Customers, Request, evaluate};
 use uphold_core::history::{BadLine, Counted, History, Reader};
 use uphold_core::id::CustomerId;
 use uphold_core::nearest::nearest;
 use uphold_core::statement::Inputs;
 use uphold_core::time::{Instant, Period, Zone};
 
+use super::revisions::refused;
 use super::statement::{self, Shown};
-use super::{Failure, count, read_agreement};
+use super::{Failure, count, revisions};
 use crate::clock::Clock;
 use crate::error::file_failure;
 use crate::statement::{csv, html};
@@ -21,7 +22,7 @@ use crate::statement::{csv, html};
 /// Evaluate an agreement over a history file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The agreement; given several times, its revisions
+    /// The agreement; given several times, its revisions; a folder is every `*.toml` in it
     #[arg(long, required = true, value_name = "FILE")]
     agreement: Vec<PathBuf>,
     /// What happened, as JSON Lines
@@ -63,7 +64,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let revisions = read_revisions(&args.agreement)?;
+    let revisions: Vec<Agreement> = revisions::read(&args.agreement)?.into_iter().map(|read| read.agreement).collect();
     let newest = revisions.last().and_then(|agreement| agreement.commitments.first());
     let zone = newest.map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let period = Period::parse(&args.period, &zone).map_err(|error| {
@@ -102,24 +103,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads every revision, the oldest first. The problems of all files are printed before the command fails.
-fn read_revisions(paths: &[PathBuf]) -> Result<Vec<Agreement>, Failure> {
-    let mut revisions = Vec::new();
-    let mut failures = Vec::new();
-    for path in paths {
-        match read_agreement(path) {
-            Ok((agreement, _)) => revisions.push(agreement),
-            Err(failure) => failures.push(failure),
-        }
-    }
-    revisions.sort_by_key(|agreement| agreement.valid.from());
-    let Some(last) = failures.pop() else { return Ok(revisions) };
-    for failure in failures {
-        eprintln!("{failure}\n");
-    }
-    Err(last)
-}
-
 /// For whom to judge. A customer that the history does not speak of is refused: its figures would be everybody's.
 fn customers(asked: Option<&str>, history: &History, known: Instant) -> Result<Customers, Failure> {
     let Some(asked) = asked else { return Ok(Customers::Nobody) };
@@ -140,18 +123,6 @@ fn customers(asked: Option<&str>, history: &History, known: Instant) -> Result<C
         (None, _) => "use `--customer all` for everyone that it knows".to_owned(),
     };
     Err(Failure::new(format!("the history knows no customer `{asked}` at {known}")).help(help))
-}
-
-/// Prints all problems but the last, which ends the command.
-fn refused(mut problems: Vec<Problem>) -> Failure {
-    let last = problems.pop();
-    for Problem { message, help } in problems {
-        eprintln!("error: {message}\nhelp: {help}\n");
-    }
-    match last {
-        Some(Problem { message, help }) => Failure::new(message).help(help),
-        None => Failure::new("nothing can be judged"),
-    }
 }
 
 /// Reads a history file line by line; every bad line is printed, and any is a failure unless it may be skipped.

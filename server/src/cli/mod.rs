@@ -18,6 +18,7 @@ mod new;
 mod reference;
 mod reload;
 pub mod report;
+mod revisions;
 mod serve;
 mod simulate;
 mod statement;

@@ -12,13 +12,16 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::run::Staleness;
 use uphold_core::time::{Instant, Millis};
 
-use super::files::Files;
+use super::files::{Files, in_force};
+use super::revisions::{Read, file_of};
 use super::{DataFolder, Failure, compare, count};
 use crate::clock::Clock;
 use crate::config::{CheckDefinition, Checks};
 use crate::configuration::Configuration;
 use crate::ledger::book::{Book, Registration};
-use crate::ledger::{FILE, Reader, find_agreement, holder};
+use crate::ledger::{FILE, Reader, agreements_in_use, find_agreement, holder};
+use crate::measure::{Settings, must_judge, must_stay};
+use crate::revisions::Revisions;
 use crate::terminal::say;
 
 /// How long the server may take to answer.
@@ -42,17 +45,20 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let configuration = Configuration::read(data)?;
     let vantage = configuration.vantage.as_deref().map(VantageId::parse).transpose();
     let vantage = vantage.map_err(|error| Failure::new("cannot read the configuration").because(error))?;
-    let files = Files { agreement: configuration.agreement.clone(), checks: configuration.checks.clone(), vantage };
-    let (settings, text) = files.read(Millis(0))?;
-    let digest = Digest::of(&[text.as_bytes()]);
-    if digest.to_string() == configuration.in_force.agreement
-        && settings.checks.digest.to_string() == configuration.in_force.checks
-    {
-        say("nothing changed: both files are in force as they are");
+    let agreements = configuration.agreements.clone();
+    let files = Files { agreements, checks: configuration.checks.clone(), vantage };
+    let (settings, read) = files.read(Millis(0))?;
+    if in_force(&settings) == configuration.in_force {
+        say("nothing changed: all files are in force as they are");
         return Ok(());
     }
-    print!("{}", agreement_changes(data, &configuration, &settings.agreement)?);
-    print!("{}", checks_changes(data, &configuration, &settings.checks)?);
+    let cannot =
+        |error: Box<dyn std::error::Error + Send + Sync>| Failure::new("the ledger cannot be read").because(error);
+    let reader = Reader::open(&data.join(FILE)).map_err(|error| cannot(error.into()))?;
+    let book = reader.book(Book::default(), Instant::MAX).map_err(|error| cannot(error.into()))?;
+    may_come(data, &book, &settings)?;
+    print!("{}", agreement_changes(data, &configuration, &settings.revisions, &read)?);
+    print!("{}", checks_changes(&book, &configuration, &settings.checks));
     if args.dry_run {
         return Ok(());
     }
@@ -65,23 +71,75 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What differs between the agreement in force and the one in its file.
-fn agreement_changes(data: &Path, configuration: &Configuration, new: &Agreement) -> Result<String, Failure> {
-    let cannot = || Failure::new("the agreement in force cannot be read");
-    let digest = Digest::parse(&configuration.in_force.agreement).map_err(|error| cannot().because(error))?;
+/// Refuses what the server would refuse, before anybody is asked.
+fn may_come(data: &Path, book: &Book, settings: &Settings) -> Result<(), Failure> {
+    let refused = || Failure::new("the files cannot come into force");
+    must_stay(data, book, settings).map_err(|error| {
+        let help = error.help().unwrap_or_default();
+        refused().because(error).help(help)
+    })?;
+    let in_use = agreements_in_use(data, book).map_err(|error| refused().because(error))?;
+    let old: Vec<Agreement> = in_use.into_iter().map(|(agreement, _)| agreement).collect();
+    must_judge(book, &old, settings.revisions.all()).map_err(|open| {
+        let help = open.help().unwrap_or_default().to_owned();
+        refused().because(open).help(help)
+    })
+}
+
+/// What differs between the revisions in use and those in the files. A new one is compared with the one before it.
+fn agreement_changes(
+    data: &Path,
+    configuration: &Configuration,
+    new: &Revisions,
+    read: &[Read],
+) -> Result<String, Failure> {
+    let in_use = &configuration.in_force.agreements;
+    let mut text = String::new();
+    for (revision, digest) in in_use {
+        if new.find(revision).is_none() {
+            text.push_str(&format!("revision {revision} (SHA-256 {digest}): withdrawn; it judged nothing\n\n"));
+        }
+    }
+    for (place, (agreement, digest)) in new.each().iter().enumerate() {
+        let revision = &agreement.revision;
+        let name = file_of(read, revision).map_or_else(String::new, |path| path.display().to_string());
+        let before = place.checked_sub(1).and_then(|before| new.each().get(before));
+        let (old, old_name) = match (in_use.get(revision), before) {
+            (Some(known), _) if *known == digest.to_string() => continue,
+            (Some(known), _) => (kept(data, known)?, "in use".to_owned()),
+            (None, Some((before, _))) => {
+                text.push_str(&added(agreement));
+                (Agreement::clone(before), "before it".to_owned())
+            }
+            (None, None) => {
+                text.push_str(&added(agreement));
+                continue;
+            }
+        };
+        let found = agreement::compare::compare(&old, agreement);
+        text.push_str(&compare::text([&old, agreement], &[old_name, name], &found, Language::En));
+        text.push('\n');
+    }
+    Ok(if text.is_empty() { "agreement\n  the same\n".to_owned() } else { text })
+}
+
+fn added(agreement: &Agreement) -> String {
+    let until = agreement.valid.until();
+    let until = if until < Instant::MAX { format!(" until {until}") } else { String::new() };
+    format!("revision {}: added, valid from {}{until}\n", agreement.revision, agreement.valid.from())
+}
+
+/// The text in use, which the server kept.
+fn kept(data: &Path, digest: &str) -> Result<Agreement, Failure> {
+    let cannot = || Failure::new("the agreement in use cannot be read");
+    let digest = Digest::parse(digest).map_err(|error| cannot().because(error))?;
     let kept = find_agreement(data, digest).map_err(|error| cannot().because(error))?;
     let old = kept.and_then(|text| agreement::read(&text).agreement);
-    let old = old.ok_or_else(|| cannot().help("restart the server with the new files instead"))?;
-    let names = ["in force".to_owned(), configuration.agreement.display().to_string()];
-    Ok(compare::text([&old, new], &names, &agreement::compare::compare(&old, new), Language::En))
+    old.ok_or_else(|| cannot().help("restart the server with the new files instead"))
 }
 
 /// What differs between what is registered and what the checks file says.
-fn checks_changes(data: &Path, configuration: &Configuration, new: &Checks) -> Result<String, Failure> {
-    let cannot =
-        |error: Box<dyn std::error::Error + Send + Sync>| Failure::new("the ledger cannot be read").because(error);
-    let reader = Reader::open(&data.join(FILE)).map_err(|error| cannot(error.into()))?;
-    let book = reader.book(Book::default(), Instant::MAX).map_err(|error| cannot(error.into()))?;
+fn checks_changes(book: &Book, configuration: &Configuration, new: &Checks) -> String {
     let mut old: BTreeMap<Series, &Registration> =
         book.open_checks().map(|known| (known.check.series.clone(), known)).collect();
     let mut lines = Vec::new();
@@ -106,7 +164,7 @@ fn checks_changes(data: &Path, configuration: &Configuration, new: &Checks) -> R
         let what = if same_file { "  the same" } else { "  no check differs; what else the file says may" };
         lines.push(what.to_owned());
     }
-    Ok(format!("\nchecks ({})\n{}\n", configuration.checks.display(), lines.join("\n")))
+    format!("\nchecks ({})\n{}\n", configuration.checks.display(), lines.join("\n"))
 }
 
 /// What differs between a registration and a check, without what it asks and expects: that is known by its digest alone.

@@ -14,14 +14,15 @@ use uphold_probe::tls;
 use uphold_probe::url::{Scheme, Url};
 
 use super::background::{Background, Telling, read_telling};
-use super::files::{Files, Reloading, in_force};
+use super::files::{Files, Reloading, in_force, keep};
 use super::ledger::failure;
+use super::revisions::Read;
 use super::{Failure, read_file};
 use crate::access::{self, Tokens};
 use crate::clock::Clock;
 use crate::config::Checks;
 use crate::error::file_failure;
-use crate::ledger::{FILE, Reader, Signer, keep_agreement};
+use crate::ledger::{FILE, Reader, Signer};
 use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
@@ -38,9 +39,10 @@ const LAST_REPORT: Duration = Duration::from_secs(5);
 /// Measure, keep, evaluate and show.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The agreement in force
-    #[arg(long, value_name = "FILE")]
-    agreement: PathBuf,
+    /// The agreement; given several times, its revisions, each of which judges the time that it is valid for; a folder is
+    /// every `*.toml` in it
+    #[arg(long, required = true, value_name = "FILE")]
+    agreement: Vec<PathBuf>,
     /// What is measured
     #[arg(long, value_name = "FILE")]
     checks: PathBuf,
@@ -151,8 +153,8 @@ fn length(text: &str, least: &str, most: &str) -> Result<Millis, TimeError> {
 /// What a server needs, read and checked.
 pub(super) struct Prepared {
     pub(super) settings: Settings,
-    /// The text of the agreement, which is kept for bundles.
-    pub(super) agreement: String,
+    /// The revisions of the agreement, whose texts are kept for bundles.
+    pub(super) agreements: Vec<Read>,
     pub(super) data: PathBuf,
     pub(super) listen: SocketAddr,
     pub(super) allowed_hosts: Vec<String>,
@@ -167,15 +169,16 @@ pub(super) struct Prepared {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { agreement, checks, data, listen, allowed_host: allowed_hosts, sign_every, origin, report, .. } = args;
-    let files = Files { agreement, checks, vantage: report.vantage.clone() };
-    let (mut settings, agreement) = files.read(args.flush_every.unwrap_or(Millis(60_000)))?;
+    let files = Files { agreements: agreement, checks, vantage: report.vantage.clone() };
+    let (mut settings, agreements) = files.read(args.flush_every.unwrap_or(Millis(60_000)))?;
     if args.flush_every.is_none() && report.report_to.is_some() {
         settings.flush_every = often_enough(&settings.checks);
     }
-    let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&settings.agreement))).transpose()?;
+    let covering = settings.revisions.covering(settings.clock.now());
+    let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&covering))).transpose()?;
     let (report, files) = (report.receiver(&settings.checks)?, Some(files));
     let prepared =
-        Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling, files, report };
+        Prepared { settings, agreements, data, listen, allowed_hosts, sign_every, origin, telling, files, report };
     start(prepared, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
@@ -209,7 +212,7 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, agreement, data, listen, allowed_hosts, sign_every, origin, telling, files, report } =
+    let Prepared { settings, agreements, data, listen, allowed_hosts, sign_every, origin, telling, files, report } =
         prepared;
     let clock = settings.clock.clone();
     let (digests, vantage) = (in_force(&settings), settings.checks.vantage.clone());
@@ -223,7 +226,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     // What is printed under a service manager is kept in a log, where no secret belongs.
     let first = if manager.is_there() { None } else { tokens.first(clock.now())? };
     let unsigned = |error| failure("the ledger cannot be signed", error);
-    keep_agreement(&data, &agreement).map_err(|error| failure("the agreement cannot be kept", error))?;
+    keep(&data, &agreements)?;
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
     let handle = engine.handle();
     let board = Board::default();

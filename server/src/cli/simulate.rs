@@ -15,9 +15,9 @@ use crate::terminal::say;
 /// Make up months of measurements, to try what much history does: every fact says that it is simulated.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The agreement to judge by
-    #[arg(long, value_name = "FILE")]
-    agreement: PathBuf,
+    /// The agreement to judge by; given several times, its revisions
+    #[arg(long, required = true, value_name = "FILE")]
+    agreement: Vec<PathBuf>,
     /// What would have been measured
     #[arg(long, value_name = "FILE")]
     checks: PathBuf,
@@ -45,17 +45,22 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             Instant::parse(text).map_err(|error| Failure::new("cannot understand `--until`").because(error).exit(2))?
         }
     };
-    let files = Files { agreement: args.agreement, checks: args.checks, vantage: None };
-    let (settings, agreement) = files.read(Millis(60_000))?;
-    let zone = settings.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
+    let files = Files { agreements: args.agreement, checks: args.checks, vantage: None };
+    let (settings, read) = files.read(Millis(60_000))?;
+    let zone = settings
+        .revisions
+        .in_force(until)
+        .commitments
+        .first()
+        .map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
     let mut from = zone.month_of(until).interval.from();
     for _ in 0..args.months {
         from = zone.month_of(from - Millis(1)).interval.from();
     }
     std::fs::create_dir_all(&args.data).map_err(|error| file_failure("create the folder", &args.data, error))?;
     let plan = Plan { from, until, seed: args.seed, outages_a_year: args.outages };
-    if settings.agreement.valid.from() > from {
-        let valid = settings.agreement.valid.from();
+    let valid = settings.revisions.valid().from();
+    if valid > from {
         say(&format!("warning: the agreement holds from {valid}, and time before that is judged by none"));
     }
     let mut month = String::new();
@@ -66,7 +71,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             month = now;
         }
     };
-    let done = simulate(&args.data, &settings, &agreement, &plan, &mut progress);
+    let texts: Vec<&str> = read.iter().map(|read| &*read.text).collect();
+    let done = simulate(&args.data, &settings, &texts, &plan, &mut progress);
     let Done { facts, series, runs } = done.map_err(|error| match error {
         SimulateError::Ledger(error) => failure("cannot write a simulated ledger", error),
         error => Failure::new("cannot simulate").because(error),

@@ -15,9 +15,9 @@ use crate::terminal::say;
 pub(super) struct Args {
     #[command(flatten)]
     folder: DataFolder,
-    /// The agreement in force; of it the digest alone is in the bundle
+    /// The agreement; given several times, its revisions; of each the digest alone is in the bundle
     #[arg(long, value_name = "FILE")]
-    agreement: Option<PathBuf>,
+    agreement: Vec<PathBuf>,
     /// What is measured
     #[arg(long, value_name = "FILE")]
     checks: Option<PathBuf>,
@@ -34,7 +34,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
     let Args { folder, agreement, checks, alerts, listen, out } = args;
-    let subject = Subject { data: &folder.data, agreement, checks, alerts, listen, clock: Clock::system() };
+    let subject = Subject { data: &folder.data, agreements: agreement, checks, alerts, listen, clock: Clock::system() };
     let findings = findings(&subject)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

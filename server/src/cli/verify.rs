@@ -10,7 +10,7 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::note::VerifierKey;
 use uphold_core::time::tzdb_version;
 
-use super::{Failure, count, read_file};
+use super::{Failure, count, read_file, revisions};
 use crate::error::file_failure;
 
 /// Verify a bundle: recompute everything in it, down to the statement.
@@ -38,8 +38,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let failure = Failure::new("cannot understand `--key`").because(error).exit(2);
         failure.help("it is one line, as `uphold ledger key` prints it")
     })?;
-    let files: Vec<(PathBuf, Digest)> = args
-        .agreement
+    let files: Vec<(PathBuf, Digest)> = revisions::files(&args.agreement)?
         .iter()
         .map(|path| read_file(path).map(|text| (path.clone(), Digest::of(&[text.as_bytes()]))))
         .collect::<Result<_, _>>()?;

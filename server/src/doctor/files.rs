@@ -2,31 +2,30 @@
 
 use std::path::Path;
 
+use uphold_core::agreement::Agreement;
 use uphold_core::diagnostic::{Diagnostic, Severity};
+use uphold_core::evaluate::Problem;
+use uphold_core::ledger::digest::Digest;
 
 use super::folder::private;
 use super::{Finding, Read, Subject};
 use crate::config::alerts::{Channel, UrlOrFile, Way, read_alerts};
-use crate::config::read_checks;
+use crate::config::read_checks_of;
 use crate::notify;
+use crate::revisions::{Revisions, files_of};
 use crate::secret::{SecretFile, credentials};
 
 pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
     let (mut read, mut findings) = (Read::default(), Vec::new());
-    if let Some(path) = &subject.agreement
-        && let Some(source) = source("agreement", path, &mut findings)
-    {
-        let reading = uphold_core::agreement::read(&source);
-        findings.push(judged("agreement", path, &reading.findings));
-        read.agreement = reading.agreement;
-    }
+    read.agreement = agreements(subject, &mut findings);
     if let Some(path) = &subject.checks
         && let Some(source) = source("checks-file", path, &mut findings)
     {
         read.browser = names_a_browser(&source);
         match &read.agreement {
-            Some(agreement) => {
-                let reading = read_checks(&source, path.parent().unwrap_or(std::path::Path::new("")), agreement);
+            Some([covering, current]) => {
+                let folder = path.parent().unwrap_or(std::path::Path::new(""));
+                let reading = read_checks_of(&source, folder, covering, current);
                 findings.push(judged("checks-file", path, &reading.findings));
                 read.checks = reading.checks;
             }
@@ -41,7 +40,7 @@ pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
         && let Some(source) = source("alerts-file", path, &mut findings)
     {
         let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-        let reading = read_alerts(&source, folder, read.agreement.as_ref());
+        let reading = read_alerts(&source, folder, read.agreement.as_ref().map(|[covering, _]| covering));
         findings.push(judged("alerts-file", path, &reading.findings));
         if let Some(alerts) = reading.alerts {
             findings.extend(alerts.channels.iter().flat_map(channel));
@@ -49,6 +48,47 @@ pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
         }
     }
     (read, findings)
+}
+
+/// Reads every revision, and what they have against each other. None, where one cannot be read or they do not fit.
+fn agreements(subject: &Subject<'_>, findings: &mut Vec<Finding>) -> Option<[Agreement; 2]> {
+    let (mut each, mut wanted) = (Vec::new(), 0);
+    for path in &subject.agreements {
+        let help = "give the file of each revision, or the folder that they are in";
+        let files = files_of(path).unwrap_or_default();
+        if files.is_empty() {
+            let said = format!("`{}`: the folder cannot be read, or holds no `*.toml`", path.display());
+            findings.push(Finding::problem("agreement", said, help));
+            wanted += 1;
+        }
+        for file in files {
+            wanted += 1;
+            let Some(source) = source("agreement", &file, findings) else { continue };
+            let reading = uphold_core::agreement::read(&source);
+            findings.push(judged("agreement", &file, &reading.findings));
+            each.extend(reading.agreement.map(|agreement| (agreement, Digest::of(&[source.as_bytes()]))));
+        }
+    }
+    if each.len() < wanted || each.is_empty() {
+        return None;
+    }
+    let several = each.len() > 1;
+    match Revisions::new(each) {
+        Ok(revisions) => {
+            let now = subject.clock.now();
+            if several && !revisions.any_in_force(now) {
+                let (said, help) = ("none of the revisions is in force now", "give the one that is in force too");
+                findings.push(Finding::problem("revisions", said, help));
+            }
+            Some([revisions.covering(now), Agreement::clone(revisions.in_force(now))])
+        }
+        Err(problems) => {
+            let told =
+                problems.into_iter().map(|Problem { message, help }| Finding::problem("revisions", message, help));
+            findings.extend(told);
+            None
+        }
+    }
 }
 
 fn source(check: &'static str, path: &Path, findings: &mut Vec<Finding>) -> Option<String> {

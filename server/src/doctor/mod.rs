@@ -73,8 +73,8 @@ impl Finding {
 pub struct Subject<'a> {
     /// The data folder.
     pub data: &'a Path,
-    /// The agreement.
-    pub agreement: Option<PathBuf>,
+    /// The revisions of the agreement: files, and folders of files.
+    pub agreements: Vec<PathBuf>,
     /// The checks file.
     pub checks: Option<PathBuf>,
     /// The alerts file.
@@ -88,7 +88,8 @@ pub struct Subject<'a> {
 /// The files that could be read.
 #[derive(Debug, Default)]
 struct Read {
-    agreement: Option<Agreement>,
+    /// What the checks may measure, and the revision in force.
+    agreement: Option<[Agreement; 2]>,
     checks: Option<Checks>,
     alerts: Option<Alerts>,
     /// A check needs a browser.

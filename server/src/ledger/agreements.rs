@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use uphold_core::agreement::{self, Agreement};
+use uphold_core::ledger::book::Book;
 use uphold_core::ledger::digest::Digest;
 
 use super::LedgerError;
@@ -38,6 +40,21 @@ pub fn find_agreement(data: &Path, digest: Digest) -> Result<Option<String>, Led
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(LedgerError::io(&path, error)),
     }
+}
+
+/// The revisions that a book names as in use, as far as their texts are kept and can be read; the oldest first.
+///
+/// # Errors
+/// When a file cannot be read, or holds another text.
+pub fn agreements_in_use(data: &Path, book: &Book) -> Result<Vec<(Agreement, Digest)>, LedgerError> {
+    let mut found = Vec::new();
+    for named in book.revisions.iter() {
+        let digest = named.fact.digest;
+        let text = find_agreement(data, digest)?;
+        found.extend(text.and_then(|text| agreement::read(&text).agreement).map(|agreement| (agreement, digest)));
+    }
+    found.sort_by_key(|(agreement, _)| agreement.valid.from());
+    Ok(found)
 }
 
 fn file(data: &Path, digest: Digest) -> PathBuf {

@@ -31,7 +31,7 @@ use uphold_core::ledger::fact::Fact;
 use uphold_core::ledger::segment::Segment;
 use uphold_core::time::Instant;
 
-pub use agreements::{find_agreement, keep_agreement};
+pub use agreements::{agreements_in_use, find_agreement, keep_agreement};
 pub use backup::{backup, last_backup, restore};
 pub use error::LedgerError;
 pub use evidence::{EvidenceCount, EvidenceFiles};
@@ -188,7 +188,7 @@ impl Drop for Ledger {
 fn prepare(new: NewFact) -> Result<Prepared, LedgerError> {
     let (fact, id) = (&new.fact, new.fact.id().clone());
     let payload = fact.encode();
-    Fact::decode(fact.kind(), fact.kind().version(), &payload)
+    Fact::decode(fact.kind(), fact.version(), &payload)
         .map_err(|source| LedgerError::Unwritable { id: id.clone(), source })?;
     let segment = match (fact, new.segment) {
         (Fact::Measurement(measurement), Some(bytes)) => {
@@ -220,7 +220,7 @@ fn prepare(new: NewFact) -> Result<Prepared, LedgerError> {
     let mut salt = [0; 32];
     getrandom::fill(&mut salt).map_err(LedgerError::Random)?;
     let customer = fact.customer().cloned();
-    Ok(Prepared { kind: fact.kind(), id, salt, payload, customer, segment })
+    Ok(Prepared { kind: fact.kind(), version: fact.version(), id, salt, payload, customer, segment })
 }
 
 /// The writer: it holds the lock of the folder until nobody can send it anything any more.

@@ -127,6 +127,7 @@ pub(crate) fn fact(number: i64) -> NewFact {
                 revision: number.to_string(),
                 digest,
                 definitions: digest,
+                withdrawn: false,
             };
             NewFact { fact: Fact::Agreement(fact), segment: None }
         }

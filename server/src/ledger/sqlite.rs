@@ -39,6 +39,8 @@ const TAIL_MAX: u64 = 4096;
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) kind: FactKind,
+    /// The version of its payload.
+    pub(crate) version: u32,
     pub(crate) id: FactId,
     pub(crate) salt: [u8; 32],
     pub(crate) payload: Vec<u8>,
@@ -352,7 +354,7 @@ fn insert(
         let leaf = Leaf {
             seq,
             kind: fact.kind,
-            kind_version: fact.kind.version(),
+            kind_version: fact.version,
             recorded_at: head.recorded_at,
             subject_tag: subject_tag(secret, fact.customer.as_ref()),
             commitment: commitment(&fact.salt, &fact.payload),

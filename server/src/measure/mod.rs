@@ -12,6 +12,7 @@ pub mod recorder;
 mod reload;
 pub mod reporter;
 pub mod retention;
+mod revisions;
 pub mod schedule;
 mod snapshots;
 mod start;
@@ -25,7 +26,6 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use uphold_core::agreement::Agreement;
 use uphold_core::id::{CheckId, Series};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Measurement};
@@ -41,6 +41,7 @@ use crate::config::{CheckDefinition, Checks, Retention, Source, TICK};
 use crate::ledger::book::Book;
 use crate::ledger::{Ledger, LedgerError, NewFact, Receipt};
 use crate::live::{Counters, Lags, Live};
+use crate::revisions::Revisions;
 use append::{Appending, Waiting, appending};
 use gate::Gate;
 use publish::{Publishing, drawn};
@@ -54,6 +55,7 @@ use vantage::{Delivery, Desk};
 pub use append::Append;
 pub(crate) use publish::picture;
 pub use reload::{Reload, ReloadError};
+pub use revisions::{CannotJudge, MissingRevision, must_judge, must_stay};
 pub use start::StartError;
 pub(crate) use start::definitions;
 
@@ -69,10 +71,8 @@ const STALL: Millis = Millis(1_000);
 /// What the engine is made of.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The agreement in force.
-    pub agreement: Arc<Agreement>,
-    /// SHA-256 of its file.
-    pub agreement_digest: Digest,
+    /// The revisions of the agreement.
+    pub revisions: Revisions,
     /// What is measured.
     pub checks: Checks,
     /// The longest time between two flushes of runs.
@@ -373,6 +373,8 @@ impl Engine {
                 self.last_stall = Some(monotonic);
                 self.clock_stepped(wall, now);
             }
+            // What is shown is of what is recorded: a revision that comes into force is shown with the next fact.
+            self.changed |= self.settings.revisions.changes_within(wall, now);
         }
         if self.last_stall == Some(monotonic) {
             self.restart_heartbeats(now);

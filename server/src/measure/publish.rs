@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 use uphold_core::agreement::Agreement;
-use uphold_core::evaluate::{Customers, Request, Seen, budget, burns, evaluate_known, subjects, timeline};
+use uphold_core::evaluate::{Customers, Request, Seen, budget, burns, evaluate_known, subjects, timeline_over};
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::{Row, Statement};
@@ -15,7 +15,7 @@ use uphold_probe::outcome::Cause;
 
 use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
-use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
+use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -127,20 +127,22 @@ pub(super) fn causes(targets: &[Target]) -> BTreeMap<Series, Cause> {
 
 /// The picture as of the latest fact in the book.
 pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series, Cause>, head: (u64, Digest)) -> Live {
-    let agreement = &settings.agreement;
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
+    let (revisions, agreement) = (&settings.revisions, settings.revisions.in_force(as_known_at));
     let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let history = book.history();
     let known = history.known_at(as_known_at);
     let request = Request { period: zone.month_of(as_known_at), as_known_at, customers: Customers::Nobody };
     let seen = Seen::new(&known);
-    let statement = statement(agreement, &seen, request);
-    let timelines = timelines(agreement, &seen, as_known_at);
+    let statement = statement(revisions.all(), &seen, request);
+    let timelines = timelines(revisions.all(), agreement, &seen, as_known_at);
     drop(seen);
     Live {
         agreement: Arc::clone(agreement),
         as_known_at,
-        budgets: budgets(agreement, &statement, &timelines, as_known_at),
+        budgets: budgets(revisions.all(), agreement, &statement, &timelines, as_known_at),
+        revisions: revisions.clone(),
+        named: Arc::clone(&book.revisions),
         statement,
         timelines,
         checks: checks(book, causes),
@@ -156,10 +158,18 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
 }
 
 /// The budget of every row of the statement that has a target and a timeline.
-fn budgets(agreement: &Agreement, statement: &Statement, lines: &[SubjectTimeline], now: Instant) -> Vec<BudgetView> {
+fn budgets(
+    revisions: &[Agreement],
+    agreement: &Agreement,
+    statement: &Statement,
+    lines: &[SubjectTimeline],
+    now: Instant,
+) -> Vec<BudgetView> {
     let rows = statement.rows.iter().filter(|row| row.period.interval.contains(now));
+    let rows = rows.filter(|row| judges_now(agreement, statement, row));
     let view = |row: &Row| {
-        let commitment = agreement.commitments.iter().find(|each| each.id == row.commitment)?;
+        let judging = revisions.iter().find(|each| each.revision == row.revision)?;
+        let commitment = judging.find_commitment(&row.commitment)?;
         let line = lines.iter().find(|line| line.commitment == row.commitment && line.subject == row.subject)?;
         let target = row.target.as_ref()?;
         Some(BudgetView {
@@ -175,14 +185,14 @@ fn budgets(agreement: &Agreement, statement: &Statement, lines: &[SubjectTimelin
 }
 
 /// The statement; one without rows when the agreement leaves open what the facts ask, which the log then says.
-fn statement(agreement: &Agreement, seen: &Seen<'_>, request: Request) -> Statement {
-    evaluate_known(std::slice::from_ref(agreement), seen, &request).unwrap_or_else(|problems| {
+fn statement(revisions: &[Agreement], seen: &Seen<'_>, request: Request) -> Statement {
+    evaluate_known(revisions, seen, &request).unwrap_or_else(|problems| {
         for problem in problems {
             tracing::error!("nothing can be judged: {problem}; {}", problem.help);
         }
         Statement {
-            agreement: agreement.id.clone(),
-            revisions: vec![agreement.revision.clone()],
+            agreement: revisions[0].id.clone(),
+            revisions: revisions.iter().map(|agreement| agreement.revision.clone()).collect(),
             period: request.period,
             as_known_at: request.as_known_at,
             rows: Vec::new(),
@@ -191,7 +201,7 @@ fn statement(agreement: &Agreement, seen: &Seen<'_>, request: Request) -> Statem
 }
 
 /// The timeline of everything that is judged by the states of checks; other figures have none to draw.
-fn timelines(agreement: &Agreement, seen: &Seen<'_>, now: Instant) -> Vec<SubjectTimeline> {
+fn timelines(revisions: &[Agreement], agreement: &Agreement, seen: &Seen<'_>, now: Instant) -> Vec<SubjectTimeline> {
     let by_states = agreement.commitments.iter().filter(|commitment| commitment.states().is_some());
     by_states
         .flat_map(|commitment| {
@@ -199,7 +209,7 @@ fn timelines(agreement: &Agreement, seen: &Seen<'_>, now: Instant) -> Vec<Subjec
         })
         .map(|(commitment, subject)| SubjectTimeline {
             commitment: commitment.id.clone(),
-            timeline: timeline(agreement, commitment, &subject, seen, now),
+            timeline: timeline_over(revisions, &commitment.id, &subject, seen, now),
             subject,
         })
         .collect()

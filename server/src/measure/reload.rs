@@ -9,24 +9,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use uphold_core::agreement::Agreement;
 use uphold_core::id::{AgreementId, CheckId, VantageId};
-use uphold_core::ledger::digest::Digest;
 use uphold_core::time::{Instant, Millis};
 use uphold_probe::egress::{Egress, Resolver};
 
+use super::revisions::{self, CannotJudge, MissingRevision};
 use super::{Engine, Settings, Target, evidence, heartbeat, start};
 use crate::config::{CheckDefinition, Checks, Source, TICK};
 use crate::ledger::LedgerError;
 use crate::ledger::book::Book;
+use crate::revisions::Revisions;
 
 /// A request to measure by other files.
 #[derive(Debug)]
 pub struct Reload {
-    /// The agreement that comes into force.
-    pub agreement: Arc<Agreement>,
-    /// SHA-256 of its file.
-    pub agreement_digest: Digest,
+    /// The revisions of the agreement to judge by.
+    pub revisions: Revisions,
     /// What is measured from now on.
     pub checks: Checks,
     /// Who says so.
@@ -52,6 +50,10 @@ pub enum ReloadError {
         /// The name in the file.
         theirs: VantageId,
     },
+    /// A revision that judged time is not among the new ones.
+    Missing(MissingRevision),
+    /// The new revisions leave open what is recorded.
+    Judge(CannotJudge),
     /// What changed could not be recorded.
     Ledger(LedgerError),
     /// Measuring has ended.
@@ -67,8 +69,22 @@ impl fmt::Display for ReloadError {
             Self::OtherVantage { ours, theirs } => {
                 write!(f, "the vantage point `{ours}` cannot become `{theirs}` while it measures; restart the server")
             }
+            Self::Missing(missing) => missing.fmt(f),
+            Self::Judge(open) => open.fmt(f),
             Self::Ledger(_) => f.write_str("what changed cannot be recorded"),
             Self::Ended => f.write_str("measuring has ended"),
+        }
+    }
+}
+
+impl ReloadError {
+    /// What to do about it, if there is one thing to do.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Missing(_) => Some(MissingRevision::HELP),
+            Self::Judge(open) => open.help(),
+            _ => None,
         }
     }
 }
@@ -101,8 +117,8 @@ impl Changing {
 impl Engine {
     /// Begins to change the configuration, or refuses to. Nothing else may be under way.
     pub(super) fn begin_reload(&mut self, reload: Reload) {
-        let Reload { agreement, agreement_digest, checks, by, reply } = reload;
-        let (ours, theirs) = (self.settings.agreement.id.clone(), agreement.id.clone());
+        let Reload { revisions, checks, by, reply } = reload;
+        let (ours, theirs) = (self.settings.revisions.id().clone(), revisions.id().clone());
         if ours != theirs {
             let _ = reply.send(Err(ReloadError::OtherAgreement { ours, theirs }));
             return;
@@ -110,6 +126,17 @@ impl Engine {
         let (ours, theirs) = (self.settings.checks.vantage.clone(), checks.vantage.clone());
         if ours != theirs {
             let _ = reply.send(Err(ReloadError::OtherVantage { ours, theirs }));
+            return;
+        }
+        let now = self.settings.clock.now();
+        let may =
+            revisions::may_go(&self.book, &self.settings.revisions, &revisions, now).map_err(ReloadError::Missing);
+        let may = may.and_then(|()| {
+            let judged = revisions::must_judge(&self.book, self.settings.revisions.all(), revisions.all());
+            judged.map_err(ReloadError::Judge)
+        });
+        if let Err(error) = may {
+            let _ = reply.send(Err(error));
             return;
         }
         if let Some(browsers) = &checks.browsers {
@@ -124,7 +151,7 @@ impl Engine {
         let (flush_every, clock) = (self.settings.flush_every, self.settings.clock.clone());
         // The flush speaks of this instant too, so the change is of the next.
         let now = clock.now();
-        let settings = Settings { agreement, agreement_digest, checks, flush_every, clock };
+        let settings = Settings { revisions, checks, flush_every, clock };
         let facts = start::definitions(&self.book, &settings, now + Millis(1), &by);
         let changing = Changing { settings, at: now, facts: facts.len(), reply };
         self.begin_flush_with(now, facts, Some(changing));

@@ -19,10 +19,11 @@ use super::gate::Gate;
 use super::heartbeat::{File, Inbox};
 use super::publish::Publishing;
 use super::recorder::Recorder;
+use super::revisions::MissingRevision;
 use super::schedule::Schedule;
 use super::snapshots::Snapshots;
 use super::vantage::Desk;
-use super::{Engine, Retry, Settings, SharedCounters, Target, publish, reload};
+use super::{Engine, Retry, Settings, SharedCounters, Target, publish, reload, revisions};
 use crate::config::{CheckDefinition, TICK};
 use crate::ledger::book::{Book, Registration};
 use crate::ledger::{BookError, EvidenceFiles, Ledger, LedgerError, NewFact, read_book, read_on};
@@ -37,6 +38,8 @@ pub enum StartError {
     Ledger(LedgerError),
     /// The ledger holds what cannot be understood.
     Book(BookError),
+    /// A revision that judged is not among those that are given.
+    Missing(MissingRevision),
 }
 
 impl fmt::Display for StartError {
@@ -44,6 +47,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Ledger(error) => error.fmt(f),
             Self::Book(error) => error.fmt(f),
+            Self::Missing(missing) => missing.fmt(f),
         }
     }
 }
@@ -53,6 +57,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Ledger(error) => error.source(),
             Self::Book(error) => error.source(),
+            Self::Missing(_) => None,
         }
     }
 }
@@ -64,6 +69,7 @@ impl StartError {
         match self {
             Self::Ledger(error) | Self::Book(BookError::Ledger(error)) => error.help(),
             Self::Book(_) => Some("run `uphold ledger verify` on the folder"),
+            Self::Missing(_) => Some(MissingRevision::HELP),
         }
     }
 }
@@ -71,6 +77,12 @@ impl StartError {
 impl From<LedgerError> for StartError {
     fn from(error: LedgerError) -> Self {
         Self::Ledger(error)
+    }
+}
+
+impl From<MissingRevision> for StartError {
+    fn from(missing: MissingRevision) -> Self {
+        Self::Missing(missing)
     }
 }
 
@@ -106,6 +118,7 @@ impl Engine {
             known = read_book(folder, &ledger.reader()?)?;
         }
         let mut book = known.book.clone();
+        revisions::must_stay(folder, &book, &settings)?;
         let mut facts = recovered(&ledger, &book, &settings)?;
         for new in &facts {
             // The gap begins where the recovered observations end, so they come first.
@@ -314,18 +327,7 @@ pub(crate) fn definitions(book: &Book, settings: &Settings, now: Instant, by: &s
             }));
         }
     }
-    let same =
-        |known: &fact::Agreement| known.digest == settings.agreement_digest && known.definitions == checks.digest;
-    if !book.agreement.as_ref().is_some_and(same) {
-        facts.push(Fact::Agreement(fact::Agreement {
-            id: fact_id("agreement", now),
-            by: by.to_owned(),
-            agreement: settings.agreement.id.clone(),
-            revision: settings.agreement.revision.clone(),
-            digest: settings.agreement_digest,
-            definitions: checks.digest,
-        }));
-    }
+    facts.extend(revisions::named(book, settings, now, by));
     facts
 }
 

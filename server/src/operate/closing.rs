@@ -19,20 +19,24 @@ use crate::live::Live;
 /// frozen, and would be made anew of less than was known.
 #[must_use]
 pub fn closed(live: &Live) -> Vec<Period> {
-    let commitments = &live.agreement.commitments;
     let Some(first) = live.history.checks.iter().map(|check| check.active.from()).min() else { return Vec::new() };
-    let zone = commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
-    let close_after = commitments.iter().map(|each| each.terms.close_after.value).max().unwrap_or(Millis(0));
     let mut periods = Vec::new();
-    let mut period = zone.month_of(first.max(live.agreement.valid.from()));
-    while period.interval.until() + close_after <= live.as_known_at && periods.len() < MONTHS_MAX {
-        let next = zone.month_of(period.interval.until());
+    let mut period = month_of(live, first.max(live.revisions.valid().from()));
+    while closes_at(live, &period) <= live.as_known_at && periods.len() < MONTHS_MAX {
+        let next = month_of(live, period.interval.until());
         periods.push(std::mem::replace(&mut period, next));
     }
     if let Some(erased) = live.history.erased_before() {
         periods.retain(|period| period.interval.from() >= erased);
     }
     periods
+}
+
+/// The month of an instant, by the calendar of the revision that is in force then.
+#[must_use]
+pub fn month_of(live: &Live, at: Instant) -> Period {
+    let first = live.revisions.in_force(at).commitments.first();
+    first.map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone()).month_of(at)
 }
 
 /// A century: a first measurement that is dated wrongly must not keep the server busy for ever.
@@ -51,7 +55,7 @@ fn one(live: &Live, period: &Period, customer: Option<CustomerId>, by: &str) -> 
     let asked = customer.clone().map_or(Customers::Nobody, Customers::One);
     let request = Request { period: period.clone(), as_known_at: live.as_known_at, customers: asked };
     // What the agreement leaves open is said elsewhere, at every picture; a statement without figures freezes nothing.
-    let statement = evaluate(std::slice::from_ref(&*live.agreement), &live.history, &request).ok()?;
+    let statement = evaluate(live.revisions.all(), &live.history, &request).ok()?;
     // A year that ends in this month may have begun in time that was erased since.
     let erased = live.history.erased_before().unwrap_or(Instant::MIN);
     if statement.rows.iter().any(|row| row.period.interval.from() < erased) {
@@ -98,6 +102,8 @@ fn text(live: &Live, statement: &Statement) -> String {
 /// When a month closes, for whoever wants to know how long its figures may still change without a new revision.
 #[must_use]
 pub fn closes_at(live: &Live, period: &Period) -> Instant {
-    let close_after = live.agreement.commitments.iter().map(|each| each.terms.close_after.value).max();
+    // The revisions that may judge a part of it, and so the longest time that any of them gives.
+    let judging = live.revisions.all().iter().filter(|each| each.valid.intersect(period.interval).is_some());
+    let close_after = judging.flat_map(|each| &each.commitments).map(|each| each.terms.close_after.value).max();
     period.interval.until() + close_after.unwrap_or(Millis(0))
 }

@@ -57,7 +57,8 @@ pub async fn follow(mut live: watch::Receiver<Arc<Live>>, tell: mpsc::Sender<App
             }
         };
         let picture = Arc::clone(&live.borrow());
-        let records = picture.records.len();
+        // A revision that is added may reach back, as a record may.
+        let records = (picture.records.len(), picture.named.last().map(|named| named.seq));
         let periods = closing::closed(&picture);
         let from = match (hourly, told == Some(records)) {
             (_, false) => 0,

@@ -11,6 +11,7 @@ use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
 use uphold_core::statement::{Row, Statement};
 use uphold_core::time::Instant;
 
+use super::closing;
 use crate::ledger::NewFact;
 use crate::live::Live;
 use uphold_core::ledger::record::{Recorded, customer_named, whole};
@@ -157,7 +158,7 @@ fn identity(line: &Map<String, Value>) -> (String, String) {
 
 /// What a history with these records could not hold, read together with everything that was told before.
 fn unfit(live: &Live, records: &[Record]) -> Vec<Wrong> {
-    let mut reader = Reader::new(&live.agreement);
+    let mut reader = Reader::of_revisions(live.revisions.all());
     let mut before = 0;
     let earlier = live.records.iter().map(|recorded| recorded.line.clone());
     for line in live.history.checks.iter().map(write_check).chain(earlier) {
@@ -198,13 +199,11 @@ pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<
     let mut changes = Vec::new();
     let current = live.statement.period.clone();
     let month_before = Instant(current.interval.from().0 - 1);
-    let zone = live.agreement.commitments.first().map(|commitment| commitment.terms.zone.value.clone());
-    let earlier = zone.map(|zone| zone.month_of(month_before));
-    for period in earlier.into_iter().chain([current]) {
+    for period in [closing::month_of(live, month_before), current] {
         for customers in [Customers::Nobody, Customers::All] {
             let request = Request { period: period.clone(), as_known_at: now, customers };
             let judged = |history: &History| {
-                evaluate(std::slice::from_ref(&*live.agreement), history, &request)
+                evaluate(live.revisions.all(), history, &request)
                     .map_err(|problems| problems.iter().map(unjudged).collect::<Vec<_>>())
             };
             // What cannot be judged without the records is no reason to refuse them.

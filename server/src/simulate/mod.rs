@@ -114,7 +114,7 @@ impl From<SegmentError> for SimulateError {
     }
 }
 
-/// Writes a simulated past into `folder`, which must exist and have no ledger. `progress` gets the simulated time now and
+/// Writes a simulated past into `folder`, which must exist and have no ledger. `agreements` are the texts of the revisions. `progress` gets the simulated time now and
 /// then.
 ///
 /// # Errors
@@ -122,13 +122,13 @@ impl From<SegmentError> for SimulateError {
 pub fn simulate(
     folder: &Path,
     settings: &Settings,
-    agreement: &str,
+    agreements: &[&str],
     plan: &Plan,
     progress: &mut dyn FnMut(Instant),
 ) -> Result<Done, SimulateError> {
-    let story = Story::new(plan, &settings.agreement, &settings.checks);
+    let story = Story::new(plan, settings.revisions.in_force(plan.until), &settings.checks);
     let mut world = World::new(folder, settings, plan)?;
-    keep_agreement(folder, agreement)?;
+    agreements.iter().try_for_each(|text| keep_agreement(folder, text))?;
     let facts = definitions(&world.book, settings, plan.from, AUTHOR);
     world.tell(plan.from, facts.into_iter().map(bare).collect())?;
     let events = world.events(story, plan);

@@ -14,6 +14,7 @@ use uphold_core::agreement::{Agreement, Commitment, Force, Listed, Text};
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
 use uphold_core::id::CustomerId;
+use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::tree::Frontier;
 use uphold_core::statement::{Inputs, Statement};
@@ -22,9 +23,10 @@ use uphold_core::time::{Instant, Millis, Period, Zone};
 use super::authorize::Bearer;
 use super::{App, problem};
 use crate::ledger::book::Book;
-use crate::ledger::{BookError, FILE, Reader, last_signed};
+use crate::ledger::{BookError, FILE, Reader, agreements_in_use, last_signed};
 use crate::live::{CheckView, LedgerHead, Live};
 use crate::operate::closing;
+use crate::revisions::Revisions;
 
 /// `GET /api/v1/agreement`
 pub(super) async fn agreement(State(app): State<App>) -> Response {
@@ -80,11 +82,10 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
         Some(_) if !trusted => return Err(BadQuery::new("a statement as known earlier needs a token")),
         Some(text) => Instant::parse(text).map_err(BadQuery::new)?.min(live.as_known_at),
     };
-    let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
     let period = match &query.period {
-        None if query.as_known_at.is_some() => zone.month_of(as_known_at),
+        None if query.as_known_at.is_some() => closing::month_of(live, as_known_at),
         None => live.statement.period.clone(),
-        Some(name) => Period::parse(name, &zone).map_err(BadQuery::new)?,
+        Some(name) => period(live, name)?,
     };
     if period.interval.length() > PERIOD_MAX {
         return Err(BadQuery::new("the period is longer than 400 days: ask for one part after another"));
@@ -99,14 +100,26 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
     Ok(Some(Request { period, as_known_at, customers }))
 }
 
+/// The period of that name, by the calendar of the revision that is in force when it begins.
+fn period(live: &Live, name: &str) -> Result<Period, BadQuery> {
+    let zone = |at| {
+        let first = live.revisions.in_force(at).commitments.first();
+        first.map_or_else(Zone::utc, |first| first.terms.zone.value.clone())
+    };
+    let period = Period::parse(name, &zone(live.as_known_at)).map_err(BadQuery::new)?;
+    Period::parse(name, &zone(period.interval.from())).map_err(BadQuery::new)
+}
+
 fn judged(live: &Live, data: &Path, asked: Option<&Request>) -> Response {
     let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
     let Some(asked) = asked else { return text(live.statement.to_json_text(&inputs)) };
     if asked.as_known_at == live.as_known_at {
-        return of(live, &live.history, &inputs, asked);
+        return of(live, live.revisions.all(), &live.history, &inputs, asked);
     }
     match known_at(data, asked.as_known_at) {
-        Ok((history, inputs)) => of(live, &history, &inputs, asked),
+        Ok((revisions, history, inputs)) => {
+            of(live, revisions.as_ref().unwrap_or(&live.revisions).all(), &history, &inputs, asked)
+        }
         Err(error @ BookError::Erased { .. }) => {
             problem::json(StatusCode::GONE, "knowledge-erased", &format!("{error}; ask for what was known later"))
         }
@@ -117,8 +130,9 @@ fn judged(live: &Live, data: &Path, asked: Option<&Request>) -> Response {
     }
 }
 
-/// What was recorded by a moment, with the head of the ledger as it was then.
-fn known_at(data: &Path, at: Instant) -> Result<(History, Inputs), BookError> {
+/// What was recorded by a moment: the revisions in use, the history, and the head of the ledger as it was then. No revisions,
+/// where their texts were not kept or do not fit each other, as those of a ledger that once had one at a time.
+fn known_at(data: &Path, at: Instant) -> Result<(Option<Revisions>, History, Inputs), BookError> {
     let reader = Reader::open(&data.join(FILE))?;
     let book = reader.book(Book::default(), at)?;
     let mut frontier = Frontier::default();
@@ -126,11 +140,12 @@ fn known_at(data: &Path, at: Instant) -> Result<(History, Inputs), BookError> {
         frontier.append(hash);
         Ok(())
     })?;
-    Ok((book.history(), Inputs { digest: frontier.root().to_string(), lines: book.size, skipped: 0 }))
+    let revisions = Revisions::new(agreements_in_use(data, &book)?).ok();
+    Ok((revisions, book.history(), Inputs { digest: frontier.root().to_string(), lines: book.size, skipped: 0 }))
 }
 
-fn of(live: &Live, history: &History, inputs: &Inputs, asked: &Request) -> Response {
-    match evaluate(std::slice::from_ref(&*live.agreement), history, asked) {
+fn of(live: &Live, revisions: &[Agreement], history: &History, inputs: &Inputs, asked: &Request) -> Response {
+    match evaluate(revisions, history, asked) {
         Ok(statement) => {
             let answer = text(statement.to_json_text(inputs));
             match frozen_before(live, history, asked) {
@@ -262,7 +277,7 @@ fn texts(text: &Text) -> Texts<'_> {
 }
 
 #[derive(Serialize)]
-struct AgreementJson<'a> {
+pub(super) struct AgreementJson<'a> {
     id: &'a str,
     revision: &'a str,
     title: Texts<'a>,
@@ -278,9 +293,16 @@ struct AgreementJson<'a> {
 }
 
 #[derive(Serialize)]
-struct ValidJson {
+pub(super) struct ValidJson {
     from: String,
     until: Option<String>,
+}
+
+impl ValidJson {
+    pub(super) fn of(valid: Interval) -> Self {
+        let until = Some(valid.until()).filter(|until| *until < Instant::MAX);
+        Self { from: valid.from().to_string(), until: until.map(|until| until.to_string()) }
+    }
 }
 
 #[derive(Serialize)]
@@ -330,8 +352,8 @@ struct TermJson {
 }
 
 impl<'a> AgreementJson<'a> {
-    fn new(agreement: &'a Agreement, statement: &Statement) -> Self {
-        let until = Some(agreement.valid.until()).filter(|until| *until < Instant::MAX);
+    /// An agreement as it was read; what its commitments are judged for is as the statement's rows have it.
+    pub(super) fn new(agreement: &'a Agreement, statement: &Statement) -> Self {
         Self {
             id: agreement.id.as_str(),
             revision: &agreement.revision,
@@ -340,7 +362,7 @@ impl<'a> AgreementJson<'a> {
             languages: agreement.languages.iter().map(|language| language.code()).collect(),
             authoritative: agreement.authoritative.code(),
             note: agreement.note.as_ref().map(texts),
-            valid: ValidJson { from: agreement.valid.from().to_string(), until: until.map(|until| until.to_string()) },
+            valid: ValidJson::of(agreement.valid),
             documents: agreement
                 .documents
                 .iter()

@@ -66,6 +66,8 @@ struct SolutionView {
 struct JudgedView {
     name: Phrase,
     subject: Phrase,
+    /// The revision that judges it, where several judge parts of the period.
+    revision: Option<String>,
     verdict: String,
     /// The period, and the zone of its times.
     period: String,
@@ -146,6 +148,7 @@ fn judged(words: &Words, live: &Live, clause: &Clause) -> Vec<JudgedView> {
         all.extend(mine.filter(|_| commitment.states().is_none()).map(|row| JudgedView {
             name: words.phrase(&commitment.name),
             subject: crate::wording::subject::name(words, &live.agreement, &row.subject),
+            revision: (live.statement.revisions.len() > 1).then(|| row.revision.clone()),
             verdict: words.verdict(row.verdict),
             period: period_of(words, live, row),
             figures: subject::figures(words, row),

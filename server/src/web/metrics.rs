@@ -10,12 +10,13 @@ use uphold_core::history::Parts;
 use uphold_core::id::{CommitmentId, VantageId};
 use uphold_core::ratio::Ratio;
 use uphold_core::run::Observed;
+use uphold_core::statement::Row;
 use uphold_core::time::{Instant, Millis, tzdb_version};
 use uphold_core::timeline::State as Condition;
 
 use super::{App, subject};
 use crate::clock_sync::ClockSync;
-use crate::live::{Counters, Lags, Live};
+use crate::live::{Counters, Lags, Live, judges_now};
 use crate::measure::vantage::{Point, Uplink};
 use crate::notify::{Counts, Shown};
 
@@ -115,7 +116,9 @@ fn figures(text: &mut Text, live: &Live) {
     const RATIO: &str = "uphold_availability_ratio";
     const SPENT: &str = "uphold_period_state_seconds";
     text.family(RATIO, "gauge", "Availability in the period in progress, both bounds, rounded down to 12 decimals.");
-    for row in &live.statement.rows {
+    // A target that changes within a period has rows of both revisions: a series is of the one that is in force.
+    let now = |row: &&Row| judges_now(&live.agreement, &live.statement, row);
+    for row in live.statement.rows.iter().filter(now) {
         let [commitment, solution, interface, part] = labels(&row.commitment, &row.subject);
         for (bound, ratio) in row.availability.iter().flat_map(|a| [("lower", &a.lower), ("upper", &a.upper)]) {
             let labels = [commitment, solution, interface, part, ("bound", bound), ("period", &row.period.name)];
@@ -123,7 +126,7 @@ fn figures(text: &mut Text, live: &Live) {
         }
     }
     text.family(SPENT, "gauge", "Time in each state in the period in progress.");
-    for row in live.statement.rows.iter().filter(|row| row.kind == "availability") {
+    for row in live.statement.rows.iter().filter(now).filter(|row| row.kind == "availability") {
         let [commitment, solution, interface, part] = labels(&row.commitment, &row.subject);
         let tally = row.tally;
         let spent = [

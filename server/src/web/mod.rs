@@ -15,6 +15,7 @@ mod frame;
 mod guard;
 mod health;
 mod heartbeats;
+mod history;
 mod incidents;
 mod language;
 mod metrics;

@@ -24,6 +24,12 @@ struct Words {
 
 const WORDS: &[Words] = &[
     get("/api/v1/agreement", "The agreement in force, as it was read from its file.", &[200]),
+    get(
+        "/api/v1/agreement/revisions",
+        "Every revision in use: when it is in force, and where the ledger names it.",
+        &[200],
+    ),
+    get("/api/v1/agreement/revisions/{revision}", "One revision of the agreement, as it was read.", &[200, 404]),
     get("/api/v1/statement", "The statement of a period: what was kept and what was not.", &[200, 400, 410, 422]),
     get("/api/v1/checks", "Every check, as each of its vantage points sees it.", &[200]),
     get("/api/v1/checks/{check}/evidence", "What is kept of a check's failures, a page at a time.", &[200, 400, 404]),
@@ -149,6 +155,10 @@ fn parameters(route: &Route) -> Vec<Value> {
                 "By what was recorded until then. Needs a token.",
             ),
         ],
+        (Method::Get, "/api/v1/agreement/revisions/{revision}") => vec![json!({
+            "name": "revision", "in": "path", "required": true, "schema": { "type": "string" },
+            "description": "Its name, as its author counts them.",
+        })],
         (Method::Get, "/api/v1/records") => vec![
             query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before."),
             query(

@@ -6,8 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, incidents, metrics, openapi,
-    records, statements, status, vantage_points,
+    App, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents, metrics,
+    openapi, records, statements, status, vantage_points,
 };
 use crate::access::Scope;
 
@@ -68,8 +68,14 @@ pub const ROUTES: &[Route] = &[
     page("/", || get(contract::show)),
     page("/status", || get(status::show)),
     page("/checks", || get(checks::show)),
+    page("/agreement/history", || get(history::show)),
     of(Kind::Events, "/events", || get(events::stream)),
     of(Kind::Api, "/api/v1/agreement", || get(api::agreement)),
+    of(Kind::Api, "/api/v1/agreement/revisions", || get(history::list)),
+    Route {
+        sample: "/api/v1/agreement/revisions/reference",
+        ..of(Kind::Api, "/api/v1/agreement/revisions/{revision}", || get(history::one))
+    },
     Route {
         access: Access::TokenForCustomers(Scope::Read),
         ..of(Kind::Api, "/api/v1/statement", || get(api::statement))

@@ -8,7 +8,7 @@ use uphold_core::time::{Instant, Millis};
 use uphold_core::timeline::{State, Tally, Timeline};
 
 use super::strip::{self, Strip};
-use crate::live::{Live, SubjectTimeline};
+use crate::live::{Live, SubjectTimeline, judges_now};
 use crate::wording::subject::{name, solution_of};
 use crate::wording::{Phrase, Sentence, Texts, Words, cause, measured};
 
@@ -31,8 +31,9 @@ pub(super) struct SubjectView {
     pub(super) hour: Strip,
     /// The last 90 days.
     pub(super) days: Strip,
-    /// The figures of the period in progress.
-    pub(super) figure: Option<Figure>,
+    /// The figures of the period in progress: of the revision in force and, where its parts are judged by several, of those
+    /// before it.
+    pub(super) figures: Vec<Figure>,
 }
 
 /// A state now.
@@ -47,6 +48,8 @@ pub(super) struct NowView {
 
 /// The figures of a period.
 pub(super) struct Figure {
+    /// The revision that they are judged by, where several judge parts of the period.
+    pub(super) revision: Option<String>,
     /// The period's name.
     pub(super) period: String,
     /// What the percentage is: the availability, or of monitoring the share of time that was observed.
@@ -121,7 +124,7 @@ pub(super) fn of_solution<'a>(
 /// The view of one subject.
 pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &SubjectTimeline) -> SubjectView {
     let known = live.as_known_at;
-    let valid = live.agreement.valid;
+    let valid = live.revisions.valid();
     let words = &Words { texts: words.texts, zone: commitment.terms.zone.value.clone() };
     let name = name(words, &live.agreement, &line.subject);
     let zone = || ("zone", words.zone.name().into());
@@ -135,7 +138,7 @@ pub(super) fn view(words: &Words, live: &Live, commitment: &Commitment, line: &S
         now: now_view(words, &line.timeline, known),
         hour: strip::draw(words, hour, &strip::minutes(words, known, 60), &line.timeline, valid),
         days: strip::draw(words, days, &strip::days(words, known, 90), &line.timeline, valid),
-        figure: row(live, line).map(|row| figure(words, &live.agreement, row)),
+        figures: figures_of(words, live, line),
         name,
     }
 }
@@ -177,12 +180,34 @@ pub(super) fn now_view(words: &Words, timeline: &Timeline, known: Instant) -> No
     NowView { state: state.name(), sentence, since }
 }
 
-/// The row of the period in progress.
-fn row<'a>(live: &'a Live, line: &SubjectTimeline) -> Option<&'a Row> {
+/// The figures of the period in progress. A revision that begins later has none yet.
+fn figures_of(words: &Words, live: &Live, line: &SubjectTimeline) -> Vec<Figure> {
+    let mut rows = rows(live, line);
+    rows.sort_by_key(|row| !judges_now(&live.agreement, &live.statement, row));
+    let is_one = rows.len() < 2;
+    let begun =
+        |row: &&Row| is_one || find(live, row).is_none_or(|agreement| agreement.valid.from() < live.as_known_at);
+    let shown: Vec<&Row> = rows.into_iter().filter(begun).collect();
+    let named = shown.len() > 1;
+    let figure = |row| {
+        let revision = named.then(|| Row::clone(row).revision);
+        Figure { revision, ..figure(words, find(live, row).unwrap_or(&live.agreement), row) }
+    };
+    shown.into_iter().map(figure).collect()
+}
+
+/// The revision that a row is judged by.
+pub(super) fn find<'a>(live: &'a Live, row: &Row) -> Option<&'a Agreement> {
+    live.revisions.find(&row.revision).map(|(agreement, _)| &**agreement)
+}
+
+/// The rows of the period in progress, a row for each revision that judges a part of it.
+fn rows<'a>(live: &'a Live, line: &SubjectTimeline) -> Vec<&'a Row> {
     let last = live.as_known_at - Millis(1);
     let mine = |row: &&Row| row.commitment == line.commitment && row.subject == line.subject;
     let mut rows = live.statement.rows.iter().filter(mine);
-    rows.clone().find(|row| row.period.interval.contains(last)).or_else(|| rows.next_back())
+    let current: Vec<&Row> = rows.clone().filter(|row| row.period.interval.contains(last)).collect();
+    if current.is_empty() { rows.next_back().into_iter().collect() } else { current }
 }
 
 fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
@@ -216,6 +241,7 @@ fn figure(words: &Words, agreement: &Agreement, row: &Row) -> Figure {
         ]
     };
     Figure {
+        revision: None,
         label,
         percentage: shown(words, row),
         explained: (!is_monitoring).then(|| texts.get("bounds-explained")),

@@ -5,6 +5,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod cause;
+pub(crate) mod difference;
 pub(crate) mod measured;
 pub(crate) mod seen;
 pub(crate) mod subject;

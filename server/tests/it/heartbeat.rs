@@ -6,6 +6,7 @@ use uphold::clock::{Clock, ManualTime};
 use uphold::config;
 use uphold::measure::heartbeat::HeartbeatError;
 use uphold::measure::{Engine, Settings};
+use uphold::revisions::Revisions;
 use uphold_core::id::CheckId;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::run::Observed;
@@ -39,8 +40,7 @@ impl World {
         let agreement = uphold_core::agreement::read(source).agreement.unwrap();
         let checks = config::read_checks(CHECKS, std::path::Path::new(""), &agreement).checks.unwrap();
         let settings = Settings {
-            agreement: Arc::new(agreement),
-            agreement_digest: Digest::of(&[source.as_bytes()]),
+            revisions: Revisions::one(agreement, Digest::of(&[source.as_bytes()])),
             checks,
             flush_every: Millis(60_000),
             clock: self.clock.clone(),

@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 use uphold::clock::{Clock, ManualTime};
 use uphold::config;
 use uphold::measure::{Engine, Settings};
+use uphold::revisions::Revisions;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis};
@@ -33,8 +34,7 @@ impl World {
             ));
         }
         let settings = Settings {
-            agreement: Arc::new(agreement),
-            agreement_digest: Digest::of(&[source.as_bytes()]),
+            revisions: Revisions::one(agreement, Digest::of(&[source.as_bytes()])),
             checks: config::read_checks(
                 &checks,
                 std::path::Path::new(""),

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use uphold::clock::{Clock, ManualTime};
 use uphold::ledger::NewFact;
 use uphold::measure::{Append, Engine, Handle, Settings};
+use uphold::revisions::Revisions;
 use uphold::{config, sample_service};
 use uphold_core::id::FactId;
 use uphold_core::ledger::digest::Digest;
@@ -46,6 +47,8 @@ struct World {
     truth: Truth,
     /// What is written otherwise in the checks file.
     edit: (&'static str, &'static str),
+    /// The files of the revisions, in the order in which they are given.
+    revisions: Vec<&'static str>,
 }
 
 impl World {
@@ -59,7 +62,16 @@ impl World {
         let agreement = agreement.replace("valid_from = 2026-01-01T00:00:00Z", &format!("valid_from = {START}"));
         std::fs::write(folder.path().join("agreement.toml"), agreement).unwrap();
         let broken = PARTS.iter().map(|(part, ..)| (*part, false)).collect();
-        Self { clock, hand, folder, sample, broken, truth: Truth::default(), edit: ("", "") }
+        Self {
+            clock,
+            hand,
+            folder,
+            sample,
+            broken,
+            truth: Truth::default(),
+            edit: ("", ""),
+            revisions: vec!["agreement.toml"],
+        }
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -67,18 +79,16 @@ impl World {
     }
 
     async fn engine(&self) -> Engine {
-        let source = std::fs::read_to_string(self.path("agreement.toml")).unwrap();
-        let agreement = uphold_core::agreement::read(&source).agreement.unwrap();
+        let read = |name: &&str| {
+            let source = std::fs::read_to_string(self.path(name)).unwrap();
+            let agreement = uphold_core::agreement::read(&source).agreement.unwrap();
+            (agreement, Digest::of(&[source.as_bytes()]))
+        };
+        let revisions = Revisions::new(self.revisions.iter().map(read).collect()).unwrap();
         let checks = std::fs::read_to_string(root().join("examples/demo/checks.toml")).unwrap();
         let checks = checks.replace("127.0.0.1:8081", &self.sample.to_string()).replace(self.edit.0, self.edit.1);
-        let checks = config::read_checks(&checks, Path::new(""), &agreement).checks.unwrap();
-        let settings = Settings {
-            agreement: Arc::new(agreement),
-            agreement_digest: Digest::of(&[source.as_bytes()]),
-            checks,
-            flush_every: Millis(60_000),
-            clock: self.clock.clone(),
-        };
+        let checks = config::read_checks(&checks, Path::new(""), revisions.in_force(self.clock.now())).checks.unwrap();
+        let settings = Settings { revisions, checks, flush_every: Millis(60_000), clock: self.clock.clone() };
         Engine::start(self.folder.path(), settings).await.unwrap()
     }
 
@@ -115,7 +125,10 @@ impl World {
 
     /// Seconds up, down and unknown of one part until `known`, counted in steps of so many milliseconds.
     fn count(&self, part: &str, known: i64, step: usize) -> (String, String, String) {
-        let start = Instant::parse(START).unwrap().0;
+        self.count_from(Instant::parse(START).unwrap().0, part, known, step)
+    }
+
+    fn count_from(&self, start: i64, part: &str, known: i64, step: usize) -> (String, String, String) {
         let (mut up, mut down, mut unknown) = (0, 0, 0);
         for at in (start..known).step_by(step) {
             let dead = self.truth.dead.iter().any(|(from, until)| (*from..*until).contains(&at));
@@ -145,10 +158,14 @@ pub(crate) fn export(folder: &Path, to: &Path, more: &[&str]) {
 }
 
 pub(crate) fn evaluated(agreement: &Path, history: &Path, known: Instant) -> serde_json::Value {
-    let (agreement, history) = (agreement.to_str().unwrap(), history.to_str().unwrap());
-    let known = known.to_string();
-    let args = ["evaluate", "--agreement", agreement, "--history", history, "--period", "2026-10", "--format", "json"];
-    let text = stdout([&args[..], &["--as-known-at", &known]].concat());
+    evaluated_by(&[agreement], history, known)
+}
+
+pub(crate) fn evaluated_by(revisions: &[&Path], history: &Path, known: Instant) -> serde_json::Value {
+    let (history, known) = (history.to_str().unwrap(), known.to_string());
+    let args = ["evaluate", "--history", history, "--period", "2026-10", "--format", "json", "--as-known-at", &known];
+    let files = revisions.iter().flat_map(|path| ["--agreement", path.to_str().unwrap()]);
+    let text = stdout(args.into_iter().chain(files));
     serde_json::from_str::<serde_json::Value>(&text).unwrap()["commitments"].clone()
 }
 
@@ -188,6 +205,117 @@ async fn an_hour_of_random_breaking_is_the_same_live_and_offline_and_right() {
         assert_eq!(seconds(row), world.count(part, known.0, 100), "{part}");
         assert_ne!(row["seconds"]["down"], "0", "{part} was never down: the test shows nothing");
     }
+}
+
+/// The second revision promises less, and begins between two ticks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_comes_into_force_while_measuring_judges_from_then_on_live_and_offline() {
+    const CHANGE: &str = "2026-10-05T10:12:00.05Z";
+    const AVAILABILITY: &str = "id = \"interface-availability\"";
+    let mut world = World::new().await;
+    let source = std::fs::read_to_string(world.path("agreement.toml")).unwrap();
+    let promised = |percent: &str| {
+        let target = format!("{AVAILABILITY}\ntarget = \"{percent}\"\nbinding = \"both\"");
+        source.replacen(AVAILABILITY, &target, 1)
+    };
+    let from = format!("valid_from = {START}");
+    let first = promised("99.9").replacen(&from, &format!("{from}\nvalid_until = {CHANGE}"), 1);
+    let second = promised("5").replacen(&from, &format!("valid_from = {CHANGE}"), 1);
+    std::fs::write(world.path("agreement.toml"), &first).unwrap();
+    std::fs::write(world.path("second.toml"), second.replacen("revision = \"reference\"", "revision = \"2\"", 1))
+        .unwrap();
+    world.revisions = vec!["second.toml", "agreement.toml"];
+    let (mut dice, mut engine) = (Dice(0xbeef), world.engine().await);
+    let (handle, change) = (engine.handle(), Instant::parse(CHANGE).unwrap());
+    let mut shown = Vec::new();
+    for tick in 1..=15_000 {
+        if dice.below(120) == 0 {
+            let part = PARTS[usize::try_from(dice.below(3)).unwrap()].0;
+            world.switch(part, ["up", "down"][usize::try_from(dice.below(2)).unwrap()]).await;
+        }
+        world.tick(&mut engine).await;
+        let picture = handle.live.borrow().clone();
+        let wanted = if world.clock.now() >= change { "2" } else { "reference" };
+        assert_eq!(picture.agreement.revision, wanted, "at {}", world.clock.now());
+        assert!(picture.budgets.iter().all(|view| view.target == if wanted == "2" { "5" } else { "99.9" }));
+        assert_eq!(picture.budgets.len(), 3, "one for each interface, of the revision in force");
+        if tick % 1_499 == 0 || (7_195..7_206).contains(&tick) {
+            shown.push(live(&handle));
+        }
+    }
+    shown.push(live(&handle));
+    let (history, files) = (world.path("history.jsonl"), [world.path("agreement.toml"), world.path("second.toml")]);
+    let offline = |known| evaluated_by(&[&files[0], &files[1]], &history, known);
+    for (known, statement) in &shown {
+        export(world.folder.path(), &history, &["--as-known-at", &known.to_string()]);
+        assert_eq!(offline(*known), *statement, "as known at {known}");
+    }
+    let (known, statement) = shown.last().unwrap();
+    for (part, interface, _) in PARTS {
+        let rows = statement.as_array().unwrap().iter();
+        let rows: Vec<_> = rows
+            .filter(|row| row["id"] == "interface-availability")
+            .filter(|row| row["subject"] == format!("workload-security/{interface}"))
+            .collect();
+        let said: Vec<_> = rows.iter().map(|row| (row["revision"].as_str(), row["target"].as_str())).collect();
+        assert_eq!(said, [(Some("reference"), Some("99.9")), (Some("2"), Some("5"))]);
+        assert_eq!(seconds(rows[0]), world.count(part, change.0, 50), "{part}, before");
+        assert_eq!(seconds(rows[1]), world.count_from(change.0, part, known.0, 50), "{part}, after");
+        assert!(rows.iter().all(|row| row["seconds"]["down"] != "0"), "{part} was never down: the test shows nothing");
+    }
+    // A server that starts again names no revision twice, and goes on with both.
+    drop(engine);
+    let named = |world: &World| {
+        let reader = uphold::ledger::Reader::open(&world.path(uphold::ledger::FILE)).unwrap();
+        let facts = reader.read(0..u64::MAX).unwrap().into_iter().filter_map(|entry| entry.fact().unwrap());
+        let named = facts.filter_map(|fact| match fact {
+            Fact::Agreement(named) => Some((named.revision, named.withdrawn)),
+            _ => None,
+        });
+        named.collect::<Vec<_>>()
+    };
+    let both = [("reference".to_owned(), false), ("2".to_owned(), false)];
+    assert_eq!(named(&world), both, "in the order of their validity");
+    drop(world.engine().await);
+    assert_eq!(named(&world), both);
+}
+
+/// Twelve seconds are an outage by the first revision, and none by the second.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_an_outage_by_its_own_revision_stays_one_in_pictures_and_incidents_of_the_next() {
+    const CHANGE: &str = "2026-10-05T10:01:00Z";
+    const AVAILABILITY: &str = "id = \"interface-availability\"";
+    let mut world = World::new().await;
+    let source = std::fs::read_to_string(world.path("agreement.toml")).unwrap();
+    let from = format!("valid_from = {START}");
+    let first = source.replacen(&from, &format!("{from}\nvalid_until = {CHANGE}"), 1);
+    let lenient = "outage = { at_least = \"1h\", qualify = \"whole\" }\nexclude = \"after-qualification\"";
+    let second = source.replacen(AVAILABILITY, &format!("{AVAILABILITY}\n{lenient}"), 1);
+    let second = second.replacen(&from, &format!("valid_from = {CHANGE}"), 1);
+    std::fs::write(world.path("agreement.toml"), &first).unwrap();
+    std::fs::write(world.path("second.toml"), second.replacen("revision = \"reference\"", "revision = \"2\"", 1))
+        .unwrap();
+    world.revisions = vec!["agreement.toml", "second.toml"];
+    let mut engine = world.engine().await;
+    for tick in 0..1_200 {
+        // Down from 20 s to 32 s and from 80 s to 92 s: before the change, and after it.
+        match tick {
+            200 | 800 => world.switch("api", "down").await,
+            320 | 920 => world.switch("api", "up").await,
+            _ => {}
+        }
+        world.tick(&mut engine).await;
+    }
+    let picture = engine.handle().live.borrow().clone();
+    assert_eq!(picture.agreement.revision, "2");
+    let mine = |line: &&uphold::live::SubjectTimeline| {
+        line.commitment.as_str() == "interface-availability" && line.subject.to_string().ends_with("/api")
+    };
+    let line = picture.timelines.iter().find(mine).unwrap();
+    let at = |seconds: i64| line.timeline.at(Instant::parse(START).unwrap() + Millis(seconds * 1_000));
+    assert_eq!([at(15), at(25), at(40), at(85)], [State::Up, State::Down, State::Up, State::Up]);
+    let incidents = uphold::operate::incident::due(&picture, "server:local");
+    assert!(incidents.iter().any(|told| told.line.contains("\"interface\":\"api\"") && told.line.contains("10:00:2")));
 }
 
 pub(crate) fn row<'s>(statement: &'s serde_json::Value, subject: &str) -> &'s serde_json::Value {

@@ -20,6 +20,7 @@ mod program;
 mod records;
 mod reload;
 mod retention;
+mod revisions;
 mod sample;
 mod simulate;
 mod statement;

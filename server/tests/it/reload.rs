@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use uphold::clock::{Clock, ManualTime};
 use uphold::ledger::{FILE, Reader};
 use uphold::measure::{Engine, Reload, ReloadError, Settings};
+use uphold::revisions::Revisions;
 use uphold::{config, sample_service};
 use uphold_core::agreement::Agreement;
 use uphold_core::ledger::book::Book;
@@ -48,8 +49,7 @@ impl World {
         let checks = checks.replace("127.0.0.1:8081", &sample);
         let (parsed, definitions) = parsed(&agreement, &checks);
         let settings = Settings {
-            agreement: Arc::new(parsed),
-            agreement_digest: Digest::of(&[agreement.as_bytes()]),
+            revisions: Revisions::one(parsed, Digest::of(&[agreement.as_bytes()])),
             checks: definitions,
             flush_every: Millis(20_000),
             clock: clock.clone(),
@@ -77,9 +77,9 @@ impl World {
     async fn reload(&mut self) -> Result<usize, ReloadError> {
         let (agreement, checks) = parsed(&self.agreement, &self.checks);
         let (reply, answer) = oneshot::channel();
-        let agreement_digest = Digest::of(&[self.agreement.as_bytes()]);
+        let revisions = Revisions::one(agreement, Digest::of(&[self.agreement.as_bytes()]));
         let by = "signal:SIGHUP".to_owned();
-        let reload = Reload { agreement: Arc::new(agreement), agreement_digest, checks, by, reply };
+        let reload = Reload { revisions, checks, by, reply };
         self.engine.handle().reload.send(reload).await.unwrap();
         self.engine.serve_waiting().await.unwrap();
         answer.await.unwrap()

@@ -17,6 +17,7 @@ use uphold::measure::retention::{Erase, Plan, plan};
 use uphold::measure::{Append, Engine, Handle, Settings};
 use uphold::operate::closing;
 use uphold::operate::retention::{Known, Need, limit};
+use uphold::revisions::Revisions;
 use uphold_core::agreement::Agreement;
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
@@ -147,8 +148,7 @@ impl World {
     async fn engine(&self, now: &str) -> Engine {
         let checks = config::read_checks(CHECKS, Path::new(""), &self.agreement).checks.unwrap();
         let settings = Settings {
-            agreement: Arc::new(self.agreement.clone()),
-            agreement_digest: Digest::of(&[AGREEMENT.as_bytes()]),
+            revisions: Revisions::one(self.agreement.clone(), Digest::of(&[AGREEMENT.as_bytes()])),
             checks,
             flush_every: Millis(60_000),
             clock: Clock::manual(at(now)).0,

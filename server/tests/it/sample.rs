@@ -3,9 +3,14 @@
 use std::sync::Arc;
 
 use uphold::live::{CheckView, LatestRun, LedgerHead, Live, SubjectTimeline};
+use uphold::revisions::Revisions;
 use uphold_core::agreement::{self, Agreement};
 use uphold_core::evaluate::{self, Customers, Request, Seen, subjects};
 use uphold_core::history::{History, Reader};
+use uphold_core::id::FactId;
+use uphold_core::ledger::book::Named;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::Agreement as Fact;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis, Zone};
 use uphold_probe::outcome::{Cause, Said};
@@ -27,6 +32,8 @@ pub(crate) enum Story {
     Young,
     /// Measured for ten weeks, with outages and gaps; all is up now.
     Grown,
+    /// The same, judged by two revisions of which the second came into force in the middle of the month.
+    Revised,
 }
 
 /// The moment that pictures hold for unless told otherwise.
@@ -38,9 +45,49 @@ fn at(text: &str) -> Instant {
     Instant::parse(text).unwrap()
 }
 
-fn agreement() -> Agreement {
-    let reading = agreement::read(SOURCE);
+/// When the second revision of [`Story::Revised`] comes into force.
+const REVISED: &str = "2026-11-15T06:00:00Z";
+
+fn read(text: &str) -> Agreement {
+    let reading = agreement::read(text);
     reading.agreement.unwrap_or_else(|| panic!("{:#?}", reading.findings))
+}
+
+/// The revisions of a story.
+fn revisions(story: Story) -> Revisions {
+    const FROM: &str = "valid_from = 2026-01-01T00:00:00Z";
+    const AVAILABILITY: &str = "id = \"interface-availability\"";
+    if story != Story::Revised {
+        return Revisions::one(read(SOURCE), Digest::of(&[SOURCE.as_bytes()]));
+    }
+    let promised = |percent: &str| {
+        let target = format!("{AVAILABILITY}\ntarget = \"{percent}\"\nbinding = \"both\"");
+        SOURCE.replacen(AVAILABILITY, &target, 1)
+    };
+    let first = promised("99.9").replacen(FROM, &format!("{FROM}\nvalid_until = {REVISED}"), 1);
+    let first = first.replacen("revision = \"reference\"", "revision = \"1\"", 1);
+    let second = promised("99.95").replacen(FROM, &format!("valid_from = {REVISED}"), 1);
+    let second = second.replacen("revision = \"reference\"", "revision = \"2\"", 1);
+    let both = [second, first].map(|text| (read(&text), Digest::of(&[text.as_bytes()])));
+    Revisions::new(both.into()).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// Where the ledger names them, as if each had been told in its turn.
+fn named(revisions: &Revisions) -> Vec<Named> {
+    let name = |(place, (agreement, digest)): (usize, &(Arc<Agreement>, Digest))| Named {
+        seq: 10 * place as u64 + 2,
+        recorded_at: agreement.valid.from(),
+        fact: Fact {
+            id: FactId::parse(&format!("agreement-{place}")).unwrap(),
+            by: "server:local".to_owned(),
+            agreement: agreement.id.clone(),
+            revision: agreement.revision.clone(),
+            digest: *digest,
+            definitions: *digest,
+            withdrawn: false,
+        },
+    };
+    revisions.each().iter().enumerate().map(name).collect()
 }
 
 fn check(id: &str, interface: &str, from: Instant) -> String {
@@ -86,7 +133,7 @@ fn lines(story: Story, known: Instant) -> Vec<String> {
                 (noon() - Millis(75_000), noon() + Millis(60_000)),
             ],
         ),
-        Story::Grown => (
+        Story::Grown | Story::Revised => (
             at("2026-09-12T08:00:00Z"),
             vec![
                 (at("2026-09-30T02:00:00Z"), at("2026-09-30T09:30:00Z")),
@@ -101,7 +148,7 @@ fn lines(story: Story, known: Instant) -> Vec<String> {
         let mine: &[(Instant, Instant)] = if interface == "api" { &outages } else { &[] };
         runs(id, from, known, mine, &mut lines);
     }
-    if story == Story::Grown {
+    if matches!(story, Story::Grown | Story::Revised) {
         lines.push(gap("g1", "2026-10-08T20:00:00Z", "2026-10-10T06:00:00Z"));
         lines.push(gap("g2", "2026-11-22T12:00:10Z", "2026-11-22T12:02:40Z"));
     }
@@ -136,19 +183,20 @@ fn views(known: &History, now: Instant) -> Vec<CheckView> {
 
 /// The picture that a story makes at a moment.
 pub(crate) fn live(story: Story, now: Instant) -> Live {
-    let agreement = agreement();
-    let known = history(&agreement, &lines(story, now)).known_at(now);
+    let revisions = revisions(story);
+    let agreement = revisions.in_force(now);
+    let known = history(agreement, &lines(story, now)).known_at(now);
     let request = Request { period: Zone::utc().month_of(now), as_known_at: now, customers: Customers::Nobody };
-    let statement = evaluate::evaluate(std::slice::from_ref(&agreement), &known, &request).unwrap();
+    let statement = evaluate::evaluate(revisions.all(), &known, &request).unwrap();
     let timelines = agreement
         .commitments
         .iter()
         .flat_map(|commitment| {
-            subjects(&agreement, commitment, &known).into_iter().map(move |subject| (commitment, subject))
+            subjects(agreement, commitment, &known).into_iter().map(move |subject| (commitment, subject))
         })
         .map(|(commitment, subject)| SubjectTimeline {
             commitment: commitment.id.clone(),
-            timeline: evaluate::timeline(&agreement, commitment, &subject, &Seen::new(&known), now),
+            timeline: evaluate::timeline_over(revisions.all(), &commitment.id, &subject, &Seen::new(&known), now),
             subject,
         })
         .collect();
@@ -168,7 +216,9 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
             size: if story == Story::Empty { 0 } else { 1234 },
             root: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".to_owned(),
         },
-        agreement: Arc::new(agreement),
+        agreement: Arc::clone(agreement),
+        named: Arc::new(named(&revisions)),
+        revisions,
         not_recorded_since: None,
     }
 }

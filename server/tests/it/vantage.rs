@@ -9,6 +9,7 @@ use uphold::ledger::{FILE, Reader};
 use uphold::measure::reporter::next_report;
 use uphold::measure::vantage::{Accepted, Refused, Report};
 use uphold::measure::{Engine, Settings};
+use uphold::revisions::Revisions;
 use uphold::{config, sample_service};
 use uphold_core::id::VantageId;
 use uphold_core::ledger::book::Book;
@@ -93,8 +94,10 @@ impl World {
 
     async fn start(&self, place: &Place) -> Engine {
         let settings = Settings {
-            agreement: Arc::new(uphold_core::agreement::read(&self.agreement).agreement.unwrap()),
-            agreement_digest: Digest::of(&[self.agreement.as_bytes()]),
+            revisions: Revisions::one(
+                uphold_core::agreement::read(&self.agreement).agreement.unwrap(),
+                Digest::of(&[self.agreement.as_bytes()]),
+            ),
             checks: self.checks(place),
             flush_every: Millis(10_000),
             clock: self.clock.clone(),

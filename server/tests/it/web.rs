@@ -136,7 +136,7 @@ async fn the_overview_tells_of_what_is_promised_and_of_nothing_twice() {
 
 #[tokio::test]
 async fn every_page_is_whole_in_both_languages_and_every_story() {
-    for story in [Story::Empty, Story::Young, Story::Grown] {
+    for story in [Story::Empty, Story::Young, Story::Grown, Story::Revised] {
         let site = Site::told(story).await;
         let problem = "/no-such-page";
         let pages = ROUTES.iter().filter(|route| route.kind == Kind::Page).map(|route| route.path);
@@ -287,7 +287,7 @@ async fn assets_are_kept_for_ever_under_their_digest() {
 async fn the_interface_for_programs_answers_json_and_problems() {
     let site = Site::told(Story::Grown).await;
     for route in ending().filter(|route| route.kind == Kind::Api) {
-        let answer = site.get(route.path).await;
+        let answer = site.get(route.sample).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")), "{}", route.path);
         let _: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
     }
@@ -449,4 +449,79 @@ async fn a_job_reports_in_with_its_token_and_hears_what_is_wrong() {
         let answer = site.ask("POST", &format!("/api/v1/heartbeats/{path}"), &[&bearer]).await;
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn the_history_of_the_agreement_tells_every_revision_and_for_whom_each_change_is_better() {
+    let site = Site::told(Story::Revised).await;
+    let page = site.get("/agreement/history").await.body;
+    let (newest, first) = page.split_once("Revision 1</h2>").unwrap();
+    assert!(newest.contains("Revision 2</h2>"), "the newest stands first: {page}");
+    assert!(newest.contains("<strong>In force now</strong>") && first.contains("No longer in force"), "{page}");
+    assert!(newest.contains("What it changed of revision 1") && !first.contains("What it changed"), "{page}");
+    let better = newest.lines().find(|line| line.contains("class=\"better\"")).unwrap();
+    for part in ["better for the customer:", "<code>target</code>", "<del>99.9", "<ins>99.95"] {
+        assert!(better.contains(part), "{part}: {better}");
+    }
+    assert!(newest.contains("1 better for the customer, 0 worse"), "{newest}");
+    assert!(newest.contains(", fact 12<") && first.contains(", fact 2<"), "{page}");
+    let japanese = site.ask("GET", "/agreement/history", &["cookie: lang=ja"]).await.body;
+    assert!(japanese.contains("契約の改訂履歴") && japanese.contains("お客様に有利："), "{japanese}");
+    assert!(site.get("/").await.body.contains("<a href=\"/agreement/history\">"));
+    // One revision alone has no history to compare.
+    let alone = Site::told(Story::Grown).await.get("/agreement/history").await.body;
+    assert!(alone.contains("Revision reference</h2>") && !alone.contains("What it changed"), "{alone}");
+}
+
+#[tokio::test]
+async fn a_month_of_two_revisions_is_shown_with_the_name_of_each() {
+    let site = Site::told(Story::Revised).await;
+    for (language, words) in [
+        ("en", ["Judged by revision 2", "Judged by revision 1"]),
+        ("ja", ["改訂版 2 による判定", "改訂版 1 による判定"]),
+    ] {
+        let page = site.ask("GET", "/", &[&format!("cookie: lang={language}")]).await.body;
+        let api = page.split("<h3>").skip(1).find(|part| part.contains(">API</span></h3>")).unwrap();
+        let [newest, first] = words.map(|words| api.find(words).unwrap_or_else(|| panic!("{words}: {api}")));
+        assert!(newest < first, "the revision in force stands first");
+    }
+    // A customer who only wants to know how it stands is told of the one in force.
+    assert!(!site.get("/status").await.body.contains("Judged by"));
+    let alone = Site::told(Story::Grown).await;
+    assert!(!alone.get("/").await.body.contains("Judged by"));
+    // No time of before the second revision is drawn as time without an agreement.
+    let outside = |page: &str| page.matches("class=\"outside").count();
+    assert_eq!(outside(&site.get("/status").await.body), outside(&alone.get("/status").await.body));
+    let metrics = site.get("/metrics").await.body;
+    let mut series: Vec<(&str, &str)> = samples(&metrics).into_iter().map(|(name, labels, _)| (name, labels)).collect();
+    let all = series.len();
+    series.sort_unstable();
+    series.dedup();
+    assert_eq!(series.len(), all, "a series is told once");
+    let statement: serde_json::Value = serde_json::from_str(&site.get("/api/v1/statement").await.body).unwrap();
+    assert_eq!(statement["revisions"], serde_json::json!(["1", "2"]));
+    let rows = statement["commitments"].as_array().unwrap().iter();
+    let rows = rows.filter(|row| row["id"] == "interface-availability" && row["subject"] == "workload-security/api");
+    let said: Vec<_> = rows.map(|row| (row["revision"].as_str(), row["target"].as_str())).collect();
+    assert_eq!(said, [(Some("1"), Some("99.9")), (Some("2"), Some("99.95"))]);
+}
+
+#[tokio::test]
+async fn programs_are_told_all_revisions_and_each_of_them() {
+    let site = Site::told(Story::Revised).await;
+    let get = async |path: &str| -> serde_json::Value { serde_json::from_str(&site.get(path).await.body).unwrap() };
+    let list = get("/api/v1/agreement/revisions").await;
+    let all = list["revisions"].as_array().unwrap();
+    let of = |key: &str| all.iter().map(|each| each[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("revision"), ["1", "2"]);
+    assert_eq!(of("in_force"), [false, true]);
+    assert_eq!(of("seq"), [2, 12]);
+    assert_eq!(all[0]["valid"]["until"], all[1]["valid"]["from"]);
+    assert!(all[1]["valid"]["until"].is_null());
+    assert!(of("digest").iter().all(|digest| digest.as_str().unwrap().len() == 64));
+    assert_eq!(get("/api/v1/agreement/revisions/2").await, get("/api/v1/agreement").await);
+    assert_eq!(get("/api/v1/agreement/revisions/1").await["revision"], "1");
+    let none = site.get("/api/v1/agreement/revisions/3").await;
+    assert_eq!(none.status, 404);
+    assert!(none.body.contains("no-such-revision"), "{}", none.body);
 }

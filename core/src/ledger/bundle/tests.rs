@@ -124,6 +124,7 @@ fn facts() -> Vec<(Fact, Option<Vec<u8>>)> {
         revision: "1".to_owned(),
         digest: Digest::of(&[AGREEMENT.as_bytes()]),
         definitions: Digest::of(&[b"checks"]),
+        withdrawn: false,
     };
     let check = Check {
         id: id("check-1"),
@@ -147,13 +148,16 @@ fn facts() -> Vec<(Fact, Option<Vec<u8>>)> {
 }
 
 fn items(tags: &[&str]) -> Vec<Item> {
-    let facts = facts();
+    items_of(facts(), tags)
+}
+
+fn items_of(facts: Vec<(Fact, Option<Vec<u8>>)>, tags: &[&str]) -> Vec<Item> {
     let items = facts.into_iter().enumerate().map(|(place, (fact, segment))| {
         let (salt, payload) = ([u8::try_from(place).unwrap(); 32], fact.encode());
         let leaf = Leaf {
             seq: place as u64,
             kind: fact.kind(),
-            kind_version: fact.kind().version(),
+            kind_version: fact.version(),
             recorded_at: at("2026-11-01T00:00:00Z") + Millis(i64::try_from(place).unwrap()),
             subject_tag: (*tags.get(place).unwrap_or(&PUBLIC)).to_owned(),
             commitment: commitment(&salt, &payload),
@@ -177,7 +181,16 @@ fn question(customers: Customers) -> Question {
 }
 
 fn made(items: &[Item], question: &Question, closed: &[usize]) -> Result<(Vec<u8>, Proof), BundleError> {
-    let (mut writer, mut bytes) = Writer::begin(key(7), question, &signed(items, 7), &[AGREEMENT.to_owned()], false)?;
+    made_by(&[AGREEMENT.to_owned()], items, question, closed)
+}
+
+fn made_by(
+    texts: &[String],
+    items: &[Item],
+    question: &Question,
+    closed: &[usize],
+) -> Result<(Vec<u8>, Proof), BundleError> {
+    let (mut writer, mut bytes) = Writer::begin(key(7), question, &signed(items, 7), texts, false)?;
     for (place, item) in items.iter().enumerate() {
         let opened = Opened { salt: &item.salt, payload: &item.payload, segment: item.segment.as_deref() };
         bytes.extend(writer.leaf(
@@ -434,6 +447,97 @@ fn a_figure_that_depends_on_what_stays_closed_makes_no_bundle() {
     let error = made(&all, &one("acme"), &[7]).map(|_| "a bundle was made").unwrap_err();
     assert_eq!(error.fault, Fault::Depends(customer("acme")));
     assert!(error.to_string().contains("the figures of `acme` depend on facts of other customers"));
+}
+
+/// Two revisions that follow one another in the middle of the outage of October; the second promises less.
+fn two_revisions() -> [String; 2] {
+    const CHANGE: &str = "2026-10-10T12:30:00Z";
+    let stated =
+        AGREEMENT.replacen("decimals = 3", "decimals = 3\ntakes_effect = \"at-once\"\nmid_period = \"split\"", 1);
+    let from = "valid_from = 2026-01-01T00:00:00Z";
+    let first = stated.replacen(from, &format!("{from}\nvalid_until = {CHANGE}"), 1);
+    let second = stated.replacen(from, &format!("valid_from = {CHANGE}"), 1);
+    let second = second.replacen("revision = \"1\"", "revision = \"2\"", 1);
+    [first, second.replacen("target = \"99.9\"", "target = \"90\"", 1)]
+}
+
+fn named(revision: &str, text: &str, withdrawn: bool) -> (Fact, Option<Vec<u8>>) {
+    let Some((Fact::Agreement(first), _)) = facts().into_iter().next() else { panic!("the first is an agreement") };
+    let id = FactId::parse(&format!("agreement-{revision}-{withdrawn}")).unwrap();
+    let digest = Digest::of(&[text.as_bytes()]);
+    (Fact::Agreement(Agreement { id, revision: revision.to_owned(), digest, withdrawn, ..first }), None)
+}
+
+/// The facts of October in a ledger that names these texts.
+fn facts_by(named: Vec<(Fact, Option<Vec<u8>>)>) -> Vec<Item> {
+    items_of(named.into_iter().chain(facts().into_iter().skip(1)).collect(), &[])
+}
+
+#[test]
+fn a_month_of_two_revisions_is_proved_by_both_and_a_flip_in_either_is_found() {
+    let texts = two_revisions();
+    let facts = facts_by(vec![named("1", &texts[0], false), named("2", &texts[1], false)]);
+    let (bytes, made) = made_by(&texts, &facts, &question(Customers::Nobody), &[]).unwrap();
+    let good = lines(&bytes);
+    assert_eq!(verified(&good, key(7)).unwrap(), made);
+    assert_eq!(made.revisions.iter().map(|each| each.revision.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    assert!(made.unjudged.is_empty());
+    let statement: serde_json::Value = serde_json::from_str(&made.statement).unwrap();
+    let rows = statement["commitments"].as_array().unwrap().iter();
+    let said: Vec<_> = rows
+        .map(|row| [&row["revision"], &row["target"], &row["verdict"], &row["seconds"]["down"]].map(|v| v.as_str()))
+        .collect();
+    // Half of the hour is in each: 9 days and a half at 99.9 %, and 21 and a half at 90 %.
+    let (first, second) = ([Some("1"), Some("99.9"), Some("missed"), Some("1800")], Some("met"));
+    assert_eq!(said, [first, [Some("2"), Some("90"), second, Some("1800")]]);
+    for place in [2, 3] {
+        assert!(good[place].windows(11).any(|bytes| bytes == b"\"agreement\""), "line {place}");
+        for at in 0..good[place].len() {
+            let mut all = good.clone();
+            all[place][at] ^= 1 << (at % 7);
+            assert!(verified(&all, key(7)).is_err(), "line {place}, byte {at}");
+            assert!(verified(&mended(&all), key(7)).is_err(), "line {place}, byte {at}, its end mended");
+        }
+        // Without one of them the statement does not follow.
+        let mut all = good.clone();
+        all.remove(place);
+        assert!(verified(&mended(&all), key(7)).is_err(), "without line {place}");
+    }
+}
+
+#[test]
+fn a_revision_that_was_withdrawn_judges_nothing() {
+    let texts = two_revisions();
+    let later = texts[1].replacen("revision = \"2\"", "revision = \"3\"", 1);
+    let all = || vec![named("1", &texts[0], false), named("2", &texts[1], false), named("3", &later, false)];
+    let facts = facts_by(all().into_iter().chain([named("3", &later, true)]).collect());
+    let (_, proof) = made_by(&texts, &facts, &question(Customers::Nobody), &[]).unwrap();
+    assert!(proof.unjudged.is_empty(), "{:?}", proof.unjudged);
+    let (_, before) = made_by(&texts, &facts_by(all()), &question(Customers::Nobody), &[]).unwrap();
+    assert_eq!(before.unjudged.len(), 1, "it is in use, and the bundle does not judge by it");
+    let with = [texts[0].clone(), later];
+    let refused = made_by(&with, &facts, &question(Customers::Nobody), &[]).unwrap_err();
+    assert!(matches!(&refused.fault, Fault::Unnamed { revision, .. } if revision == "3"), "{refused}");
+}
+
+#[test]
+fn a_book_knows_the_revisions_in_use_in_the_order_of_the_ledger() {
+    let book = |facts: &[(Fact, Option<Vec<u8>>)]| {
+        let mut book = crate::ledger::book::Book::default();
+        for (fact, _) in facts {
+            book.apply(fact, None, Instant(0)).unwrap();
+        }
+        book.revisions.iter().map(|named| (named.seq, named.fact.revision.clone())).collect::<Vec<_>>()
+    };
+    let (one, two, again) = (named("1", "a", false), named("2", "b", false), named("1", "c", false));
+    let of = |all: &[(u64, &str)]| all.iter().map(|(seq, name)| (*seq, (*name).to_owned())).collect::<Vec<_>>();
+    assert_eq!(book(&[one.clone(), two.clone()]), of(&[(0, "1"), (1, "2")]));
+    assert_eq!(book(&[one.clone(), two.clone(), again]), of(&[(1, "2"), (2, "1")]));
+    assert_eq!(book(&[one.clone(), two.clone(), named("2", "b", true)]), of(&[(0, "1")]));
+    // Another agreement begins anew.
+    let Fact::Agreement(other) = two.0 else { panic!("it is an agreement") };
+    let other = Agreement { agreement: AgreementId::parse("other").unwrap(), ..other };
+    assert_eq!(book(&[one, (Fact::Agreement(other), None)]), of(&[(1, "2")]));
 }
 
 #[test]

@@ -354,7 +354,11 @@ impl Verifier {
             return Ok(());
         }
         if let Fact::Agreement(named) = &fact {
-            self.named.insert((named.agreement.clone(), named.revision.clone()), named.digest);
+            let key = (named.agreement.clone(), named.revision.clone());
+            match named.withdrawn {
+                true => self.named.remove(&key),
+                false => self.named.insert(key, named.digest),
+            };
         }
         Ok(self.book.take(leaf, Some(&payload), segment.as_deref())?)
     }
