@@ -3,7 +3,8 @@
 //!
 //! Not here: where the facts come from, and whether they are what their leaves commit to.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,13 +26,15 @@ pub struct Book {
     /// The runs.
     pub fold: Fold,
     /// Every registration; a later one of the same series and start replaces the earlier.
-    pub checks: Vec<Registration>,
+    pub checks: Arc<Vec<Registration>>,
+    /// Where each of them stands, by its series and start; not kept with versions.
+    registered: Arc<HashMap<(Series, Instant), usize>>,
     /// Time in which an observer was not watching.
     pub gaps: Vec<Gap>,
     /// What was told, in the order of the ledger.
     pub records: Arc<Vec<Recorded>>,
     /// What these records say.
-    told: History,
+    told: Arc<History>,
     /// The statements that were frozen, in the order of the ledger.
     pub statements: Arc<Vec<Frozen>>,
     /// Where the ledger says of each series that evidence is kept, in its order.
@@ -201,7 +204,7 @@ impl Book {
                 let (recorded, said) =
                     Recorded::read(record, seq, recorded_at).map_err(|bad| BookError::Record(seq, bad))?;
                 Arc::make_mut(&mut self.records).push(recorded);
-                self.told.append(said);
+                Arc::make_mut(&mut self.told).append(said);
             }
             Fact::Statement(fact) => {
                 Arc::make_mut(&mut self.statements).push(Frozen { seq, recorded_at, fact: fact.clone() });
@@ -242,13 +245,19 @@ impl Book {
             interval: check.interval,
             definition: check.definition,
         };
-        let same = |known: &&mut Registration| {
-            known.check.series == check.series && known.check.active.from() == check.active.from()
-        };
+        let checks = Arc::make_mut(&mut self.checks);
         // With versions the evaluation picks the one that was known at its time.
-        match self.checks.iter_mut().find(same).filter(|_| !self.keeps_versions) {
-            Some(known) => *known = registration,
-            None => self.checks.push(registration),
+        if self.keeps_versions {
+            checks.push(registration);
+            return;
+        }
+        let key = (check.series.clone(), check.active.from());
+        match Arc::make_mut(&mut self.registered).entry(key) {
+            Entry::Occupied(known) => checks[*known.get()] = registration,
+            Entry::Vacant(new) => {
+                new.insert(checks.len());
+                checks.push(registration);
+            }
         }
     }
 
@@ -277,7 +286,7 @@ impl Book {
             (series, runs)
         });
         let mut history = History::of_measurements(checks, runs.collect(), self.gaps.clone());
-        history.append(self.told.clone());
+        history.append((*self.told).clone());
         history
     }
 }

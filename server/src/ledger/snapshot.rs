@@ -4,11 +4,12 @@
 //! of the ledger, or it is passed over and every fact is read. Whether a row before it was changed since is what
 //! `uphold ledger verify` finds, which does not look at it.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use uphold_core::ledger::book::{self, Book};
-use uphold_core::ledger::snapshot::Snapshot;
+use uphold_core::ledger::snapshot::{Snapshot, SnapshotError};
 use uphold_core::ledger::tree::Frontier;
 
 use super::reader::{BookError, Entry, Reader};
@@ -38,7 +39,7 @@ pub fn read_book(folder: &Path, reader: &Reader) -> Result<Known, BookError> {
     match resumed(folder, reader) {
         Ok(Some(known)) => return Ok(known),
         Ok(None) => {}
-        Err(problem) => tracing::warn!(problem, "the snapshot is of no use; every fact is read"),
+        Err(useless) => tracing::warn!(%useless, "the snapshot is of no use; every fact is read"),
     }
     let head = reader.head()?;
     let (book, tree) = read_until(reader, Book::default(), Frontier::default(), head.size)?;
@@ -86,31 +87,73 @@ pub fn forget_snapshot(folder: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// The book by the snapshot; none where there is no snapshot. The problem, where it is not of this ledger.
-fn resumed(folder: &Path, reader: &Reader) -> Result<Option<Known>, String> {
+/// Why a snapshot is of no use.
+#[derive(Debug)]
+enum Useless {
+    /// It cannot be read.
+    Unreadable(std::io::Error),
+    /// It is none.
+    Snapshot(SnapshotError),
+    /// The facts that it leaves to the ledger cannot be read there.
+    Book(BookError),
+    /// It knows more facts than the ledger has.
+    Ahead { knows: u64, has: u64 },
+    /// The leaves after it do not lead to the ledger's root.
+    Forked,
+    /// Something was erased since.
+    Erased,
+}
+
+impl fmt::Display for Useless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => error.fmt(f),
+            Self::Snapshot(error) => error.fmt(f),
+            Self::Book(error) => error.fmt(f),
+            Self::Ahead { knows, has } => write!(f, "it knows {knows} facts, and the ledger has {has}"),
+            Self::Forked => f.write_str("the ledger does not continue it"),
+            Self::Erased => f.write_str("some of what it says was erased since"),
+        }
+    }
+}
+
+impl From<BookError> for Useless {
+    fn from(error: BookError) -> Self {
+        Self::Book(error)
+    }
+}
+
+impl From<LedgerError> for Useless {
+    fn from(error: LedgerError) -> Self {
+        Self::Book(error.into())
+    }
+}
+
+/// The book by the snapshot; none where there is no snapshot.
+fn resumed(folder: &Path, reader: &Reader) -> Result<Option<Known>, Useless> {
     let bytes = match std::fs::read(folder.join(SNAPSHOT_FILE)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return Err(Useless::Unreadable(error)),
     };
-    let snapshot = Snapshot::from_bytes(&bytes).map_err(|error| error.to_string())?;
+    let snapshot = Snapshot::from_bytes(&bytes).map_err(Useless::Snapshot)?;
     drop(bytes);
-    let head = reader.head().map_err(|error| error.to_string())?;
+    let head = reader.head()?;
     if snapshot.tree.size() > head.size {
-        return Err(format!("it knows {} facts, and the ledger has {}", snapshot.tree.size(), head.size));
+        return Err(Useless::Ahead { knows: snapshot.tree.size(), has: head.size });
     }
     let mut book = Book::default();
     for run in snapshot.others().chunk_by(|one, next| one + 1 == *next) {
         book.size = run[0];
-        take(reader, &mut book, run[0]..run[0] + run.len() as u64, |_| ()).map_err(|error| error.to_string())?;
+        take(reader, &mut book, run[0]..run[0] + run.len() as u64, |_| ())?;
     }
     let (tree, by_snapshot) = (snapshot.tree.clone(), snapshot.tree.size());
-    let (book, tree) = read_until(reader, snapshot.resume(book), tree, head.size).map_err(|error| error.to_string())?;
+    let (book, tree) = read_until(reader, snapshot.resume(book), tree, head.size)?;
     if (tree.size(), tree.root()) != (head.size, head.root) {
-        return Err("the ledger does not continue it".to_owned());
+        return Err(Useless::Forked);
     }
     if book.holes.erasures().iter().any(|erased| erased.seq >= by_snapshot) {
-        return Err("some of what it says was erased since".to_owned());
+        return Err(Useless::Erased);
     }
     Ok(Some(Known { book, tree, by_snapshot }))
 }
@@ -159,19 +202,32 @@ mod tests {
         let (half, tree) = {
             let reader = open(folder.path());
             let mut book = Book::default();
-            take(&reader, &mut book, 0..20, |_| ()).unwrap();
+            // Nothing is erased in the last few.
+            take(&reader, &mut book, 0..36, |_| ()).unwrap();
             let tree = keep_snapshot(folder.path(), &reader, &book, Frontier::default()).unwrap();
             (book, tree)
         };
-        assert_eq!((half.size, tree.size()), (20, 20));
+        assert_eq!((half.size, tree.size()), (36, 36));
         let reader = open(folder.path());
         let Known { book, tree, by_snapshot } = resumed(folder.path(), &reader).unwrap().unwrap();
-        assert_eq!(by_snapshot, 20);
+        assert_eq!(by_snapshot, 36);
         let whole = reader.book(Book::default(), uphold_core::time::Instant::MAX).unwrap();
         let head = reader.head().unwrap();
         assert_eq!((tree.size(), tree.root()), (head.size, head.root));
         assert_eq!((book.history(), book.size, evidence(&book)), (whole.history(), whole.size, evidence(&whole)));
-        assert!(book.size > 20);
+        assert!(book.size > 36);
+    }
+
+    #[test]
+    fn a_snapshot_is_passed_over_once_something_was_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        samples::ledger(folder.path(), 40);
+        let reader = open(folder.path());
+        let mut book = Book::default();
+        take(&reader, &mut book, 0..20, |_| ()).unwrap();
+        keep_snapshot(folder.path(), &reader, &book, Frontier::default()).unwrap();
+        assert!(matches!(resumed(folder.path(), &reader), Err(Useless::Erased)));
+        assert_eq!(read_book(folder.path(), &reader).unwrap().by_snapshot, 0);
     }
 
     #[test]
@@ -185,7 +241,7 @@ mod tests {
         let [from, to] = [&other, &folder].map(|folder| folder.path().join(SNAPSHOT_FILE));
         std::fs::copy(&from, &to).unwrap();
         let reader = open(folder.path());
-        assert_eq!(resumed(folder.path(), &reader).unwrap_err(), "the ledger does not continue it");
+        assert!(matches!(resumed(folder.path(), &reader), Err(Useless::Forked)));
         let known = read_book(folder.path(), &reader).unwrap();
         assert_eq!((known.book.size, known.by_snapshot), (reader.head().unwrap().size, 0));
         assert_eq!(known.tree.size(), reader.head().unwrap().size);
@@ -193,7 +249,7 @@ mod tests {
         let mut bytes = std::fs::read(&to).unwrap();
         bytes[10] ^= 1;
         std::fs::write(&to, bytes).unwrap();
-        assert!(resumed(folder.path(), &reader).unwrap_err().contains("not a whole snapshot"));
+        assert!(matches!(resumed(folder.path(), &reader), Err(Useless::Snapshot(SnapshotError::Damaged))));
         read_book(folder.path(), &reader).unwrap();
         forget_snapshot(folder.path()).unwrap();
         forget_snapshot(folder.path()).unwrap();

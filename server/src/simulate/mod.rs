@@ -42,7 +42,7 @@ const FLUSH_EVERY: Millis = Millis(60_000);
 /// What changes within this time is in one flush.
 const TOGETHER: Millis = Millis(100);
 
-/// With more series than this, incidents are looked for once a day and not after every change.
+/// With more series than this, incidents are looked for every third day and not after every change.
 const SMALL: usize = 300;
 
 /// What is kept of every failure.
@@ -232,7 +232,10 @@ impl<'s> World<'s> {
             }
         }
         let days = (plan.until - plan.from).0 / DAY.0;
-        events.extend((1..=days).map(|day| (plan.from + Millis(DAY.0 * day), Event::Look)));
+        let every = if self.lines.len() <= SMALL { 1 } else { 3 };
+        events.extend(
+            (1..=days / every).map(|time| time * every).map(|day| (plan.from + Millis(DAY.0 * day), Event::Look)),
+        );
         events.retain(|(at, _)| *at < plan.until);
         events.sort_by_key(|(at, _)| *at);
         events

@@ -215,7 +215,7 @@ fn what_cannot_be_imported_is_refused_with_what_to_do() {
     insta::assert_snapshot!(refusal(path, &args).trim_end(), @r"
     error: cannot import `a.csv`
       caused by: `at` is not a key of the type `observer_gap`
-    help: use one of: `vantage`, `from`, `until`, `why`, `id`, `recorded_at`, `by`
+    help: use one of: `vantage`, `from`, `until`, `why`, `erased_at`, `id`, `recorded_at`, `by`
     ");
     git(path, 0, &["init", "-q"]);
     git(path, 0, &["commit", "-q", "--allow-empty", "-m", "nothing"]);

@@ -8,8 +8,9 @@ use uphold_core::ledger::fact::{Fact, FactKind};
 use uphold_core::run::Observed;
 use uphold_core::time::Instant;
 
+use crate::crash::Server;
 use crate::live_equals_batch::export;
-use crate::program::{root, stdout, text, uphold};
+use crate::program::{request, root, stdout, text, uphold};
 
 fn simulated(folder: &std::path::Path, seed: &str, months: &str) -> String {
     let agreement = folder.join("agreement.toml");
@@ -93,4 +94,28 @@ fn equal_seeds_make_equal_pasts_and_no_ledger_is_written_over() {
     let output = uphold(args).current_dir(folder.path()).output().unwrap();
     assert!(!output.status.success());
     assert!(text(&output).contains("ledger.db"), "{}", text(&output));
+}
+
+#[test]
+fn a_server_that_starts_from_the_snapshot_says_what_the_export_says() {
+    let folder = tempfile::tempdir().unwrap();
+    simulated(folder.path(), "3", "1");
+    let (data, agreement) = (folder.path().join("3"), folder.path().join("agreement.toml"));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Server::start_at(port, &data, &agreement, &folder.path().join("checks.toml"), &[]);
+    let (status, body) = request(port, "GET", "/api/v1/statement?period=2026-05", "").unwrap();
+    assert_eq!(status, 200, "{body}");
+    server.stop();
+    let shown: serde_json::Value = serde_json::from_str(&body).unwrap();
+    // The export reads every fact.
+    let history = folder.path().join("history.jsonl");
+    export(&data, &history, &["--every-version"]);
+    let (agreement, history) = (agreement.to_str().unwrap(), history.to_str().unwrap());
+    let known = shown["as_known_at"].as_str().unwrap();
+    let args = ["evaluate", "--agreement", agreement, "--history", history, "--period", "2026-05", "--format", "json"];
+    let text = stdout([&args[..], &["--as-known-at", known]].concat());
+    let computed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(shown["commitments"], computed["commitments"]);
+    let log = std::fs::read_to_string(folder.path().join("3.log")).unwrap();
+    assert!(!log.contains("the snapshot is of no use"), "{log}");
 }
