@@ -13,7 +13,7 @@ use uphold_core::evaluate::{Problem, in_force, revision_problems};
 use uphold_core::id::AgreementId;
 use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
-use uphold_core::time::Instant;
+use uphold_core::time::{Instant, Period};
 
 /// The revisions in use. There is at least one.
 #[derive(Debug, Clone)]
@@ -78,6 +78,12 @@ impl Revisions {
     pub fn in_force(&self, at: Instant) -> &Arc<Agreement> {
         let found = in_force(&self.all, at).and_then(|found| self.find(&found.revision));
         found.map_or(&self.each[0].0, |(agreement, _)| agreement)
+    }
+
+    /// The month of an instant, by the calendar of the revision that is in force then.
+    #[must_use]
+    pub fn month_of(&self, at: Instant) -> Period {
+        self.in_force(at).zone().month_of(at)
     }
 
     /// Whether any of them is in force at an instant.

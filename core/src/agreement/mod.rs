@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 use crate::history::Parts;
 use crate::id::{AgreementId, CalendarId, ClauseId, CommitmentId, DocumentId, InterfaceId, SolutionId};
 use crate::interval::Interval;
-use crate::time::Instant;
+use crate::time::{Instant, Zone};
 
 /// A language that texts are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,6 +166,13 @@ impl Agreement {
     #[must_use]
     pub fn find_clause(&self, id: &ClauseId) -> Option<&Clause> {
         self.clauses.iter().find(|clause| clause.id == *id)
+    }
+
+    /// The time zone of its calendar, for what is not of one commitment alone: that of its first commitment, and UTC where it
+    /// has none.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone())
     }
 
     /// The solution of that id.

@@ -18,7 +18,7 @@ use crate::time::Instant;
 use crate::timeline::{Counts, State, Timeline};
 
 /// Inside a composition this state marks a part that is not registered. Exclusion is a later step, so the name is free.
-const ABSENT: State = State::Excluded;
+pub(super) const ABSENT: State = State::Excluded;
 
 /// The state of the whole from the states of its parts at one instant.
 ///
@@ -278,7 +278,7 @@ impl<'a> Builder<'_, 'a> {
         let group = |composition: Composition, role: Role, place: Option<Scope>, vanishes: bool| {
             let mut by_check: BTreeMap<&CheckId, Vec<Node<'a>>> = BTreeMap::new();
             for check in of_role(role) {
-                let leaf = Leaf { check, timeline: self.view.seen.series(check, self.terms, ABSENT) };
+                let leaf = Leaf { check, timeline: self.view.seen.series(check, self.terms) };
                 by_check.entry(&check.series.check).or_default().push(Node::Leaf(leaf));
             }
             let vantages = self.composition(Level::Vantages);

@@ -74,7 +74,7 @@ pub fn evaluate(revisions: &[Agreement], history: &History, request: &Request) -
 /// # Errors
 /// As [`evaluate`].
 pub fn evaluate_known(revisions: &[Agreement], seen: &Seen<'_>, request: &Request) -> Result<Statement, Vec<Problem>> {
-    let known = seen.known;
+    let known = seen.known();
     let Some(first) = revisions.first() else {
         let message = "there is no agreement to judge by".to_owned();
         return Err(vec![Problem { message, help: "give at least one revision".to_owned() }]);
@@ -244,7 +244,7 @@ pub fn timeline(
     now: Instant,
 ) -> Timeline {
     let binds = IntervalSet::from(Interval::ALL);
-    let view = View { agreement, commitment, subject, seen, known: seen.known, now, binds: &binds };
+    let view = View { agreement, commitment, subject, seen, known: seen.known(), now, binds: &binds };
     let Some(interval) = Interval::new(now - Millis(1), now) else { return Timeline::unknown() };
     match &commitment.promise {
         Promise::Availability(terms) => availability::timeline(&view, terms, &Period { name: String::new(), interval }),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::rc::Rc;
 
+use super::compose::ABSENT;
 use crate::agreement::{Confirm, StateTerms};
 use crate::history::{Check, History};
 use crate::id::{SolutionId, VantageId};
@@ -26,7 +27,7 @@ type Said = HashMap<*const Check, Rc<Timeline>>;
 /// What was known at a moment, and what was worked out of it so far. Nothing in it outlives the question.
 pub struct Seen<'h> {
     /// What [`History::known_at`] gave.
-    pub(super) known: &'h History,
+    known: &'h History,
     of_solution: BTreeMap<&'h SolutionId, Vec<&'h Check>>,
     gaps: BTreeMap<&'h VantageId, IntervalSet>,
     said: RefCell<Vec<(Reading, Said)>>,
@@ -70,7 +71,7 @@ impl<'h> Seen<'h> {
 
     /// What one registered series says, absent outside the time in which it is registered. What was observed outside it
     /// belongs to another registration, of perhaps another target, and says nothing here.
-    pub(super) fn series(&self, check: &'h Check, terms: &StateTerms, absent: State) -> Rc<Timeline> {
+    pub(super) fn series(&self, check: &'h Check, terms: &StateTerms) -> Rc<Timeline> {
         let confirm = terms.confirm.as_ref().map(|confirm| confirm.value);
         let reading = Reading { degraded: terms.degraded.value, confirm };
         let mut said = self.said.borrow_mut();
@@ -81,7 +82,7 @@ impl<'h> Seen<'h> {
         let timeline = said[place].1.entry(std::ptr::from_ref(check)).or_insert_with(|| {
             let seen = self.read(check, reading);
             let outside = IntervalSet::from(Interval::ALL).difference(&IntervalSet::from(check.active));
-            Rc::new(seen.overlay(&outside, absent))
+            Rc::new(seen.overlay(&outside, ABSENT))
         });
         Rc::clone(timeline)
     }

@@ -328,12 +328,6 @@ impl Fold {
         open.into_iter().chain(closed.iter().rev().map(bare))
     }
 
-    /// Whether a series no longer takes part after this instant.
-    #[must_use]
-    pub fn is_retired(&self, series: &Series, at: Instant) -> bool {
-        self.history(series).and_then(|(history, _)| history.terms).is_some_and(|terms| terms.active.until() <= at)
-    }
-
     /// The run of a series that begins at `from`.
     #[must_use]
     pub fn find_run(&self, series: &Series, from: Instant) -> Option<OpenRun> {

@@ -26,10 +26,10 @@
 //!   unchanged, at every flush until it observes again. So what a segment leaves out is never a guess.
 //! - **Recorded.** What a segment listed, or extended by continuation, was recorded when the segment was.
 //!
-//! **A key frame** is a segment that can be the first: it lists, of every series of its vantage point that still takes part
-//! after `through`, the open run whole, also where continuation would get it right; and where that run is not up, every run
-//! before it back to the latest that is up, which is left out. (A row of failures is confirmed by how many they are, so its
-//! beginning is needed.) Its `through` is not before that of an earlier segment, nor before an observation of that one or its own. Apart from that it is a segment like any
+//! **A key frame** is a segment that can be the first: it lists, of every series of its vantage point, the open run whole,
+//! also where continuation would get it right, and also of a series that no longer takes part, since it may come back; and
+//! where that run is not up, every run before it back to the latest that is up, which is left out. (A row of failures is
+//! confirmed by how many they are, so its beginning is needed.) Its `through` is not before that of an earlier segment, nor before an observation of that one or its own. Apart from that it is a segment like any
 //! other, and says the same as one that lists less. The first segment that speaks of a calendar month (UTC) is a key frame,
 //! so that months can be erased.
 //!
@@ -337,11 +337,9 @@ pub fn is_key_frame(previous: &Fold, segment: &Segment) -> bool {
 
 /// What a key frame lists of each series that has a run before it.
 fn rows<'a>(previous: &'a Fold, segment: &'a Segment) -> impl Iterator<Item = (&'a CheckId, Vec<OpenRun>)> {
-    previous.open_runs(&segment.vantage).filter_map(move |(check, open)| {
+    previous.open_runs(&segment.vantage).map(move |(check, open)| {
         let series = Series { check: check.clone(), vantage: segment.vantage.clone() };
-        let through = segment.through;
-        (!previous.is_retired(&series, through))
-            .then(|| (check, row(previous, &series, open, segment.of(check), through)))
+        (check, row(previous, &series, open, segment.of(check), segment.through))
     })
 }
 

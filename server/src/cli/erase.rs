@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use uphold_core::agreement::Agreement;
 use uphold_core::history::{Reader as Lines, write_check};
 use uphold_core::id::FactId;
 use uphold_core::ledger::fact::{FactKind, WHY_MAX};
@@ -16,10 +15,11 @@ use super::ledger::failure;
 use super::{DataFolder, Failure, count};
 use crate::clock::Clock;
 use crate::ledger::book::Book;
-use crate::ledger::{FILE, Ledger, LedgerError, NewFact, Reader, find_agreement};
+use crate::ledger::{FILE, Ledger, LedgerError, NewFact, Reader, agreements_in_use};
 use crate::measure::retention::{Plan, erase_now, of_record, plan};
 use crate::operate::incident;
 use crate::operate::retention::{Known, Limit, limit};
+use crate::revisions::Revisions;
 
 /// Who says so.
 const BY: &str = "cli";
@@ -95,11 +95,11 @@ fn erase(data: &Path, facts: Vec<NewFact>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the ledger says now, with the agreement that judges it.
+/// What the ledger says now, with the revisions that judge it.
 struct Kept {
     reader: Reader,
     book: Book,
-    agreement: Agreement,
+    revisions: Revisions,
 }
 
 impl Kept {
@@ -109,21 +109,22 @@ impl Kept {
         let book = book.map_err(|error| {
             Failure::new("cannot erase").because(error).help("run `uphold ledger verify` on the folder")
         })?;
-        let digest = book.agreement.as_ref().map(|named| named.digest);
-        let text = digest.map(|digest| find_agreement(data, digest)).transpose().map_err(cannot)?.flatten();
-        let agreement = text.and_then(|text| uphold_core::agreement::read(&text).agreement).ok_or_else(|| {
-            Failure::new("cannot erase: the agreement that judges is not kept here")
-                .help("start `uphold serve` on this folder once: it keeps the text of its agreement")
+        let kept = agreements_in_use(data, &book).map_err(cannot)?;
+        // One that is missing might be the one that judges what is to be erased.
+        let revisions = Some(kept).filter(|kept| kept.len() == book.revisions.len());
+        let revisions = revisions.and_then(|kept| Revisions::new(kept).ok()).ok_or_else(|| {
+            Failure::new("cannot erase: a revision of the agreement that judges is not kept here")
+                .help("start `uphold serve` on this folder once: it keeps the texts of its agreement")
         })?;
-        Ok(Self { reader, book, agreement })
+        Ok(Self { reader, book, revisions })
     }
 
     /// What can be erased of what was observed before an instant. Prints it, and what needs the rest.
     fn old(&self, wanted: Instant, is_dry: bool) -> Result<Option<Plan>, Failure> {
         let history = self.book.history();
         let as_known_at = self.book.recorded_at.unwrap_or(Instant::MIN);
-        let (agreement, statements) = (&self.agreement, self.book.statements.as_slice());
-        let Limit { before, held } = limit(&Known { agreement, history: &history, statements, as_known_at }, wanted);
+        let (revisions, statements) = (&self.revisions, self.book.statements.as_slice());
+        let Limit { before, held } = limit(&Known { revisions, history: &history, statements, as_known_at }, wanted);
         for (from, need) in &held {
             println!("held from {from} on: {need}");
         }
@@ -200,7 +201,8 @@ impl Kept {
 
     /// The records that make no sense beside these.
     fn unfit(&self, records: &[&Recorded]) -> BTreeSet<u64> {
-        let mut lines = Lines::new(&self.agreement);
+        let covering = self.revisions.covering(self.book.recorded_at.unwrap_or(Instant::MIN));
+        let mut lines = Lines::new(&covering);
         let checks = self.book.checks.iter().map(|known| write_check(&known.check));
         let mut before = 0_u64;
         checks.for_each(|line| {

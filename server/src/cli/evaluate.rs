@@ -65,8 +65,7 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let revisions: Vec<Agreement> = revisions::read(&args.agreement)?.into_iter().map(|read| read.agreement).collect();
-    let newest = revisions.last().and_then(|agreement| agreement.commitments.first());
-    let zone = newest.map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
+    let zone = revisions.last().map_or_else(Zone::utc, Agreement::zone);
     let period = Period::parse(&args.period, &zone).map_err(|error| {
         let failure = Failure::new("cannot understand `--period`");
         let help = error.help.clone();

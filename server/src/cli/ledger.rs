@@ -6,7 +6,8 @@ use uphold_core::id::CustomerId;
 
 use super::{DataFolder, Failure, count, erase};
 use crate::ledger::{
-    ErasedCount, FILE, LedgerError, Reader, SIGNED_FILE, check_continues, last_signed, public_key, verify,
+    ErasedCount, FILE, LedgerError, Reader, SIGNED_FILE, SNAPSHOT_FILE, check_continues, check_snapshot, last_signed,
+    public_key, verify,
 };
 
 /// What to do with the ledger.
@@ -104,11 +105,23 @@ fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
             continues.map_err(|error| failure("the ledger is not the one that was signed", error))?;
             println!("it continues the last signed checkpoint");
         }
-        return Ok(());
+        return verify_snapshot(folder);
     }
     let found = count(report.problems.len(), "problem", "problems");
     Err(Failure::new(format!("the ledger `{}` has {found}", path.display()))
         .help("keep the file as it is, and restore a backup into another folder"))
+}
+
+/// Holds the snapshot against the facts, if there is one.
+fn verify_snapshot(folder: &DataFolder) -> Result<(), Failure> {
+    let snapshot = folder.data.join(SNAPSHOT_FILE);
+    let cannot = || Failure::new(format!("cannot verify the snapshot `{}`", snapshot.display()));
+    let reader = Reader::open(&folder.data.join(FILE)).map_err(|error| cannot().because(error))?;
+    match check_snapshot(&folder.data, &reader).map_err(|error| cannot().because(error))? {
+        None => Ok(()),
+        Some(fault) => Err(Failure::new(format!("the snapshot `{}` is of no use: {fault}", snapshot.display()))
+            .help("stop the server, delete the file, and start again: the ledger is right, and every fact is read")),
+    }
 }
 
 /// What one fact says was erased.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use uphold_core::time::{Instant, Millis, Zone};
+use uphold_core::time::{Instant, Millis};
 
 use super::Failure;
 use super::files::Files;
@@ -47,25 +47,20 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     };
     let files = Files { agreements: args.agreement, checks: args.checks, vantage: None };
     let (settings, read) = files.read(Millis(60_000))?;
-    let zone = settings
-        .revisions
-        .in_force(until)
-        .commitments
-        .first()
-        .map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
-    let mut from = zone.month_of(until).interval.from();
+    let revisions = &settings.revisions;
+    let mut from = revisions.month_of(until).interval.from();
     for _ in 0..args.months {
-        from = zone.month_of(from - Millis(1)).interval.from();
+        from = revisions.month_of(from - Millis(1)).interval.from();
     }
     std::fs::create_dir_all(&args.data).map_err(|error| file_failure("create the folder", &args.data, error))?;
     let plan = Plan { from, until, seed: args.seed, outages_a_year: args.outages };
-    let valid = settings.revisions.valid().from();
+    let valid = revisions.valid().from();
     if valid > from {
         say(&format!("warning: the agreement holds from {valid}, and time before that is judged by none"));
     }
     let mut month = String::new();
     let mut progress = |at: Instant| {
-        let now = zone.month_of(at).name;
+        let now = revisions.month_of(at).name;
         if now != month {
             say(&format!("simulating {now}"));
             month = now;

@@ -39,7 +39,9 @@ pub use lock::holder;
 pub use past::Past;
 pub use reader::{BookError, Checkpoint, Entry, Head, Payload, Reader};
 pub use sign::{KEY_FILE, SIGNED_FILE, Signed, Signer, check_continues, last_signed, public_key};
-pub use snapshot::{Known, SNAPSHOT_FILE, forget_snapshot, keep_snapshot, read_book, read_on};
+pub use snapshot::{
+    Known, SNAPSHOT_FILE, SnapshotFault, check_snapshot, forget_snapshot, keep_snapshot, read_book, read_on,
+};
 pub use sqlite::FILE;
 pub use uphold_core::ledger::book;
 pub use verify::{ErasedCount, Problem, Report, Table, verify};

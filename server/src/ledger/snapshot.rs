@@ -1,8 +1,8 @@
 //! The snapshot beside the database: what makes a start quick that would have to read a year of measurements.
 //!
 //! It is believed only as far as the ledger bears it out: the tree that it names and the leaves after it must give the root
-//! of the ledger, or it is passed over and every fact is read. Whether a row before it was changed since is what
-//! `uphold ledger verify` finds, which does not look at it.
+//! of the ledger, or it is passed over and every fact is read. Whether a row before it was changed since, and whether it says what
+//! the facts say, is what `uphold ledger verify` finds.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -73,6 +73,48 @@ pub fn keep_snapshot(folder: &Path, reader: &Reader, book: &Book, mut tree: Fron
     reader.hashes(tree.size()..book.size, |seq, hash| sign::append(&mut tree, reader, seq, hash))?;
     replace(&folder.join(SNAPSHOT_FILE), &Snapshot::of(book, tree.clone()).to_bytes(), 0o600)?;
     Ok(tree)
+}
+
+/// What is wrong with a snapshot, as far as the ledger can say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotFault {
+    /// It is no whole snapshot of this version; a start passes it over.
+    Damaged,
+    /// It says something else than the facts say.
+    False,
+}
+
+impl fmt::Display for SnapshotFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Damaged => "it is damaged, or of another version",
+            Self::False => "it says something else than the facts",
+        })
+    }
+}
+
+/// Holds the snapshot in `folder` against every fact that it speaks of. Nothing, where it is right, there is none, or something was
+/// erased since, so that no start believes it.
+///
+/// # Errors
+/// When the ledger or the file cannot be read.
+pub fn check_snapshot(folder: &Path, reader: &Reader) -> Result<Option<SnapshotFault>, BookError> {
+    let path = folder.join(SNAPSHOT_FILE);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LedgerError::io(&path, error).into()),
+    };
+    let Ok(said) = Snapshot::from_bytes(&bytes) else { return Ok(Some(SnapshotFault::Damaged)) };
+    if said.tree.size() > reader.head()?.size {
+        return Ok(Some(SnapshotFault::False));
+    }
+    if reader.erasures()?.iter().any(|erased| erased.seq >= said.tree.size()) {
+        return Ok(None);
+    }
+    let (book, tree) = read_until(reader, Book::default(), Frontier::default(), said.tree.size())?;
+    let is_right = Snapshot::of(&book, tree).to_bytes() == bytes;
+    Ok((!is_right).then_some(SnapshotFault::False))
 }
 
 /// Throws the snapshot away, so that the next start reads every fact.
@@ -212,6 +254,7 @@ mod tests {
         let Known { book, tree, by_snapshot } = resumed(folder.path(), &reader).unwrap().unwrap();
         assert_eq!(by_snapshot, 36);
         let whole = reader.book(Book::default(), uphold_core::time::Instant::MAX).unwrap();
+        assert_eq!(check_snapshot(folder.path(), &reader).unwrap(), None);
         let head = reader.head().unwrap();
         assert_eq!((tree.size(), tree.root()), (head.size, head.root));
         assert_eq!((book.history(), book.size, evidence(&book)), (whole.history(), whole.size, evidence(&whole)));
@@ -228,6 +271,28 @@ mod tests {
         keep_snapshot(folder.path(), &reader, &book, Frontier::default()).unwrap();
         assert!(matches!(resumed(folder.path(), &reader), Err(Useless::Erased)));
         assert_eq!(read_book(folder.path(), &reader).unwrap().by_snapshot, 0);
+    }
+
+    /// Whoever can write in the folder can make a whole snapshot that a start believes, and an examination does not.
+    #[test]
+    fn a_snapshot_that_says_something_else_than_the_facts_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        samples::ledger(folder.path(), 5);
+        let reader = open(folder.path());
+        let Known { book, tree, .. } = read_book(folder.path(), &reader).unwrap();
+        keep_snapshot(folder.path(), &reader, &book, tree).unwrap();
+        let path = folder.path().join(SNAPSHOT_FILE);
+        let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        let body = text[..text.len() - 65].replace(",\"up\",", ",\"down\",");
+        assert_ne!(body, text[..text.len() - 65]);
+        let digest = uphold_core::ledger::digest::Digest::of(&[body.as_bytes()]);
+        std::fs::write(&path, format!("{body}{digest}\n")).unwrap();
+        assert!(resumed(folder.path(), &reader).unwrap().is_some(), "a start cannot see it");
+        assert_eq!(check_snapshot(folder.path(), &reader).unwrap(), Some(SnapshotFault::False));
+        std::fs::write(&path, &body).unwrap();
+        assert_eq!(check_snapshot(folder.path(), &reader).unwrap(), Some(SnapshotFault::Damaged));
+        forget_snapshot(folder.path()).unwrap();
+        assert_eq!(check_snapshot(folder.path(), &reader).unwrap(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use uphold_core::evaluate::{Customers, Request, Seen, budget, burns, evaluate_kn
 use uphold_core::id::Series;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::{Row, Statement};
-use uphold_core::time::{Instant, Millis, Zone};
+use uphold_core::time::{Instant, Millis};
 use uphold_probe::outcome::Cause;
 
 use super::{Engine, Settings, Target, joined};
@@ -129,10 +129,9 @@ pub(super) fn causes(targets: &[Target]) -> BTreeMap<Series, Cause> {
 pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series, Cause>, head: (u64, Digest)) -> Live {
     let as_known_at = book.recorded_at.unwrap_or(Instant::MIN);
     let (revisions, agreement) = (&settings.revisions, settings.revisions.in_force(as_known_at));
-    let zone = agreement.commitments.first().map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
     let history = book.history();
     let known = history.known_at(as_known_at);
-    let request = Request { period: zone.month_of(as_known_at), as_known_at, customers: Customers::Nobody };
+    let request = Request { period: agreement.zone().month_of(as_known_at), as_known_at, customers: Customers::Nobody };
     let seen = Seen::new(&known);
     let statement = statement(revisions.all(), &seen, request);
     let timelines = timelines(revisions.all(), agreement, &seen, as_known_at);

@@ -137,7 +137,7 @@ pub(super) fn over(
     let since = Instant::parse(&began.since).unwrap_or(setting.now);
     let until = instead.and_then(|(_, since)| since).unwrap_or(setting.now).max(since);
     let subject = began.kind.and_then(|kind| find_subject(live, kind, &began.key));
-    let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
+    let zone = live.agreement.zone();
     let words = Words { texts: Texts(setting.language), zone };
     // A subject that is judged no more has no name any more, and nobody can say how it is.
     let is_gone = began.subject.is_some() && subject.is_none();

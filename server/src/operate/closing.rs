@@ -9,7 +9,7 @@ use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Statement as StatementFact};
 use uphold_core::statement::{Inputs, Statement};
-use uphold_core::time::{Instant, Millis, Period, Zone};
+use uphold_core::time::{Instant, Millis, Period};
 
 use crate::ledger::NewFact;
 use crate::live::Live;
@@ -21,22 +21,15 @@ use crate::live::Live;
 pub fn closed(live: &Live) -> Vec<Period> {
     let Some(first) = live.history.checks.iter().map(|check| check.active.from()).min() else { return Vec::new() };
     let mut periods = Vec::new();
-    let mut period = month_of(live, first.max(live.revisions.valid().from()));
+    let mut period = live.revisions.month_of(first.max(live.revisions.valid().from()));
     while closes_at(live, &period) <= live.as_known_at && periods.len() < MONTHS_MAX {
-        let next = month_of(live, period.interval.until());
+        let next = live.revisions.month_of(period.interval.until());
         periods.push(std::mem::replace(&mut period, next));
     }
     if let Some(erased) = live.history.erased_before() {
         periods.retain(|period| period.interval.from() >= erased);
     }
     periods
-}
-
-/// The month of an instant, by the calendar of the revision that is in force then.
-#[must_use]
-pub fn month_of(live: &Live, at: Instant) -> Period {
-    let first = live.revisions.in_force(at).commitments.first();
-    first.map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone()).month_of(at)
 }
 
 /// A century: a first measurement that is dated wrongly must not keep the server busy for ever.

@@ -11,7 +11,6 @@ use uphold_core::ledger::fact::{Fact, LINE_MAX, Record, WHY_MAX};
 use uphold_core::statement::{Row, Statement};
 use uphold_core::time::Instant;
 
-use super::closing;
 use crate::ledger::NewFact;
 use crate::live::Live;
 use uphold_core::ledger::record::{Recorded, customer_named, whole};
@@ -199,7 +198,7 @@ pub fn consequence(live: &Live, records: &[Record], now: Instant) -> Result<Vec<
     let mut changes = Vec::new();
     let current = live.statement.period.clone();
     let month_before = Instant(current.interval.from().0 - 1);
-    for period in [closing::month_of(live, month_before), current] {
+    for period in [live.revisions.month_of(month_before), current] {
         for customers in [Customers::Nobody, Customers::All] {
             let request = Request { period: period.clone(), as_known_at: now, customers };
             let judged = |history: &History| {

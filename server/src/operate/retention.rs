@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use uphold_core::agreement::Agreement;
 use uphold_core::evaluate::customers;
 use uphold_core::history::{Check, History};
 use uphold_core::id::{FactId, Series};
 use uphold_core::ledger::book::Frozen;
 use uphold_core::run::{Observed, Run};
-use uphold_core::time::{Instant, Millis, Zone};
+use uphold_core::time::{Instant, Millis};
 
 use crate::config::Retention;
 use crate::live::Live;
 use crate::measure::retention::{Erase, Plan};
+use crate::revisions::Revisions;
 
 const DAY: i64 = 86_400_000;
 
@@ -33,8 +33,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 /// What must be known to say what is no longer needed.
 #[derive(Debug, Clone, Copy)]
 pub struct Known<'a> {
-    /// The agreement in force.
-    pub agreement: &'a Agreement,
+    /// The revisions of the agreement.
+    pub revisions: &'a Revisions,
     /// Everything that is recorded.
     pub history: &'a History,
     /// The statements that were frozen.
@@ -77,8 +77,8 @@ impl fmt::Display for Need {
 
 impl<'a> From<&'a Live> for Known<'a> {
     fn from(live: &'a Live) -> Self {
-        let Live { agreement, history, statements, as_known_at, .. } = live;
-        Self { agreement, history, statements, as_known_at: *as_known_at }
+        let Live { revisions, history, statements, as_known_at, .. } = live;
+        Self { revisions, history, statements, as_known_at: *as_known_at }
     }
 }
 
@@ -99,10 +99,9 @@ pub fn limit(known: &Known<'_>, wanted: Instant) -> Limit {
 /// The first month that is not frozen, for nobody in particular and for each customer that is known.
 fn unfrozen(known: &Known<'_>, now: &History) -> Option<(Instant, Need)> {
     let first = now.checks.iter().map(|check| check.active.from()).min()?;
-    let first = first.max(known.agreement.valid.from());
-    let zone = known.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
+    let first = first.max(known.revisions.valid().from());
     let whose: Vec<_> = std::iter::once(None).chain(customers(now).into_iter().map(Some)).collect();
-    let mut month = zone.month_of(first);
+    let mut month = known.revisions.month_of(first);
     while month.interval.until() <= known.as_known_at {
         // A month of which something was erased already was frozen then.
         let is_judged = now.erased_before().is_none_or(|erased| erased <= month.interval.from());
@@ -112,7 +111,7 @@ fn unfrozen(known: &Known<'_>, now: &History) -> Option<(Instant, Need)> {
         if is_judged && !whose.iter().all(is_frozen) {
             break;
         }
-        month = zone.month_of(month.interval.until());
+        month = known.revisions.month_of(month.interval.until());
     }
     Some((month.interval.from() - REACH, Need::Unfrozen(month.name)))
 }

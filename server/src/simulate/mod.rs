@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use uphold_core::id::{FactId, VantageId};
+use uphold_core::id::{CheckId, FactId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::book::{Book, BookError};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
 use uphold_core::ledger::fact::{Fact, Measurement, ObserverGap, Record};
-use uphold_core::ledger::segment::{OpenRun, Segment, SegmentError};
+use uphold_core::ledger::segment::{OpenRun, Segment, SegmentError, begins_a_month, key_frame_of};
 use uphold_core::ledger::tree::Frontier;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis};
@@ -345,11 +345,17 @@ impl<'s> World<'s> {
         &mut self,
         vantage: usize,
         through: Instant,
-        listed: BTreeMap<uphold_core::id::CheckId, Vec<OpenRun>>,
+        listed: BTreeMap<CheckId, Vec<OpenRun>>,
         more: Vec<Fact>,
     ) -> Result<(), SimulateError> {
-        let runs = listed.into_iter().flat_map(|(check, runs)| runs.into_iter().map(move |run| (check.clone(), run)));
-        let segment = Segment::new(self.vantages[vantage].clone(), through, runs.collect())?;
+        let known = self.book.fold.through(&self.vantages[vantage]);
+        let segment = if known.is_none_or(|before| begins_a_month(before, through)) {
+            self.key_frame(vantage, through, listed)?
+        } else {
+            let all = listed.into_iter();
+            let runs = all.flat_map(|(check, runs)| runs.into_iter().map(move |run| (check.clone(), run)));
+            Segment::new(self.vantages[vantage].clone(), through, runs.collect())?
+        };
         let bytes = segment.encode();
         let fact = Fact::Measurement(Measurement {
             id: self.id("measurement"),
@@ -363,6 +369,22 @@ impl<'s> World<'s> {
         let mut facts = vec![NewFact { fact, segment: Some(bytes) }];
         facts.extend(more.into_iter().map(bare));
         self.tell(through, facts)
+    }
+
+    /// The segment that begins a month: it lists every series, so that what is older can be erased one day.
+    fn key_frame(
+        &self,
+        vantage: usize,
+        through: Instant,
+        mut listed: BTreeMap<CheckId, Vec<OpenRun>>,
+    ) -> Result<Segment, SegmentError> {
+        let mut actual = BTreeMap::new();
+        for line in self.of_vantage[vantage].iter().map(|place| &self.lines[*place]) {
+            let grown = line.open.map(|open| line.run(open.from, through, open.state));
+            let runs = listed.remove(&line.series.check).or(grown.map(|run| vec![run]));
+            actual.extend(runs.map(|runs| (line.series.clone(), runs)));
+        }
+        key_frame_of(&self.book.fold, &self.vantages[vantage], &actual, through)
     }
 
     fn told(&mut self, at: Instant, lines: Vec<String>) -> Result<(), SimulateError> {

@@ -18,7 +18,7 @@ use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::tree::Frontier;
 use uphold_core::statement::{Inputs, Statement};
-use uphold_core::time::{Instant, Millis, Period, Zone};
+use uphold_core::time::{Instant, Millis, Period};
 
 use super::authorize::Bearer;
 use super::{App, problem};
@@ -83,7 +83,7 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
         Some(text) => Instant::parse(text).map_err(BadQuery::new)?.min(live.as_known_at),
     };
     let period = match &query.period {
-        None if query.as_known_at.is_some() => closing::month_of(live, as_known_at),
+        None if query.as_known_at.is_some() => live.revisions.month_of(as_known_at),
         None => live.statement.period.clone(),
         Some(name) => period(live, name)?,
     };
@@ -102,10 +102,7 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
 
 /// The period of that name, by the calendar of the revision that is in force when it begins.
 fn period(live: &Live, name: &str) -> Result<Period, BadQuery> {
-    let zone = |at| {
-        let first = live.revisions.in_force(at).commitments.first();
-        first.map_or_else(Zone::utc, |first| first.terms.zone.value.clone())
-    };
+    let zone = |at| live.revisions.in_force(at).zone();
     let period = Period::parse(name, &zone(live.as_known_at)).map_err(BadQuery::new)?;
     Period::parse(name, &zone(period.interval.from())).map_err(BadQuery::new)
 }

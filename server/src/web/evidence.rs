@@ -4,11 +4,9 @@
 
 use std::path::Path;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{self, Query, State};
+use axum::extract::{self, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use uphold_core::id::CheckId;
 use uphold_core::ledger::digest::Digest;
@@ -16,38 +14,24 @@ use uphold_core::ledger::evidence::{Evidence, File, Media};
 use uphold_core::ledger::fact::Fact;
 use uphold_core::time::Instant;
 
+use super::paging::{self, Asked, ByPlace};
 use super::{App, problem};
 use crate::ledger::{EvidenceFiles, FILE, LedgerError, Reader};
 use crate::live::Live;
-
-/// How many places a page has unless asked otherwise, and at most.
-const PAGE: (usize, usize) = (100, 1_000);
-
-/// Which page.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PageQuery {
-    after: Option<u64>,
-    limit: Option<usize>,
-}
 
 /// `GET /api/v1/checks/{check}/evidence`
 pub(super) async fn list(
     State(app): State<App>,
     extract::Path(check): extract::Path<String>,
-    query: Result<Query<PageQuery>, QueryRejection>,
+    query: Asked<ByPlace>,
 ) -> Response {
-    let bad = |detail: &str| problem::json(StatusCode::BAD_REQUEST, "bad-query", detail);
-    let query = match query {
-        Ok(Query(query)) => query,
-        Err(rejection) => return bad(&rejection.body_text()),
+    let asked = paging::read(query).and_then(|query| Ok((query.after, paging::limit(query.limit)?)));
+    let (after, limit) = match asked {
+        Ok(asked) => asked,
+        Err(refused) => return *refused,
     };
-    let limit = query.limit.unwrap_or(PAGE.0);
-    if limit == 0 || limit > PAGE.1 {
-        return bad(&format!("`limit` must be from 1 to {}", PAGE.1));
-    }
     let (live, data) = (app.live(), app.web.data.clone());
-    let made = app.judge(move || page(&live, &data, &check, query.after, limit)).await;
+    let made = app.judge(move || page(&live, &data, &check, after, limit)).await;
     made.unwrap_or_else(problem::internal)
 }
 
@@ -61,8 +45,8 @@ fn page(live: &Live, data: &Path, check: &str, after: Option<u64>, limit: usize)
     let kept = live.evidence.iter().filter(|(series, _)| series.check == id).flat_map(|(_, kept)| kept);
     let mut places: Vec<u64> = kept.map(|kept| kept.seq).filter(|seq| after.is_none_or(|after| *seq > after)).collect();
     places.sort_unstable();
-    let next = places.get(limit).map(|_| places[limit - 1]);
-    places.truncate(limit);
+    let (places, more) = paging::cut(places, limit);
+    let next = places.last().filter(|_| more);
     match read(data, &places) {
         Ok(evidence) => super::api::json(&json!({ "check": check, "evidence": evidence, "next": next })),
         Err(error) => unread(&error),

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use uphold_core::agreement::Language;
-use uphold_core::time::Zone;
 
 use super::{assets, problem};
 use crate::live::Live;
@@ -78,7 +77,7 @@ impl Frame {
 
 /// The words for a picture: its zone is that of the first commitment, since a page names one zone at its head.
 pub(super) fn words(texts: Texts, live: &Live) -> Words {
-    let zone = live.agreement.commitments.first().map_or_else(Zone::utc, |first| first.terms.zone.value.clone());
+    let zone = live.agreement.zone();
     Words { texts, zone }
 }
 

@@ -1,27 +1,65 @@
 //! Incidents: what was down, since when, how soon it was seen and restored, and why.
 
+use std::cmp::Reverse;
+
 use axum::extract::State;
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uphold_core::history::{Fact, Incident, Scope};
 use uphold_core::time::Instant;
 
+use super::paging::{self, Asked};
 use super::{App, api};
 use crate::live::Live;
 
+/// Which page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
 /// `GET /api/v1/incidents`
-pub(super) async fn list(State(app): State<App>) -> Response {
-    let live = app.live();
-    let mut incidents: Vec<&Fact<Incident>> = live.incidents.iter().collect();
-    incidents.sort_by(|a, b| (b.body.span.from(), &b.id).cmp(&(a.body.span.from(), &a.id)));
-    let incidents = incidents.into_iter().map(|fact| IncidentJson::of(&live, fact)).collect();
-    api::json(&IncidentsJson { as_known_at: live.as_known_at.to_string(), incidents })
+pub(super) async fn list(State(app): State<App>, query: Asked<PageQuery>) -> Response {
+    paging::read(query).and_then(|query| page(&app.live(), query)).unwrap_or_else(|refused| *refused)
+}
+
+/// Where an incident stands in the list, the newest first.
+type Place<'a> = (Reverse<Instant>, Reverse<&'a str>);
+
+fn place(fact: &Fact<Incident>) -> Place<'_> {
+    (Reverse(fact.body.span.from()), Reverse(fact.id.as_str()))
+}
+
+fn page(live: &Live, query: PageQuery) -> Result<Response, Box<Response>> {
+    let limit = paging::limit(query.limit)?;
+    let after = query.after.as_deref().map(read_cursor).transpose()?;
+    let mut all: Vec<&Fact<Incident>> = live.incidents.iter().collect();
+    all.sort_by_key(|fact| place(fact));
+    let begin = all.partition_point(|fact| after.is_some_and(|after| place(fact) <= after));
+    let (page, more) = paging::cut(all.drain(begin..), limit);
+    let next = page.last().filter(|_| more).map(|fact| cursor(fact));
+    let incidents = page.into_iter().map(|fact| IncidentJson::of(live, fact)).collect();
+    Ok(api::json(&IncidentsJson { as_known_at: live.as_known_at.to_string(), incidents, next }))
+}
+
+/// The place of an incident, as a text that a request brings back: it is found also if that incident is no longer there.
+fn cursor(fact: &Fact<Incident>) -> String {
+    format!("{}~{}", fact.body.span.from().0, fact.id)
+}
+
+fn read_cursor(text: &str) -> Result<Place<'_>, Box<Response>> {
+    let parts = text.split_once('~').and_then(|(from, id)| Some((from.parse().ok()?, id)));
+    let (from, id) = parts.ok_or_else(|| paging::refuse("`after` must be the `next` of the page before"))?;
+    Ok((Reverse(Instant(from)), Reverse(id)))
 }
 
 #[derive(Serialize)]
 struct IncidentsJson<'a> {
     as_known_at: String,
     incidents: Vec<IncidentJson<'a>>,
+    next: Option<String>,
 }
 
 #[derive(Serialize)]

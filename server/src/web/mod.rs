@@ -20,6 +20,7 @@ mod incidents;
 mod language;
 mod metrics;
 mod openapi;
+mod paging;
 mod problem;
 mod records;
 pub mod routes;

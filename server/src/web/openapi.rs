@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use uphold_core::history::{Field, FieldKind, LineType};
 use uphold_core::ledger::fact::WHY_MAX;
 
-use super::records;
+use super::paging::PAGE;
 use super::routes::{Access, Kind, Method, ROUTES, Route};
 use crate::operate::record;
 
@@ -36,8 +36,16 @@ const WORDS: &[Words] = &[
     get("/api/v1/evidence/{digest}", "A file of evidence, JSON or PNG, to be kept and not shown.", &[200, 400, 404]),
     get("/api/v1/ledger", "The ledger's size and root.", &[200]),
     get("/api/v1/budgets", "What each target leaves, what is spent of it, and how fast.", &[200]),
-    get("/api/v1/incidents", "What was down: since when, until when, how soon it was seen, and why.", &[200]),
-    get("/api/v1/statements", "The statements that were frozen, in the order of the ledger.", &[200]),
+    get(
+        "/api/v1/incidents",
+        "What was down, a page at a time: since when, until when, how soon it was seen, and why.",
+        &[200, 400],
+    ),
+    get(
+        "/api/v1/statements",
+        "The statements that were frozen, in the order of the ledger, a page at a time.",
+        &[200, 400],
+    ),
     get("/api/v1/statements/{digest}", "The text of a frozen statement.", &[200, 404, 410]),
     get("/healthz", "Whether this server measures and records; 503 when it does not.", &[200, 503]),
     get("/api/v1/openapi.json", "This description.", &[200]),
@@ -145,6 +153,9 @@ fn response(code: u16) -> Value {
 
 fn parameters(route: &Route) -> Vec<Value> {
     let query = |name: &str, schema: Value, says: &str| json!({ "name": name, "in": "query", "schema": schema, "description": says });
+    let after = query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before.");
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": PAGE.1 });
+    let limit = query("limit", limit, &format!("How many; {} where absent.", PAGE.0));
     match (route.method, route.path) {
         (Method::Get, "/api/v1/statement") => vec![
             query("period", json!({ "type": "string" }), "A month `2026-10`, a quarter `2026-Q4`, a year `2026`."),
@@ -159,15 +170,14 @@ fn parameters(route: &Route) -> Vec<Value> {
             "name": "revision", "in": "path", "required": true, "schema": { "type": "string" },
             "description": "Its name, as its author counts them.",
         })],
-        (Method::Get, "/api/v1/records") => vec![
-            query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before."),
-            query(
-                "limit",
-                json!({ "type": "integer", "minimum": 1, "maximum": records::PAGE.1 }),
-                "How many; 100 where absent.",
-            ),
-            query("type", json!({ "type": "string" }), "Records of this type alone."),
-        ],
+        (Method::Get, "/api/v1/incidents") => {
+            let cursor = json!({ "type": "string", "pattern": "^-?[0-9]{1,15}~.*$" });
+            vec![query("after", cursor, "The `next` of the page before."), limit]
+        }
+        (Method::Get, "/api/v1/statements") => vec![after, limit],
+        (Method::Get, "/api/v1/records") => {
+            vec![after, limit, query("type", json!({ "type": "string" }), "Records of this type alone.")]
+        }
         (Method::Post, "/api/v1/records") => vec![json!({
             "name": "Idempotency-Key", "in": "header", "schema": { "type": "string", "minLength": 1, "maxLength": 128 },
             "description": "Of your own choosing; a request that comes again with it is recorded once. Needed unless `dry_run`.",
@@ -185,8 +195,8 @@ fn parameters(route: &Route) -> Vec<Value> {
         ],
         (Method::Get, "/api/v1/checks/{check}/evidence") => vec![
             json!({ "name": "check", "in": "path", "required": true, "schema": { "type": "string" }, "description": "Its id." }),
-            query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before."),
-            query("limit", json!({ "type": "integer", "minimum": 1, "maximum": 1000 }), "How many; 100 where absent."),
+            after,
+            limit,
         ],
         (Method::Get, "/api/v1/evidence/{digest}") => vec![json!({
             "name": "digest", "in": "path", "required": true, "schema": { "type": "string", "pattern": "^[0-9a-f]{64}$" },

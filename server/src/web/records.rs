@@ -1,8 +1,8 @@
 //! Records: what was told, page by page, and telling more. `docs/api.md` describes the shapes.
 
 use axum::Extension;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
@@ -15,15 +15,13 @@ use uphold_core::statement::Row;
 use uphold_core::time::Instant;
 
 use super::authorize::Bearer;
+use super::paging::{self, Asked};
 use super::{App, problem};
 use crate::ledger::{LedgerError, Receipt};
 use crate::live::Live;
 use crate::measure::Append;
 use crate::operate::record::{self, Change, Told, Wrong};
 use uphold_core::ledger::record::Recorded;
-
-/// How many records a page has unless asked otherwise, and at most.
-pub(super) const PAGE: (usize, usize) = (100, 1_000);
 
 /// Which page.
 #[derive(Debug, Deserialize)]
@@ -36,37 +34,20 @@ pub(super) struct PageQuery {
 }
 
 /// `GET /api/v1/records`
-pub(super) async fn list(State(app): State<App>, query: Result<Query<PageQuery>, QueryRejection>) -> Response {
-    let Query(query) = match query {
-        Ok(query) => query,
-        Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),
-    };
-    page(&app.live(), &query)
+pub(super) async fn list(State(app): State<App>, query: Asked<PageQuery>) -> Response {
+    paging::read(query).and_then(|query| page(&app.live(), &query)).unwrap_or_else(|refused| *refused)
 }
 
-fn page(live: &Live, query: &PageQuery) -> Response {
-    let limit = query.limit.unwrap_or(PAGE.0);
-    if limit == 0 || limit > PAGE.1 {
-        let detail = format!("`limit` must be from 1 to {}", PAGE.1);
-        return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail);
-    }
+fn page(live: &Live, query: &PageQuery) -> Result<Response, Refusal> {
+    let limit = paging::limit(query.limit)?;
     let begin = live.records.partition_point(|record| query.after.is_some_and(|after| record.seq <= after));
-    let mut found: Vec<(&Recorded, Value)> = Vec::with_capacity(limit);
-    let mut more = false;
-    for recorded in &live.records[begin..] {
-        let record: Value = serde_json::from_str(&recorded.line).unwrap_or(Value::Null);
-        if query.kind.as_ref().is_some_and(|kind| record["type"] != kind.as_str()) {
-            continue;
-        }
-        more = found.len() == limit;
-        if more {
-            break;
-        }
-        found.push((recorded, record));
-    }
+    let read = |recorded: &'_ Recorded| serde_json::from_str(&recorded.line).unwrap_or(Value::Null);
+    let all = live.records[begin..].iter().map(|recorded| (recorded, read(recorded)));
+    let wanted = all.filter(|(_, record)| query.kind.as_ref().is_none_or(|kind| record["type"] == kind.as_str()));
+    let (found, more) = paging::cut(wanted, limit);
     let next = found.last().filter(|_| more).map(|(recorded, _)| recorded.seq);
     let records: Vec<Value> = found.into_iter().map(|(recorded, record)| one(recorded, &record)).collect();
-    super::api::json(&json!({ "as_known_at": live.as_known_at.to_string(), "records": records, "next": next }))
+    Ok(super::api::json(&json!({ "as_known_at": live.as_known_at.to_string(), "records": records, "next": next })))
 }
 
 fn one(recorded: &Recorded, record: &Value) -> Value {

@@ -7,20 +7,30 @@ use serde::Serialize;
 use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::digest::Digest;
 
+use super::paging::{self, Asked, ByPlace};
 use super::{App, api, problem};
 use crate::ledger::{FILE, Reader};
+use crate::live::Live;
 
 /// `GET /api/v1/statements`
-pub(super) async fn list(State(app): State<App>) -> Response {
-    let live = app.live();
-    let statements = live.statements.iter().map(StatementJson::from).collect();
-    api::json(&StatementsJson { as_known_at: live.as_known_at.to_string(), statements })
+pub(super) async fn list(State(app): State<App>, query: Asked<ByPlace>) -> Response {
+    paging::read(query).and_then(|query| page(&app.live(), &query)).unwrap_or_else(|refused| *refused)
+}
+
+fn page(live: &Live, query: &ByPlace) -> Result<Response, Box<Response>> {
+    let limit = paging::limit(query.limit)?;
+    let begin = live.statements.partition_point(|frozen| query.after.is_some_and(|after| frozen.seq <= after));
+    let (page, more) = paging::cut(&live.statements[begin..], limit);
+    let next = page.last().filter(|_| more).map(|frozen| frozen.seq);
+    let statements = page.into_iter().map(StatementJson::from).collect();
+    Ok(api::json(&StatementsJson { as_known_at: live.as_known_at.to_string(), statements, next }))
 }
 
 #[derive(Serialize)]
 struct StatementsJson<'a> {
     as_known_at: String,
     statements: Vec<StatementJson<'a>>,
+    next: Option<u64>,
 }
 
 #[derive(Serialize)]

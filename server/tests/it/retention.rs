@@ -1,6 +1,7 @@
 //! Retention: fifteen months of observations from two vantage points, of which the oldest are erased while everything
 //! younger stays what it is: live, read anew, in a bundle, and after a crash in between.
 
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,7 +11,7 @@ use uphold::access::{Scope, Tokens};
 use uphold::clock::Clock;
 use uphold::config::{self, Retention};
 use uphold::ledger::book::Book;
-use uphold::ledger::{BookError, FILE, Ledger, NewFact, Reader, Signer, keep_agreement, verify};
+use uphold::ledger::{BookError, FILE, Ledger, NewFact, Reader, SNAPSHOT_FILE, Signer, keep_agreement, verify};
 use uphold::live::Live;
 use uphold::measure::recorder::Recorder;
 use uphold::measure::retention::{Erase, Plan, plan};
@@ -18,10 +19,11 @@ use uphold::measure::{Append, Engine, Handle, Settings};
 use uphold::operate::closing;
 use uphold::operate::retention::{Known, Need, limit};
 use uphold::revisions::Revisions;
-use uphold_core::agreement::Agreement;
+use uphold_core::agreement::{Agreement, MidPeriod, Origin, Stated, TakesEffect};
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::history::History;
 use uphold_core::id::{CheckId, FactId, Series, VantageId};
+use uphold_core::interval::Interval;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::erase::Erasure;
 use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
@@ -278,8 +280,11 @@ async fn what_is_old_is_erased_and_everything_younger_stays_exactly_what_it_was(
     let before = picture(&handle);
     let root = Reader::open(&world.path()).unwrap().head().unwrap();
 
+    let snapshot = world.data().join(SNAPSHOT_FILE);
+    std::fs::write(&snapshot, "what was known before").unwrap();
     let done = retain(&mut engine, &handle).await.expect("two months can go");
     assert_eq!(done.before, at(CUT));
+    assert!(!snapshot.exists(), "it knows what was erased");
     let kinds: Vec<(FactKind, u64)> = done.parts.iter().map(|part| (part.kind, part.count)).collect();
     // January and February from both vantage points, and one piece of evidence.
     assert_eq!(kinds, [(FactKind::Measurement, 118), (FactKind::Evidence, 1)]);
@@ -323,6 +328,18 @@ async fn what_is_old_is_erased_and_everything_younger_stays_exactly_what_it_was(
     assert_eq!(retain(&mut engine, &handle).await, None);
 }
 
+/// The agreement until the year of the erasing, and another revision from then on.
+fn two_revisions(agreement: &Agreement) -> Revisions {
+    let change = at("2026-01-01T00:00:00Z");
+    let (mut one, mut two) = (agreement.clone(), agreement.clone());
+    one.valid = Interval::new(one.valid.from(), change).unwrap();
+    two.valid = Interval::new(change, Instant::MAX).unwrap();
+    two.revision = "2".to_owned();
+    two.takes_effect = Some(Stated { value: TakesEffect::AtOnce, origin: Origin::Contract });
+    two.mid_period = Some(Stated { value: MidPeriod::Split, origin: Origin::Contract });
+    Revisions::new(vec![(one, Digest::of(&[b"one"])), (two, Digest::of(&[b"two"]))]).unwrap()
+}
+
 fn inputs() -> uphold_core::statement::Inputs {
     uphold_core::statement::Inputs { digest: String::new(), lines: 0, skipped: 0 }
 }
@@ -336,6 +353,11 @@ async fn what_a_statement_or_an_incident_still_needs_stays() {
     let held = |live: &Live| limit(&Known::from(live), wanted);
     let needs = held(&picture(&handle));
     assert_eq!(needs.held[0].1, Need::Unfrozen("2025-01".to_owned()));
+    // Also when another revision is in force by now: what the first one judged is not frozen either.
+    let mut later = Live::clone(&picture(&handle));
+    later.revisions = two_revisions(&world.agreement);
+    later.agreement = Arc::clone(later.revisions.in_force(later.as_known_at));
+    assert_eq!((&*later.agreement.revision, held(&later)), ("2", needs));
     assert_eq!(retain(&mut engine, &handle).await, None);
 
     freeze(&mut engine, &handle, &["2026-03"]).await;
@@ -452,6 +474,18 @@ fn assert_interface_refuses(world: &World, agreement: &str) {
     assert!(status == 410 && body.contains("knowledge-erased") && body.contains("erased at 2026-04-10"), "{body}");
     let (status, body) = asked("/api/v1/statement?period=2025-07&as_known_at=2025-08-01T00:00:00Z");
     assert!(status == 200 && body.contains("\"down\": \"3000\""), "{body}");
+    // The statement of an erased month is unknown now, and points at what was frozen while it was known.
+    let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+    let host = server.address;
+    write!(stream, "GET /api/v1/statement?period=2025-02 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let link = answer.lines().find_map(|line| line.strip_prefix("link: <")).expect("it names the frozen one");
+    let (frozen, relation) = link.split_once('>').unwrap();
+    assert_eq!(relation.trim_end(), "; rel=\"memento\"");
+    let (status, body) = asked(frozen);
+    assert!(status == 200 && body.contains("\"2025-02\"") && !body.contains("was erased"), "{frozen}: {body}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -89,7 +89,7 @@ fn a_closed_month_of_two_revisions_is_frozen_with_the_rows_of_both() {
         commitment.terms.close_after.value = Millis(20 * 86_400_000);
     }
     slow.revisions = Revisions::new(each).unwrap();
-    let november = closing::month_of(&slow, noon());
+    let november = slow.revisions.month_of(noon());
     assert_eq!(closing::closes_at(&slow, &october) - october.interval.until(), Millis(20 * 86_400_000));
     assert_eq!(closing::closes_at(&slow, &november), closing::closes_at(&picture, &november), "the first ended before");
 }

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use uphold::access::{Scope, Tokens};
 use uphold::ledger::{FILE, Reader, SNAPSHOT_FILE, read_book};
 use uphold_core::ledger::book::Book;
 use uphold_core::ledger::fact::{Fact, FactKind};
+use uphold_core::ledger::segment::{Segment, begins_a_month, is_key_frame};
 use uphold_core::run::Observed;
 use uphold_core::time::Instant;
 
 use crate::crash::Server;
 use crate::live_equals_batch::export;
-use crate::program::{request, root, stdout, text, uphold};
+use crate::program::{request, request_with, root, stdout, text, uphold};
 
 fn simulated(folder: &std::path::Path, seed: &str, months: &str) -> String {
     let agreement = folder.join("agreement.toml");
@@ -34,6 +36,7 @@ fn a_simulated_past_is_a_sound_ledger_whose_every_fact_says_that_it_is_simulated
     let data = folder.path().join("7");
     stdout(["ledger", "verify", "--data", data.to_str().unwrap()]);
     let reader = Reader::open(&data.join(FILE)).unwrap();
+    let (mut so_far, mut frames) = (Book::default(), 0);
     let mut kinds = BTreeSet::new();
     let mut last = Instant::MIN;
     reader
@@ -45,10 +48,19 @@ fn a_simulated_past_is_a_sound_ledger_whose_every_fact_says_that_it_is_simulated
             kinds.insert(fact.kind().name());
             if let Fact::Measurement(measurement) = &fact {
                 assert!(measurement.through <= entry.leaf.recorded_at, "nothing is known before it is observed");
+                let segment = Segment::decode(entry.segment.as_ref().unwrap()).unwrap();
+                let before = so_far.fold.through(&measurement.vantage);
+                if before.is_none_or(|before| begins_a_month(before, measurement.through)) {
+                    assert!(is_key_frame(&so_far.fold, &segment), "each month begins with all that is known");
+                    frames += 1;
+                }
             }
+            let payload = entry.payload.as_ref().map(|payload| payload.bytes.as_slice());
+            so_far.take(&entry.leaf, payload, entry.segment.as_deref()).unwrap();
             Ok(())
         })
         .unwrap();
+    assert_eq!(frames, 2 * 2, "two months of two vantage points");
     // Nothing of it was erased.
     assert_eq!(kinds.len(), FactKind::ALL.len() - 1, "{kinds:?}");
     // Every series is up and down, on its grid, without a hole but where the server was stopped.
@@ -96,6 +108,40 @@ fn equal_seeds_make_equal_pasts_and_no_ledger_is_written_over() {
     assert!(text(&output).contains("ledger.db"), "{}", text(&output));
 }
 
+/// The lists that come in pages are, page by page, what they are at once.
+fn assert_pages_add_up(port: std::net::SocketAddr, secret: &str) {
+    let bearer = format!("Bearer {secret}");
+    let ask = |path: &str| request_with(port, "GET", path, &[("Authorization", &bearer)], "").unwrap();
+    let get = |path: &str| {
+        let (status, body) = ask(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str::<serde_json::Value>(&body).unwrap()
+    };
+    for (list, limit, least) in [("incidents", 7, 15), ("statements", 1, 1)] {
+        let whole = get(&format!("/api/v1/{list}?limit=1000"));
+        let (all, mut pages, mut after) = (whole[list].as_array().unwrap(), Vec::new(), String::new());
+        assert!(all.len() >= least && whole["next"].is_null(), "{list}: {}", all.len());
+        for _ in 0..=all.len() {
+            let page = get(&format!("/api/v1/{list}?limit={limit}{after}"));
+            pages.extend(page[list].as_array().unwrap().clone());
+            match &page["next"] {
+                serde_json::Value::Null => break,
+                serde_json::Value::String(next) => after = format!("&after={next}"),
+                next => after = format!("&after={next}"),
+            }
+        }
+        assert_eq!(pages, *all, "{list}");
+        for bad in ["limit=0", "limit=1001", "after=x", "page=2"] {
+            let (status, body) = ask(&format!("/api/v1/{list}?{bad}"));
+            assert!(status == 400 && body.contains("bad-query"), "{list}?{bad}: {status} {body}");
+        }
+    }
+    let newest = get("/api/v1/incidents?limit=1000");
+    let begins: Vec<&str> =
+        newest["incidents"].as_array().unwrap().iter().map(|i| i["from"].as_str().unwrap()).collect();
+    assert!(begins.is_sorted_by(|one, next| one >= next), "the newest first");
+}
+
 #[test]
 fn a_server_that_starts_from_the_snapshot_says_what_the_export_says() {
     let folder = tempfile::tempdir().unwrap();
@@ -105,7 +151,10 @@ fn a_server_that_starts_from_the_snapshot_says_what_the_export_says() {
     let server = Server::start_at(port, &data, &agreement, &folder.path().join("checks.toml"), &[]);
     let (status, body) = request(port, "GET", "/api/v1/statement?period=2026-05", "").unwrap();
     assert_eq!(status, 200, "{body}");
+    let secret = Tokens::of(&data).create("ops", &[Scope::Read], Instant(0)).unwrap();
+    assert_pages_add_up(port, &secret);
     server.stop();
+    stdout(["ledger", "verify", "--data", data.to_str().unwrap()]);
     let shown: serde_json::Value = serde_json::from_str(&body).unwrap();
     // The export reads every fact.
     let history = folder.path().join("history.jsonl");

@@ -18,7 +18,7 @@ use uphold_core::time::{Instant, Millis};
 
 use crate::crash::{Server, flapping_target};
 use crate::live_equals_batch::{evaluated, export, live, row, seconds};
-use crate::program::{Dice, request, request_with, root, stdout, uphold};
+use crate::program::{Dice, request, request_with, root, stdout, text, uphold};
 
 const START: &str = "2026-10-05T10:00:00Z";
 const TICK: Millis = Millis(100);
@@ -501,4 +501,27 @@ fn two_programs_agree_over_http_whichever_of_them_is_killed_and_a_token_speaks_f
     assert!(verified.status.success());
     let history = stdout(["export", "history", "--data", data.to_str().unwrap()]);
     assert!(history.lines().any(|line| line.contains("observer_gap") && line.contains("osaka-1")), "{history}");
+}
+
+#[test]
+fn what_is_no_certificate_is_refused_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let checks = std::fs::read_to_string(root().join("examples/demo/checks.toml")).unwrap();
+    let points = "vantage = \"tokyo-1\"\nvantage_points = [\"tokyo-1\", \"osaka-1\"]";
+    std::fs::write(path("checks.toml"), checks.replace("vantage = \"local\"", points)).unwrap();
+    std::fs::write(path("token"), "uphold_0000").unwrap();
+    std::fs::write(path("ca.pem"), "no certificate").unwrap();
+    let agreement = root().join("examples/cloud-one/agreement.toml");
+    let (agreement, checks, data, token) =
+        (agreement.to_str().unwrap(), path("checks.toml"), path("data"), path("token"));
+    let serve = ["serve", "--agreement", agreement, "--checks", &checks, "--data", &data, "--listen", "127.0.0.1:0"];
+    let report = ["--vantage", "osaka-1", "--report-to", "https://localhost:1", "--report-token-file", &token];
+    for (file, says) in [("ca.pem", "cannot trust"), ("none.pem", "cannot read")] {
+        let file = path(file);
+        let output = uphold([&serve[..], &report, &["--report-ca-file", &file]].concat()).output().unwrap();
+        let said = text(&output);
+        assert!(!output.status.success() && said.contains(says) && said.contains(&file), "{said}");
+    }
+    assert!(!std::path::Path::new(&data).exists(), "nothing was written");
 }

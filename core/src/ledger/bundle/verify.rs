@@ -227,8 +227,7 @@ impl Verifier {
             }
         }
         let revisions: Vec<Agreement> = self.texts.iter().map(|(agreement, _)| agreement.clone()).collect();
-        let newest = revisions.last().and_then(|agreement| agreement.commitments.first());
-        let zone = newest.map_or_else(Zone::utc, |commitment| commitment.terms.zone.value.clone());
+        let zone = revisions.last().map_or_else(Zone::utc, Agreement::zone);
         let Question { period, as_known_at, customers } = &self.question;
         let period = Period::parse(period, &zone).map_err(Fault::Period)?;
         let request = Request { period, as_known_at: *as_known_at, customers: customers.clone() };
