@@ -9,6 +9,16 @@ use super::{assets, problem};
 use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
+/// The pages that every page leads to: the path, and the key of the name.
+const NAVIGATION: [(&str, &str); 3] = [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks")];
+
+/// One of the pages that every page leads to.
+pub(super) struct Place {
+    pub(super) path: &'static str,
+    pub(super) name: String,
+    pub(super) is_here: bool,
+}
+
 /// What the base template needs.
 pub(super) struct Frame {
     /// The texts.
@@ -17,8 +27,10 @@ pub(super) struct Frame {
     pub(super) title: String,
     /// The agreement's title.
     pub(super) agreement: Phrase,
-    /// The path, for marking it in the navigation and for the choice of language.
-    pub(super) path: &'static str,
+    /// The path, for the choice of language.
+    pub(super) path: String,
+    /// The pages that every page leads to.
+    pub(super) navigation: Vec<Place>,
     /// The languages: code, own name, whether it is this page's.
     pub(super) languages: Vec<(&'static str, &'static str, bool)>,
     /// The zone of times.
@@ -39,7 +51,7 @@ pub(super) struct Frame {
 
 impl Frame {
     /// The frame of a page. A path that is not a page's is led back to the first page by the choice of language.
-    pub(super) fn new(words: &Words, live: &Live, path: &'static str, title: String) -> Self {
+    pub(super) fn new(words: &Words, live: &Live, path: &str, title: String) -> Self {
         let here = words.texts.0;
         let name = |language| match language {
             Language::En => "English",
@@ -49,7 +61,8 @@ impl Frame {
             t: words.texts,
             title,
             agreement: words.phrase(&live.agreement.title),
-            path,
+            path: path.to_owned(),
+            navigation: navigation(words.texts, path),
             languages: Language::ALL.map(|each| (each.code(), name(each), each == here)).to_vec(),
             zone: words.zone.name().to_owned(),
             known_ms: live.as_known_at.0,
@@ -73,6 +86,12 @@ impl Frame {
         let t = self.t;
         [t.get("unit-day"), t.get("unit-hour"), t.get("unit-minute"), t.get("unit-second")].join(",")
     }
+}
+
+/// A page below another counts as that one.
+fn navigation(texts: Texts, path: &str) -> Vec<Place> {
+    let is_here = |place: &str| path == place || path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+    NAVIGATION.map(|(path, key)| Place { path, name: texts.get(key), is_here: is_here(path) }).into()
 }
 
 /// The words for a picture: its zone is that of the first commitment, since a page names one zone at its head.

@@ -26,6 +26,8 @@ pub enum Kind {
     Metrics,
     /// A signed note, as other tools read it.
     Note,
+    /// A file to keep or a feed to subscribe to, for people, with a type of its own.
+    Download,
 }
 
 /// How a route is asked.
@@ -136,5 +138,24 @@ const fn of(kind: Kind, path: &'static str, handler: fn() -> MethodRouter<App>) 
 
 /// Whether a path is one of the pages, so that it may be the target of a redirect.
 pub(super) fn is_page(path: &str) -> bool {
-    ROUTES.iter().any(|route| route.kind == Kind::Page && route.path == path)
+    let fits = |(pattern, part): (&str, &str)| pattern == part || (pattern.starts_with('{') && !part.is_empty());
+    ROUTES.iter().filter(|route| route.kind == Kind::Page).any(|route| {
+        let (patterns, parts) = (route.path.split('/'), path.split('/'));
+        patterns.clone().count() == parts.clone().count() && patterns.zip(parts).all(fits)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_known_by_its_path_and_no_path_leads_to_another_host() {
+        for route in ROUTES {
+            assert_eq!(is_page(route.sample), route.kind == Kind::Page, "{}", route.sample);
+        }
+        for path in ["", "//", "//evil.example", "//evil.example/", "/\\evil.example", "/status/", "/checks//x"] {
+            assert!(!is_page(path), "{path}");
+        }
+    }
 }

@@ -139,7 +139,7 @@ async fn every_page_is_whole_in_both_languages_and_every_story() {
     for story in [Story::Empty, Story::Young, Story::Grown, Story::Revised] {
         let site = Site::told(story).await;
         let problem = "/no-such-page";
-        let pages = ROUTES.iter().filter(|route| route.kind == Kind::Page).map(|route| route.path);
+        let pages = ROUTES.iter().filter(|route| route.kind == Kind::Page).map(|route| route.sample);
         for (path, language) in pages.chain([problem]).flat_map(|path| [(path, "en"), (path, "ja")]) {
             let answer = site.ask("GET", path, &[&format!("cookie: lang={language}")]).await;
             assert_eq!(answer.status, if path == problem { 404 } else { 200 }, "{path}");
