@@ -10,6 +10,7 @@ foot-known = Figures hold for { $moment }
 foot-ledger = Ledger: { $size } facts, root
 foot-program = Uphold { $version }
 
+made-up = Simulated: everything before { $time } was made up by Uphold’s simulator. Nothing of it was measured.
 not-recorded = Observations cannot be recorded since { $time }. What follows is not current.
 connection-lost = No connection since { $time }. Figures are as of { $known }.
 connection-back = Connected again at { $time }. Figures are up to date.

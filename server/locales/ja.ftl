@@ -10,6 +10,7 @@ foot-known = { $moment } 時点の値
 foot-ledger = 台帳: { $size } 件、ルート
 foot-program = Uphold { $version }
 
+made-up = シミュレーション：{ $time } より前の内容はすべて Uphold が作成した架空のものであり、実測ではありません。
 not-recorded = { $time } から観測を記録できていません。以下の値は最新ではありません。
 connection-lost = { $time } から接続が切れています。値は { $known } 時点のものです。
 connection-back = { $time } に再接続しました。値は最新です。

@@ -1,27 +1,26 @@
-//! `uphold demo`: a server, and beside it a sample service that can be broken and mended.
+//! `uphold demo`: a server with a made-up past and two more vantage points, and beside it a sample service that can be broken
+//! and mended.
+
+mod past;
+mod points;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use uphold_core::time::{Instant, Millis};
+use uphold_core::time::Millis;
 
 use super::Failure;
-use super::files::Files;
 use super::serve::{Prepared, start};
 use crate::clock::Clock;
 use crate::error::file_failure;
 use crate::terminal::say;
-
-const AGREEMENT: &str = include_str!("../../../examples/cloud-one/agreement.toml");
-const CHECKS: &str = include_str!("../../../examples/demo/checks.toml");
+use points::Points;
 
 /// The address that the checks of the demo are written for.
 const SAMPLE: &str = "127.0.0.1:8081";
-
-/// The line of the example that says from when the agreement holds.
-const VALID_FROM: &str = "valid_from = 2026-01-01T00:00:00Z";
 
 /// Serve a sample service that you can break and mend, and its agreement.
 #[derive(Debug, clap::Args)]
@@ -35,6 +34,9 @@ pub(super) struct Args {
     /// The folder that holds the demo's files and ledger; it is made if it does not exist
     #[arg(long, value_name = "FOLDER", default_value = "uphold-demo")]
     data: PathBuf,
+    /// Begin without the thirteen months of the past that are made up otherwise
+    #[arg(long)]
+    no_past: bool,
 }
 
 /// The sample service of the demo alone.
@@ -51,8 +53,11 @@ pub(super) struct SampleArgs {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     free(args.listen, "--listen")?;
     free(args.sample, "--sample")?;
-    let (agreement, checks) = write_files(args)?;
-    let (settings, agreements) = Files { agreements: vec![agreement], checks, vantage: None }.read(Millis(5_000))?;
+    let files = past::files(args)?;
+    past::make_up(args, &files)?;
+    let (settings, agreements) = files.read(Millis(5_000))?;
+    let vantages = settings.checks.vantage_points.iter().filter(|vantage| **vantage != settings.checks.vantage);
+    let vantages: Vec<_> = vantages.cloned().collect();
     let sample = Sample::start(args.sample)?;
     let prepared = Prepared {
         settings,
@@ -66,20 +71,29 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         files: None,
         report: None,
     };
+    let mut points = Ok(Points::default());
     let done = start(prepared, |address| {
-        say(&format!(
-            "
+        points = Points::start(&vantages, &files, &args.data, address);
+        if let Err(failure) = &points {
+            say(&format!("warning: {failure}"));
+        }
+        tell(args, address);
+    });
+    drop((points, sample));
+    done
+}
+
+fn tell(args: &Args, address: SocketAddr) {
+    say(&format!(
+        "
   the contract, live    http://{address}/
   break and mend        http://{}/control
   files and ledger      {}
 
   Ctrl-C ends the demo; started again it goes on, and the time in between is unknown.",
-            args.sample,
-            args.data.display()
-        ));
-    });
-    drop(sample);
-    done
+        args.sample,
+        args.data.display()
+    ));
 }
 
 /// Says now what the servers would only find out after files were written.
@@ -92,27 +106,11 @@ fn free(address: SocketAddr, option: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes the demo's agreement, in force from now, and its checks. Files that are there already stay as they are.
-fn write_files(args: &Args) -> Result<(PathBuf, PathBuf), Failure> {
-    std::fs::create_dir_all(&args.data).map_err(|error| file_failure("create the folder", &args.data, error))?;
-    let now = Clock::system().now();
-    let second = Instant(now.0 - now.0.rem_euclid(1_000));
-    let agreement = AGREEMENT.replace(VALID_FROM, &format!("valid_from = {second}"));
-    let checks = CHECKS.replace(SAMPLE, &args.sample.to_string());
-    let files = (args.data.join("agreement.toml"), args.data.join("checks.toml"));
-    write_new(&files.0, &agreement)?;
-    // The sample's address may be another one this time.
-    std::fs::write(&files.1, checks).map_err(|error| file_failure("write", &files.1, error))?;
-    Ok(files)
-}
-
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes what nobody else on this machine may read.
+fn write_secret(path: &Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
-    match std::fs::File::create_new(path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).map_err(|error| file_failure("write", path, error)),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(file_failure("write", path, error)),
-    }
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| file_failure("write", path, error))
 }
 
 /// The sample service as a process of its own, which ends when this is dropped or this process dies.
@@ -151,12 +149,17 @@ impl Drop for Sample {
     }
 }
 
+/// Does something when standard input ends, as it does when the process that holds its other end dies.
+pub(super) fn when_input_ends(act: impl FnOnce() + Send + 'static) {
+    std::thread::spawn(|| {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        act();
+    });
+}
+
 pub(super) fn run_sample(args: &SampleArgs) -> Result<(), Failure> {
     if args.end_with_input {
-        std::thread::spawn(|| {
-            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-            std::process::exit(0);
-        });
+        when_input_ends(|| std::process::exit(0));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

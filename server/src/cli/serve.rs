@@ -71,6 +71,9 @@ pub(super) struct Args {
     origin: Option<String>,
     #[command(flatten)]
     report: Reporting,
+    /// End when standard input ends
+    #[arg(long, hide = true)]
+    end_with_input: bool,
 }
 
 /// A server that measures for another one.
@@ -168,6 +171,14 @@ pub(super) struct Prepared {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
+    if args.end_with_input {
+        super::demo::when_input_ends(|| {
+            if let Err(error) = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM)
+            {
+                tracing::error!(%error, "this process cannot end itself");
+            }
+        });
+    }
     let Args { agreement, checks, data, listen, allowed_host: allowed_hosts, sign_every, origin, report, .. } = args;
     let files = Files { agreements: agreement, checks, vantage: report.vantage.clone() };
     let (mut settings, agreements) = files.read(args.flush_every.unwrap_or(Millis(60_000)))?;

@@ -53,7 +53,9 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         from = revisions.month_of(from - Millis(1)).interval.from();
     }
     std::fs::create_dir_all(&args.data).map_err(|error| file_failure("create the folder", &args.data, error))?;
-    let plan = Plan { from, until, seed: args.seed, outages_a_year: args.outages };
+    let (staged, told) = (Vec::new(), Vec::new());
+    let (seed, outages_a_year, flush_every) = (args.seed, args.outages, Millis(60_000));
+    let plan = Plan { from, until, seed, outages_a_year, flush_every, staged, told };
     let valid = revisions.valid().from();
     if valid > from {
         say(&format!("warning: the agreement holds from {valid}, and time before that is judged by none"));

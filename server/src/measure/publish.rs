@@ -16,6 +16,7 @@ use uphold_probe::outcome::Cause;
 use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
 use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
+use crate::simulate::made_up_until;
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -152,6 +153,7 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
         statements: Arc::clone(&book.statements),
         evidence: Arc::clone(&book.evidence),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
+        made_up_until: made_up_until(&book.records),
         not_recorded_since: None,
     }
 }

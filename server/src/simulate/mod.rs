@@ -6,6 +6,7 @@
 //! closed months follow from the figures by the same code as ever. Not simulated: evidence of every single failure (the
 //! first and the recovery are kept), latency, names and networks.
 
+pub mod demo;
 mod dice;
 mod line;
 mod plan;
@@ -14,18 +15,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use uphold_core::id::{CheckId, FactId, VantageId};
+use serde_json::json;
+use uphold_core::history::{Fact as HistoryFact, Incident};
+use uphold_core::id::{CheckId, FactId, InterfaceId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::book::{Book, BookError};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
 use uphold_core::ledger::fact::{Fact, Measurement, ObserverGap, Record};
+use uphold_core::ledger::record::{Recorded, customer_named};
 use uphold_core::ledger::segment::{OpenRun, Segment, SegmentError, begins_a_month, key_frame_of};
 use uphold_core::ledger::tree::Frontier;
 use uphold_core::run::Observed;
 use uphold_core::time::{Instant, Millis};
 
-pub use plan::Plan;
+pub use plan::{Plan, Staged, Telling};
 
 use crate::ledger::{EvidenceFiles, FILE, LedgerError, NewFact, Past, Reader, keep_agreement, keep_snapshot};
 use crate::measure::{Settings, definitions, picture};
@@ -35,9 +39,6 @@ use plan::Story;
 
 /// Who tells every fact of a simulated past.
 pub const AUTHOR: &str = "server:simulator";
-
-/// A vantage point flushes at least this often.
-const FLUSH_EVERY: Millis = Millis(60_000);
 
 /// What changes within this time is in one flush.
 const TOGETHER: Millis = Millis(100);
@@ -150,7 +151,7 @@ enum Event {
     /// Every check was looked at since the server of a vantage point started; before, it was stopped.
     Started(usize, Option<Interval>),
     /// Lines are told.
-    Told(Vec<String>),
+    Told(Telling),
     /// The figures are looked at.
     Look,
 }
@@ -172,6 +173,21 @@ struct World<'s> {
     /// What stands for every piece of evidence.
     file: File,
     facts: u64,
+    flush_every: Millis,
+}
+
+/// What marks the end of a simulated past: whatever was told before it is made up.
+fn end(until: Instant) -> Telling {
+    let line = json!({
+        "type": "observer_gap", "id": "simulated-past-ends", "from": until.to_string(),
+        "until": (until + Millis(1)).to_string(), "why": "the simulated past ends here",
+    });
+    Telling { at: until, about: None, why: "all that was told before this is made up".to_owned(), lines: vec![line] }
+}
+
+/// Up to when the records of a ledger are made up, if any is.
+pub(crate) fn made_up_until(records: &[Recorded]) -> Option<Instant> {
+    records.iter().rev().find(|record| record.by == AUTHOR).map(|record| record.recorded_at)
 }
 
 fn bare(fact: Fact) -> NewFact {
@@ -202,7 +218,21 @@ impl<'s> World<'s> {
         let digest = EvidenceFiles::of(folder).keep(EVIDENCE, plan.until)?;
         let file = File { digest, media: Media::Json, bytes: EVIDENCE.len() as u64 };
         let now = plan.from;
-        Ok(Self { settings, past, book, now, vantages, next_flush, lines, of_vantage, settle, file, facts: 0 })
+        let (facts, flush_every) = (0, plan.flush_every);
+        Ok(Self {
+            settings,
+            past,
+            book,
+            now,
+            vantages,
+            next_flush,
+            lines,
+            of_vantage,
+            settle,
+            file,
+            facts,
+            flush_every,
+        })
     }
 
     /// Everything that happens, in order.
@@ -216,9 +246,10 @@ impl<'s> World<'s> {
             }
         }
         for (number, window) in story.windows.iter().enumerate() {
-            let tellings = window.tellings(number).into_iter().filter(|(at, _)| *at >= plan.from && *at < plan.until);
-            events.extend(tellings.map(|(at, lines)| (at, Event::Told(lines))));
+            let tellings = window.tellings(number).into_iter().filter(|told| told.at >= plan.from);
+            events.extend(tellings.map(|telling| (telling.at, Event::Told(telling))));
         }
+        events.extend(plan.told.iter().map(|telling| (telling.at, Event::Told(telling.clone()))));
         let mut lines = self.lines.iter().enumerate().peekable();
         for check in &self.settings.checks.checks {
             let outages = story.outages_of(plan, check);
@@ -269,7 +300,7 @@ impl<'s> World<'s> {
                     self.next_flush[vantage] = None;
                 }
                 Event::Started(vantage, stop) => self.start(vantage, at, stop)?,
-                Event::Told(lines) => self.told(at, lines)?,
+                Event::Told(telling) => self.told(telling)?,
                 Event::Look => {
                     progress(at);
                     self.look(at)?;
@@ -285,7 +316,16 @@ impl<'s> World<'s> {
                 self.flush(vantage, plan.until, BTreeMap::new(), Vec::new())?;
             }
         }
-        self.look(plan.until)
+        self.look(plan.until)?;
+        self.tell_what_changed()?;
+        self.told(end(plan.until))
+    }
+
+    /// Tells the next numbers of the frozen statements that later facts changed.
+    fn tell_what_changed(&mut self) -> Result<(), SimulateError> {
+        let live = picture(self.settings, &self.book, &BTreeMap::new(), self.past.head()?);
+        let due = closing::closed(&live).into_iter().flat_map(|period| closing::due(&live, &period, AUTHOR));
+        self.tell(self.now, due.collect())
     }
 
     /// The flushes that are due before an instant.
@@ -365,7 +405,7 @@ impl<'s> World<'s> {
             segment: Digest::of(&[&bytes]),
             runs: segment.runs().len() as u64,
         });
-        self.next_flush[vantage] = Some(through + FLUSH_EVERY);
+        self.next_flush[vantage] = Some(through + self.flush_every);
         let mut facts = vec![NewFact { fact, segment: Some(bytes) }];
         facts.extend(more.into_iter().map(bare));
         self.tell(through, facts)
@@ -387,13 +427,30 @@ impl<'s> World<'s> {
         key_frame_of(&self.book.fold, &self.vantages[vantage], &actual, through)
     }
 
-    fn told(&mut self, at: Instant, lines: Vec<String>) -> Result<(), SimulateError> {
-        let record = |line: String| {
-            let (by, why) = (AUTHOR.to_owned(), "it is simulated".to_owned());
-            bare(Fact::Record(Record { id: self.id("told"), by, why, line, customer: None }))
-        };
-        let facts = lines.into_iter().map(record).collect();
+    fn told(&mut self, telling: Telling) -> Result<(), SimulateError> {
+        let Telling { at, about, why, lines } = telling;
+        let incident = about.and_then(|(interface, span)| self.incident_of(&interface, span));
+        let mut facts = Vec::new();
+        for mut line in lines {
+            let pointer = if line["type"] == "correction" { "/of" } else { "/about/id" };
+            if let Some(id) = line.pointer_mut(pointer).filter(|id| *id == Telling::INCIDENT) {
+                let Some(incident) = &incident else { continue };
+                *id = incident.as_str().into();
+            }
+            let customer = line.as_object().and_then(customer_named);
+            let (id, by, line) = (self.id("told"), AUTHOR.to_owned(), line.to_string());
+            facts.push(bare(Fact::Record(Record { id, by, why: why.clone(), line, customer })));
+        }
         self.tell(at, facts)
+    }
+
+    /// The incident of an interface that was known of an outage.
+    fn incident_of(&self, interface: &InterfaceId, span: Interval) -> Option<FactId> {
+        let known = self.book.history().known_at(self.now);
+        let is_it = |fact: &&HistoryFact<Incident>| {
+            fact.body.scope.interface.as_ref() == Some(interface) && fact.body.span.intersect(span).is_some()
+        };
+        known.facts.incidents.iter().find(is_it).map(|fact| fact.id.clone())
     }
 
     /// Records what follows from the figures: incidents, and the statements of months that are over.

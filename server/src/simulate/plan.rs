@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uphold_core::agreement::Agreement;
 use uphold_core::id::{InterfaceId, SolutionId, VantageId};
 use uphold_core::interval::{Interval, IntervalSet};
@@ -22,6 +22,41 @@ pub struct Plan {
     pub seed: u64,
     /// How often one check fails in a year, on the average.
     pub outages_a_year: u32,
+    /// A vantage point flushes at least this often.
+    pub flush_every: Millis,
+    /// Outages that are no accident.
+    pub staged: Vec<Staged>,
+    /// What is told beside what follows from the rest.
+    pub told: Vec<Telling>,
+}
+
+/// An outage that is no accident: an interface fails for all who look.
+#[derive(Debug, Clone)]
+pub struct Staged {
+    /// The solution.
+    pub solution: SolutionId,
+    /// Its interface.
+    pub interface: InterfaceId,
+    /// When it is down.
+    pub span: Interval,
+}
+
+/// Lines that are told at an instant.
+#[derive(Debug, Clone)]
+pub struct Telling {
+    /// When.
+    pub at: Instant,
+    /// The outage of an interface whose incident [`Telling::INCIDENT`] stands for.
+    pub about: Option<(InterfaceId, Interval)>,
+    /// Why.
+    pub why: String,
+    /// The lines of a history, without `v`, `recorded_at` and `by`.
+    pub lines: Vec<Value>,
+}
+
+impl Telling {
+    /// In the place of an id: that of the incident which the telling is about.
+    pub const INCIDENT: &str = "$incident";
 }
 
 const MINUTE: i64 = 60_000;
@@ -62,6 +97,9 @@ impl Story {
         for check in &checks.checks {
             let place = (check.scope.solution.clone(), check.scope.interface.clone());
             shared.entry(place).or_insert_with(|| outages(plan, SHARED_EVERY, 3 * MINUTE, &mut dice));
+        }
+        for staged in &plan.staged {
+            shared.entry((staged.solution.clone(), staged.interface.clone())).or_default().push(staged.span);
         }
         Self { stops, windows, shared, from: plan.from, dice }
     }
@@ -138,7 +176,7 @@ fn windows(plan: &Plan, agreement: &Agreement, dice: &mut Dice) -> Vec<Window> {
 
 impl Window {
     /// What is told of it: when, and the lines.
-    pub(super) fn tellings(&self, number: usize) -> [(Instant, Vec<String>); 2] {
+    pub(super) fn tellings(&self, number: usize) -> [Telling; 2] {
         let id = format!("maintenance-{number}");
         let (from, until) = (self.span.from(), self.span.until());
         let announced = from - Millis(10 * DAY);
@@ -155,6 +193,7 @@ impl Window {
             "type": "notice", "about": { "id": id, "sequence": 0 }, "kind": "maintenance", "customer": "public",
             "channel": "schedule-page", "published_at": announced.to_string(),
         });
-        [(announced, vec![line("CONFIRMED").to_string(), notice.to_string()]), (until, vec![done.to_string()])]
+        let telling = |at, lines| Telling { at, about: None, why: "it is simulated".to_owned(), lines };
+        [telling(announced, vec![line("CONFIRMED"), notice]), telling(until, vec![done])]
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Frame {
     pub(super) facts: String,
     /// The ledger's root.
     pub(super) root: String,
+    /// That a part of what is shown is made up, if it is.
+    pub(super) made_up: Option<String>,
     /// That the picture is not current, if it is not.
     pub(super) not_current: Option<String>,
 }
@@ -70,6 +72,9 @@ impl Frame {
             known: words.moment(live.as_known_at),
             facts: words.number(&live.ledger.size.to_string()),
             root: live.ledger.root.clone(),
+            made_up: live
+                .made_up_until
+                .map(|until| words.texts.with("made-up", &[("time", words.moment(until).into())])),
             not_current: live
                 .not_recorded_since
                 .map(|since| words.texts.with("not-recorded", &[("time", words.moment(since).into())])),

@@ -219,6 +219,7 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
         agreement: Arc::clone(agreement),
         named: Arc::new(named(&revisions)),
         revisions,
+        made_up_until: None,
         not_recorded_since: None,
     }
 }

@@ -121,7 +121,7 @@ fn assert_pages_add_up(port: std::net::SocketAddr, secret: &str) {
         let whole = get(&format!("/api/v1/{list}?limit=1000"));
         let (all, mut pages, mut after) = (whole[list].as_array().unwrap(), Vec::new(), String::new());
         assert!(all.len() >= least && whole["next"].is_null(), "{list}: {}", all.len());
-        for _ in 0..=all.len() {
+        for _ in 0..all.len() + 20 {
             let page = get(&format!("/api/v1/{list}?limit={limit}{after}"));
             pages.extend(page[list].as_array().unwrap().clone());
             match &page["next"] {
@@ -130,7 +130,8 @@ fn assert_pages_add_up(port: std::net::SocketAddr, secret: &str) {
                 next => after = format!("&after={next}"),
             }
         }
-        assert_eq!(pages, *all, "{list}");
+        // The server goes on freezing months that ended since.
+        assert!(pages.starts_with(all), "{list}: {pages:?} instead of {all:?}");
         for bad in ["limit=0", "limit=1001", "after=x", "page=2"] {
             let (status, body) = ask(&format!("/api/v1/{list}?{bad}"));
             assert!(status == 400 && body.contains("bad-query"), "{list}?{bad}: {status} {body}");
