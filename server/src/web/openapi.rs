@@ -153,7 +153,7 @@ fn response(code: u16) -> Value {
 
 fn parameters(route: &Route) -> Vec<Value> {
     let query = |name: &str, schema: Value, says: &str| json!({ "name": name, "in": "query", "schema": schema, "description": says });
-    let after = query("after", json!({ "type": "integer", "minimum": 0 }), "The `next` of the page before.");
+    let after = query("after", json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }), "The `next` of the page before.");
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": PAGE.1 });
     let limit = query("limit", limit, &format!("How many; {} where absent.", PAGE.0));
     match (route.method, route.path) {
