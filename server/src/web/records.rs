@@ -129,7 +129,7 @@ async fn answer(app: &App, key: FactId, name: String, body: Body) -> Result<Resp
         let nothing = Value::Array(Vec::new());
         return Ok(super::api::json(&json!({ "recorded": false, "records": nothing, "changes": changes })));
     }
-    let receipts = append(app, records).await?;
+    let receipts = append(app, records).await.map_err(|error| unrecorded(&error))?;
     Ok(recorded(&receipts, &changes))
 }
 
@@ -149,22 +149,43 @@ fn recorded(receipts: &[Receipt], changes: &Value) -> Response {
     response
 }
 
-async fn append(app: &App, records: Vec<Record>) -> Result<Vec<Receipt>, Refusal> {
-    let closed = || refuse(StatusCode::SERVICE_UNAVAILABLE, "not-recording", "the server is stopping; try again");
-    let (reply, answer) = oneshot::channel();
-    let facts = record::into_facts(records);
-    app.web.tell.send(Append { facts, reply }).await.map_err(|_| closed())?;
-    answer.await.map_err(|_| closed())?.map_err(|error| unrecorded(&error))
+/// Why what was told is not recorded.
+pub(super) enum Unrecorded {
+    /// The server is stopping.
+    Stopping,
+    /// The same id was told something else.
+    Conflict,
+    /// The ledger cannot be written; the log says why.
+    Failed,
 }
 
-fn unrecorded(error: &LedgerError) -> Refusal {
-    if matches!(error, LedgerError::Conflict { .. }) {
-        let detail = "this `Idempotency-Key` was used before for something else; use a new one";
-        return refuse(StatusCode::CONFLICT, "idempotency-conflict", detail);
+/// Records what was told.
+pub(super) async fn append(app: &App, records: Vec<Record>) -> Result<Vec<Receipt>, Unrecorded> {
+    let (reply, answer) = oneshot::channel();
+    let facts = record::into_facts(records);
+    app.web.tell.send(Append { facts, reply }).await.map_err(|_| Unrecorded::Stopping)?;
+    answer.await.map_err(|_| Unrecorded::Stopping)?.map_err(|error| {
+        if matches!(error, LedgerError::Conflict { .. }) {
+            return Unrecorded::Conflict;
+        }
+        tracing::error!(error = &error as &dyn std::error::Error, "what was told cannot be recorded");
+        Unrecorded::Failed
+    })
+}
+
+fn unrecorded(error: &Unrecorded) -> Refusal {
+    let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    match error {
+        Unrecorded::Stopping => refuse(unavailable, "not-recording", "the server is stopping; try again"),
+        Unrecorded::Conflict => {
+            let detail = "this `Idempotency-Key` was used before for something else; use a new one";
+            refuse(StatusCode::CONFLICT, "idempotency-conflict", detail)
+        }
+        Unrecorded::Failed => {
+            let detail = "the ledger cannot be written, and nothing was recorded; the server's log says why";
+            refuse(unavailable, "not-recorded", detail)
+        }
     }
-    tracing::error!(error = error as &dyn std::error::Error, "what was told cannot be recorded");
-    let detail = "the ledger cannot be written, and nothing was recorded; the server's log says why";
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "not-recorded", detail)
 }
 
 fn receipt(receipt: &Receipt) -> Value {

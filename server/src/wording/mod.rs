@@ -6,6 +6,7 @@
 pub(crate) mod alert;
 pub(crate) mod cause;
 pub(crate) mod difference;
+pub(crate) mod form;
 pub(crate) mod measured;
 pub(crate) mod seen;
 pub(crate) mod subject;

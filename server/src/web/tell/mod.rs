@@ -1,0 +1,298 @@
+//! Telling by hand, as forms: every type of record, each with what it would change before it is recorded.
+//!
+//! A form is made from the same description of the type that the interface for programs has, so that neither can tell what the
+//! other cannot. Filling it in changes nothing: the answer is the form again, with what is wrong or with the consequence, and
+//! a button that records it. Not here: what records mean (`operate/record.rs`).
+
+mod fields;
+mod line;
+mod preview;
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use uphold_core::history::LineType;
+use uphold_core::id::FactId;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::ledger::fact::Record;
+use uphold_core::time::Instant;
+
+use self::fields::FieldView;
+use self::line::Filled;
+use self::preview::ChangeView;
+use super::frame::{self, Frame};
+use super::language::Reader;
+use super::records::{Unrecorded, append};
+use super::visitor::Signed;
+use super::{App, problem};
+use crate::live::Live;
+use crate::operate::record::{self, MEASURED, Told};
+use crate::wording::{Texts, Words, form};
+
+/// The type of record that changes another one.
+const CORRECTION: &str = "correction";
+
+/// What was just recorded, to be said on the page that follows.
+#[derive(Debug, Deserialize)]
+pub(super) struct Done {
+    told: Option<u64>,
+}
+
+/// `GET /tell`
+pub(super) async fn index(State(app): State<App>, Reader(texts): Reader, Query(done): Query<Done>) -> Response {
+    let live = app.live();
+    let words = frame::words(texts, &live);
+    let recorded = done.told.and_then(|seq| live.records.iter().rev().find(|record| record.seq == seq)).map(|record| {
+        let blanks = [("seq", words.number(&record.seq.to_string()).into()), ("time", words.moment(record.recorded_at).into())];
+        texts.with("tell-recorded", &blanks)
+    });
+    let kinds = form::KINDS.map(|(kind, name, says)| (kind, texts.get(name), texts.get(says))).into();
+    let frame = Frame::new(&words, &live, "/tell", texts.get("tell-title"));
+    frame::respond(StatusCode::OK, texts, &IndexPage { frame, recorded, kinds })
+}
+
+#[derive(Template)]
+#[template(path = "tell_index.html")]
+struct IndexPage {
+    frame: Frame,
+    recorded: Option<String>,
+    kinds: Vec<(&'static str, String, String)>,
+}
+
+/// `GET /tell/{kind}`
+pub(super) async fn show(
+    State(app): State<App>,
+    Reader(texts): Reader,
+    Path(kind): Path<String>,
+    Query(given): Query<BTreeMap<String, String>>,
+) -> Response {
+    let live = app.live();
+    let words = frame::words(texts, &live);
+    match Asked::find(&live, &kind, given.get("of").map(String::as_str)) {
+        Ok(asked) => {
+            let filled = asked.filled(&words, given);
+            page(&words, &live, &asked, &filled, Outcome::Begun, fresh_key())
+        }
+        Err(refused) => refuse(&app, texts, refused),
+    }
+}
+
+/// `POST /tell/{kind}`
+pub(super) async fn submit(
+    State(app): State<App>,
+    Reader(texts): Reader,
+    Signed(signed): Signed,
+    Path(kind): Path<String>,
+    Form(given): Form<BTreeMap<String, String>>,
+) -> Response {
+    let (live, by) = (app.live(), format!("person:{}", signed.person.name));
+    let words = frame::words(texts, &live);
+    match Asked::find(&live, &kind, given.get("of").map(String::as_str)) {
+        Ok(asked) => answer(&app, &words, &live, asked, given, by).await,
+        Err(refused) => refuse(&app, texts, refused),
+    }
+}
+
+/// Why there is no form.
+enum Refused {
+    /// There is no such type of record, or nobody tells it by hand.
+    NoKind,
+    /// There is no record of that id.
+    NoRecord(String),
+}
+
+fn refuse(app: &App, texts: Texts, refused: Refused) -> Response {
+    match refused {
+        Refused::NoKind => problem::page(app, texts, StatusCode::NOT_FOUND, "not-found"),
+        Refused::NoRecord(id) => {
+            let live = app.live();
+            let words = frame::words(texts, &live);
+            let said = texts.with("tell-not-found", &[("id", id.into())]);
+            let frame = Frame::new(&words, &live, "/tell", texts.get("tell-title"));
+            let kinds = form::KINDS.map(|(kind, name, says)| (kind, texts.get(name), texts.get(says))).into();
+            frame::respond(StatusCode::NOT_FOUND, texts, &IndexPage { frame, recorded: Some(said), kinds })
+        }
+    }
+}
+
+/// What a form is for.
+struct Asked {
+    /// The type in the address.
+    kind: &'static str,
+    /// The type whose keys the form has: for a correction that of the record which it corrects.
+    of_type: LineType,
+    /// What is corrected: its id, and the line as it is known now.
+    corrects: Option<(String, Map<String, Value>)>,
+}
+
+impl Asked {
+    fn find(live: &Live, kind: &str, of: Option<&str>) -> Result<Self, Refused> {
+        let told = |name: &str| LineType::ALL.into_iter().find(|line| line.name == name && !MEASURED.contains(&line.name));
+        let line = told(kind).ok_or(Refused::NoKind)?;
+        if line.name != CORRECTION {
+            return Ok(Self { kind: line.name, of_type: line, corrects: None });
+        }
+        let id = of.unwrap_or_default().trim();
+        let missing = || Refused::NoRecord(id.to_owned());
+        let known = line::known(&live.records, id).ok_or_else(missing)?;
+        let of_type = known.get("type").and_then(Value::as_str).and_then(told).ok_or_else(missing)?;
+        Ok(Self { kind: CORRECTION, of_type, corrects: Some((id.to_owned(), known)) })
+    }
+
+    /// What stands in the fields: what was given, and for a correction what is known.
+    fn filled(&self, words: &Words, given: BTreeMap<String, String>) -> Filled {
+        match &self.corrects {
+            None => Filled::new(given),
+            Some((_, known)) => Filled::of_line(words, self.of_type, known).overlaid(given),
+        }
+    }
+}
+
+/// How far a form has come.
+enum Outcome {
+    Begun,
+    Wrong(Vec<String>),
+    /// What it would change, and what stands for the record that would.
+    Ready(Vec<ChangeView>, String),
+}
+
+async fn answer(
+    app: &App,
+    words: &Words,
+    live: &std::sync::Arc<Live>,
+    asked: Asked,
+    given: BTreeMap<String, String>,
+    by: String,
+) -> Response {
+    let (why, records) = (given.get("why").map_or("", |why| why.trim()).to_owned(), given.contains_key("record"));
+    let key = given.get("key").and_then(|key| read_key(key)).unwrap_or_else(fresh_key);
+    let filled = Filled::new(given);
+    let line = match line::read(words, &asked, &filled) {
+        Ok(line) => line,
+        Err(wrongs) => return page(words, live, &asked, &filled, Outcome::Wrong(wrongs), key),
+    };
+    let seen = seen(&line, &why);
+    let told = Told { lines: vec![line], by, why, key: key.clone() };
+    let (picture, now) = (live.clone(), app.web.clock.now());
+    let judged = app.judge(move || judge(&picture, &told, now)).await;
+    let (facts, changes) = match judged {
+        Some(Ok(judged)) => judged,
+        Some(Err(wrongs)) => return page(words, live, &asked, &filled, Outcome::Wrong(wrongs), key),
+        None => return problem::internal(),
+    };
+    // What is recorded is what was shown: a form that was changed since shows its consequence first.
+    if !records || filled.text("seen") != seen {
+        let changes = changes.iter().map(|change| preview::view(words, live, change)).collect();
+        return page(words, live, &asked, &filled, Outcome::Ready(changes, seen), key);
+    }
+    match append(app, facts).await {
+        Ok(receipts) => {
+            let seq = receipts.first().map_or(0, |receipt| receipt.seq);
+            Redirect::to(&format!("/tell?told={seq}")).into_response()
+        }
+        Err(error) => {
+            let why = match &error {
+                Unrecorded::Stopping => "the server is stopping; try again",
+                Unrecorded::Conflict => "this form was used before for something else; begin anew",
+                Unrecorded::Failed => "the ledger cannot be written; the server's log says why",
+            };
+            let wrong = words.texts.with("tell-busy", &[("why", why.into())]);
+            page(words, live, &asked, &filled, Outcome::Wrong(vec![wrong]), key)
+        }
+    }
+}
+
+type Judged = Result<(Vec<Record>, Vec<record::Change>), Vec<String>>;
+
+fn judge(live: &Live, told: &Told, now: Instant) -> Judged {
+    let said = |wrongs: Vec<record::Wrong>| wrongs.into_iter().map(|wrong| wrong.message).collect::<Vec<_>>();
+    let records = record::facts(live, told).map_err(said)?;
+    let changes = record::consequence(live, &records, now).map_err(said)?;
+    Ok((records, changes))
+}
+
+/// What stands for one record, so that it can be seen whether it was changed.
+fn seen(line: &Map<String, Value>, why: &str) -> String {
+    Digest::of(&[Value::Object(line.clone()).to_string().as_bytes(), b"\n", why.as_bytes()]).to_string()
+}
+
+/// What makes the same form, sent twice, one fact.
+fn fresh_key() -> FactId {
+    let mut drawn = [0; 16];
+    // Without random numbers the server cannot have started; then a form that is sent twice is refused.
+    let _ = getrandom::fill(&mut drawn);
+    let hex: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
+    FactId::parse(&format!("form-{hex}")).expect("hex digits are printable ASCII")
+}
+
+fn read_key(text: &str) -> Option<FactId> {
+    let hex = text.strip_prefix("form-").filter(|hex| hex.len() == 32)?;
+    let is_hex = hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    is_hex.then(|| FactId::parse(text).ok())?
+}
+
+#[derive(Template)]
+#[template(path = "tell.html")]
+struct TellPage {
+    frame: Frame,
+    title: String,
+    says: String,
+    kind: &'static str,
+    of: Option<String>,
+    key: String,
+    why: String,
+    id: Option<String>,
+    times: String,
+    fields: Vec<FieldView>,
+    more: Vec<FieldView>,
+    more_is_open: bool,
+    wrongs: Vec<String>,
+    /// What it would change, and what stands for the record that would.
+    changes: Option<(Vec<ChangeView>, String)>,
+}
+
+fn page(words: &Words, live: &Live, asked: &Asked, filled: &Filled, outcome: Outcome, key: FactId) -> Response {
+    let texts = words.texts;
+    let name = form::kind(texts, asked.of_type.name);
+    let (title, says) = match &asked.corrects {
+        None => {
+            let says = form::KINDS.iter().find(|(kind, ..)| *kind == asked.kind).map(|(_, _, says)| texts.get(says));
+            (name, says.unwrap_or_default())
+        }
+        Some((id, _)) => {
+            let blanks = [("id", id.as_str().into()), ("kind", name.into())];
+            (texts.get("tell-correction"), texts.with("tell-correcting", &blanks))
+        }
+    };
+    let (fields, more) = fields::views(words, live, asked, filled);
+    let status = if matches!(outcome, Outcome::Wrong(_)) { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (wrongs, changes) = match outcome {
+        Outcome::Begun => (Vec::new(), None),
+        Outcome::Wrong(wrongs) => (wrongs, None),
+        Outcome::Ready(changes, seen) => (Vec::new(), Some((changes, seen))),
+    };
+    let path = format!("/tell/{}", asked.kind);
+    let page = TellPage {
+        frame: Frame::new(words, live, &path, title.clone()),
+        title,
+        says,
+        kind: asked.kind,
+        of: asked.corrects.as_ref().map(|(id, _)| id.clone()),
+        key: key.to_string(),
+        why: filled.text("why").to_owned(),
+        id: asked.corrects.is_none().then(|| filled.text("id").to_owned()),
+        times: texts.with("tell-times", &[("zone", words.zone.name().into())]),
+        more_is_open: more.iter().any(FieldView::is_filled),
+        fields,
+        more,
+        wrongs,
+        changes,
+    };
+    frame::respond(status, texts, &page)
+}
