@@ -71,6 +71,8 @@
   const spoken = () => [...main.querySelectorAll(".headline")].map((line) => [line.dataset.state, line.innerText]);
 
   const refresh = async () => {
+    // A page with a form keeps what was typed into it, and what it said about it.
+    if (main.hasAttribute("data-still")) return;
     if (fetching) {
       again = true;
       return;

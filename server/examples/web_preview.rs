@@ -30,6 +30,7 @@ async fn main() -> std::io::Result<()> {
     let state = WebState {
         live,
         tokens: Tokens::of(std::path::Path::new("/nowhere")),
+        accounts: uphold::accounts::Accounts::of(std::path::Path::new("/nowhere"), Clock::system()),
         data: "/nowhere".into(),
         tell: mpsc::channel(1).0,
         heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),

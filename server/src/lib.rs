@@ -1,6 +1,7 @@
 //! The program `uphold`: it measures, keeps, evaluates and shows. The library exists for its tests and its one binary.
 
 pub mod access;
+pub mod accounts;
 pub mod cli;
 pub mod clock;
 pub mod clock_sync;

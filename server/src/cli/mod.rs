@@ -12,9 +12,11 @@ mod erase;
 mod evaluate;
 mod export;
 mod files;
+mod first;
 mod import;
 mod ledger;
 mod new;
+mod person;
 mod reference;
 mod reload;
 pub mod report;
@@ -80,6 +82,9 @@ enum Command {
     /// Make, list and end the tokens by which programs use the interface
     #[command(subcommand)]
     Token(token::Command),
+    /// Invite, list and remove the people who may sign in
+    #[command(subcommand)]
+    Person(person::Command),
     /// Examine the machine, the data folder and the files: what is as it must be, and what to do where it is not
     Doctor(doctor::Args),
     /// Collect what somebody who helps needs to see, without secrets
@@ -117,6 +122,7 @@ pub fn run() -> u8 {
         Command::Restore(args) => backup::run_restore(&args),
         Command::Ledger(command) => ledger::run(&command),
         Command::Token(command) => token::run(&command),
+        Command::Person(command) => person::run(&command),
         Command::Doctor(args) => doctor::run(args),
         Command::SupportBundle(args) => support_bundle::run(args),
         Command::Alerts(command) => alerts::run(&command),

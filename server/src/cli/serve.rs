@@ -15,10 +15,12 @@ use uphold_probe::url::{Scheme, Url};
 
 use super::background::{Background, Telling, read_telling};
 use super::files::{Files, Reloading, in_force, keep};
+use super::first::First;
 use super::ledger::failure;
 use super::revisions::Read;
 use super::{Failure, read_file};
 use crate::access::{self, Tokens};
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::Checks;
 use crate::error::file_failure;
@@ -52,7 +54,8 @@ pub(super) struct Args {
     /// The folder that holds the ledger; it is made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
-    /// Where pages and interfaces are served. There are no accounts yet: think before you leave the loopback
+    /// Where pages and interfaces are served. People sign in over https alone: put a proxy
+    /// before it when you leave the loopback
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// A host name under which browsers reach this server, beside its own address; may be given several times
@@ -193,7 +196,10 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     start(prepared, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
-            say("warning: this version has no accounts: whoever reaches this address sees every page");
+            say(
+                "warning: without https in front of it nobody can sign in there, and what is shown to everybody can be changed \
+                 on the way",
+            );
             say(
                 "help: pages answer to the host names that `--allowed-host` gives, beside this address and the loopback",
             );
@@ -234,8 +240,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
     let manager = Arc::new(ServiceManager::of_environment());
-    // What is printed under a service manager is kept in a log, where no secret belongs.
-    let first = if manager.is_there() { None } else { tokens.first(clock.now())? };
+    let accounts = Accounts::of(&data, clock.clone());
+    let first = First::prepare(&tokens, &accounts, data.clone(), &manager, clock.now())?;
     let unsigned = |error| failure("the ledger cannot be signed", error);
     keep(&data, &agreements)?;
     let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
@@ -252,8 +258,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     if reporting.is_none() {
         follow_and_retain(&handle, author);
     }
-    let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
-    let router = web::router(WebState { board, ..web });
+    let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts), data, clock);
+    let router = web::router(WebState { board, ..web }).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
@@ -261,9 +267,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
     ready(address);
     background.ready();
-    if let Some(secret) = first {
-        say(&format!("a first token for programs, shown this once: {secret}"));
-    }
+    first.say(address);
     // Pages must not outlive the measuring that they show, nor the other way round.
     let ended = tokio::select! {
         () = told_to_stop() => {
@@ -321,13 +325,20 @@ fn reporter(to: Receiver, vantage: VantageId, data: &Path, clock: &Clock, handle
 }
 
 /// What pages and interfaces are given of a running engine.
-fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: PathBuf, clock: Clock) -> WebState {
+fn web_state(
+    handle: Handle,
+    allowed_hosts: Vec<String>,
+    (tokens, accounts): (Tokens, Accounts),
+    data: PathBuf,
+    clock: Clock,
+) -> WebState {
     let (live, tell, desk, reports) = (handle.live.clone(), handle.tell.clone(), handle.desk.clone(), handle.clone());
     WebState {
         live,
         counters: Arc::new(move || handle.counters()),
         allowed_hosts,
         tokens,
+        accounts,
         tell,
         heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
         desk,

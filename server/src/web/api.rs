@@ -20,7 +20,7 @@ use uphold_core::ledger::tree::Frontier;
 use uphold_core::statement::{Inputs, Statement};
 use uphold_core::time::{Instant, Millis, Period};
 
-use super::authorize::Bearer;
+use super::authorize::Trusted;
 use super::{App, problem};
 use crate::ledger::book::Book;
 use crate::ledger::{BookError, FILE, Reader, agreements_in_use, last_signed};
@@ -49,11 +49,11 @@ pub(super) struct StatementQuery {
 /// `GET /api/v1/statement`
 pub(super) async fn statement(
     State(app): State<App>,
-    bearer: Option<Extension<Bearer>>,
+    trusted: Option<Extension<Trusted>>,
     query: Result<Query<StatementQuery>, QueryRejection>,
 ) -> Response {
     let live = app.live();
-    let asked = match query.map(|Query(query)| request(&live, &query, bearer.is_some())) {
+    let asked = match query.map(|Query(query)| request(&live, &query, trusted.is_some())) {
         Ok(Ok(asked)) => asked,
         Ok(Err(BadQuery(detail))) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &detail),
         Err(rejection) => return problem::json(StatusCode::BAD_REQUEST, "bad-query", &rejection.body_text()),

@@ -1,16 +1,22 @@
 //! What stands around every page: the head, the navigation, the choice of language, the foot.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use uphold_core::agreement::Language;
 
-use super::{assets, problem};
+use super::visitor::Visitor;
+use super::{assets, problem, routes};
+use crate::accounts::SignedIn;
 use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
-/// The pages that every page leads to: the path, and the key of the name.
-const NAVIGATION: [(&str, &str); 3] = [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks")];
+/// The pages that every page leads to, for whoever may open them: the path, and the key of the name. Who may, the table of
+/// routes says.
+const NAVIGATION: [(&str, &str); 4] =
+    [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks"), ("/tell", "nav-tell")];
 
 /// One of the pages that every page leads to.
 pub(super) struct Place {
@@ -49,12 +55,15 @@ pub(super) struct Frame {
     pub(super) made_up: Option<String>,
     /// That the picture is not current, if it is not.
     pub(super) not_current: Option<String>,
+    /// Who is signed in.
+    pub(super) me: Option<Arc<SignedIn>>,
 }
 
 impl Frame {
     /// The frame of a page. A path that is not a page's is led back to the first page by the choice of language.
     pub(super) fn new(words: &Words, live: &Live, path: &str, title: String) -> Self {
         let here = words.texts.0;
+        let visitor = Visitor::current();
         let name = |language| match language {
             Language::En => "English",
             Language::Ja => "日本語",
@@ -64,7 +73,7 @@ impl Frame {
             title,
             agreement: words.phrase(&live.agreement.title),
             path: path.to_owned(),
-            navigation: navigation(words.texts, path),
+            navigation: navigation(words.texts, path, &visitor),
             languages: Language::ALL.map(|each| (each.code(), name(each), each == here)).to_vec(),
             zone: words.zone.name().to_owned(),
             known_ms: live.as_known_at.0,
@@ -78,12 +87,24 @@ impl Frame {
             not_current: live
                 .not_recorded_since
                 .map(|since| words.texts.with("not-recorded", &[("time", words.moment(since).into())])),
+            me: visitor.signed().cloned(),
         }
     }
 
     /// The address of an asset.
     pub(super) fn asset(&self, name: &str) -> String {
         assets::address(name)
+    }
+
+    /// What every form for whoever is signed in carries in its field `csrf`.
+    pub(super) fn form_token(&self) -> &str {
+        self.me.as_ref().map_or("", |me| &me.form_token)
+    }
+
+    /// Where somebody signs in and comes back from to this page; a link that is good once is none to come back to.
+    pub(super) fn sign_in_address(&self) -> String {
+        let back = routes::own(&self.path).filter(|path| *path != "/sign-in" && !path.starts_with("/join/"));
+        back.map_or_else(|| "/sign-in".to_owned(), |path| format!("/sign-in?next={path}"))
     }
 
     /// The units of a growing length, for the page's script.
@@ -94,9 +115,11 @@ impl Frame {
 }
 
 /// A page below another counts as that one.
-fn navigation(texts: Texts, path: &str) -> Vec<Place> {
+fn navigation(texts: Texts, path: &str, visitor: &Visitor) -> Vec<Place> {
     let is_here = |place: &str| path == place || path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
-    NAVIGATION.map(|(path, key)| Place { path, name: texts.get(key), is_here: is_here(path) }).into()
+    let opens = |place: &str| routes::access_of(place).is_some_and(|access| visitor.opens(access));
+    let places = NAVIGATION.into_iter().filter(|(path, _)| opens(path));
+    places.map(|(path, key)| Place { path, name: texts.get(key), is_here: is_here(path) }).collect()
 }
 
 /// The words for a picture: its zone is that of the first commitment, since a page names one zone at its head.

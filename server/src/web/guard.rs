@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use uphold_core::agreement::Language;
 
+use super::visitor::Visitor;
 use super::{App, problem, routes};
 
 const HEADERS: [(HeaderName, &str); 6] = [
@@ -27,7 +28,7 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let mut response = match check_host(request.uri(), request.headers(), &app.web.allowed_hosts) {
         Ok(()) => match language_redirect(&request) {
             Some(redirect) => redirect,
-            None => next.run(request).await,
+            None => visited(&app, request, next).await,
         },
         Err(refusal) => refusal.respond(request.uri().path()),
     };
@@ -37,6 +38,13 @@ pub(super) async fn guard(State(app): State<App>, request: Request, next: Next) 
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
+}
+
+/// Answers a request in the name of whoever's session it shows.
+async fn visited(app: &App, mut request: Request, next: Next) -> Response {
+    let visitor = Visitor::of(app, request.headers()).await;
+    request.extensions_mut().insert(visitor.clone());
+    visitor.answer(next.run(request)).await
 }
 
 /// Why a request's host is refused.
@@ -80,7 +88,7 @@ fn check_host(uri: &Uri, headers: &HeaderMap, allowed: &[String]) -> Result<(), 
     }
 }
 
-fn without_port(authority: &str) -> &str {
+pub(super) fn without_port(authority: &str) -> &str {
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !port.is_empty() => name,
         _ => authority,

@@ -1,8 +1,9 @@
 //! The web: pages for people, JSON for programs, metrics for a monitor, and live events.
 //!
 //! [`router`] is the entry; [`routes`] lists every route. Everything shown comes from one [`Live`] picture. Not here:
-//! storage, measuring, and people's accounts, which this version does not have.
+//! storage, measuring, and what people's accounts are (`crate::accounts`).
 
+mod account;
 mod api;
 mod assets;
 mod authorize;
@@ -11,12 +12,14 @@ mod checks;
 mod contract;
 mod events;
 mod evidence;
+mod forms;
 mod frame;
 mod guard;
 mod health;
 mod heartbeats;
 mod history;
 mod incidents;
+mod join;
 mod language;
 mod metrics;
 mod openapi;
@@ -24,11 +27,14 @@ mod paging;
 mod problem;
 mod records;
 pub mod routes;
+mod sign_in;
 mod statements;
 mod status;
 mod strip;
 mod subject;
+mod tell;
 mod vantage_points;
+mod visitor;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +45,7 @@ use uphold_core::run::Observed;
 use uphold_core::time::Instant;
 
 use crate::access::Tokens;
+use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::live::{Counters, Live};
 use crate::measure::Append;
@@ -73,6 +80,8 @@ pub struct WebState {
     pub allowed_hosts: Vec<String>,
     /// Who may ask for what is not shown to everybody.
     pub tokens: Tokens,
+    /// Which people may sign in.
+    pub accounts: Accounts,
     /// The folder of the ledger, for what no picture holds: texts, evidence, and what was signed.
     pub data: PathBuf,
     /// Takes facts to be recorded.
@@ -104,7 +113,8 @@ impl Shared {
     /// Works out something that takes longer than other requests may wait; nothing, where that ended in a defect.
     async fn judge<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let _turn = self.judging.acquire().await.ok()?;
-        tokio::task::spawn_blocking(work).await.ok()
+        let visitor = visitor::Visitor::current();
+        tokio::task::spawn_blocking(move || visitor.during(work)).await.ok()
     }
 }
 
@@ -117,7 +127,7 @@ pub fn router(state: WebState) -> axum::Router {
     });
     let mut router = axum::Router::new();
     for route in routes::ROUTES {
-        let access = axum::middleware::from_fn_with_state((app.clone(), route.access), authorize::authorize);
+        let access = axum::middleware::from_fn_with_state((app.clone(), route), authorize::authorize);
         router = router.route(route.path, (route.handler)().route_layer(access));
     }
     router

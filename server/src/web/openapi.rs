@@ -11,6 +11,7 @@ use uphold_core::ledger::fact::WHY_MAX;
 
 use super::paging::PAGE;
 use super::routes::{Access, Kind, Method, ROUTES, Route};
+use crate::access::Scope;
 use crate::operate::record;
 
 /// What a route of the interface is, in words.
@@ -103,7 +104,10 @@ fn description() -> Value {
         },
         "paths": paths,
         "components": {
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "__Host-session" },
+            },
             "schemas": schemas(),
         },
     })
@@ -125,8 +129,12 @@ fn operation(route: &Route) -> Value {
     }
     match route.access {
         Access::Everybody => {}
+        Access::Token(Scope::Read) => operation["security"] = json!([{ "token": [] }, { "session": [] }]),
         Access::Token(_) => operation["security"] = json!([{ "token": [] }]),
-        Access::TokenForCustomers(_) => operation["security"] = json!([{}, { "token": [] }]),
+        Access::TokenForCustomers(_) => {
+            operation["security"] = json!([{}, { "token": [] }, { "session": [] }]);
+        }
+        Access::Person(_) | Access::SignedIn => operation["security"] = json!([{ "session": [] }]),
     }
     if route.path == "/api/v1/records" && route.method == Method::Post {
         let schema = json!({ "$ref": "#/components/schemas/Telling" });
@@ -153,7 +161,11 @@ fn response(code: u16) -> Value {
 
 fn parameters(route: &Route) -> Vec<Value> {
     let query = |name: &str, schema: Value, says: &str| json!({ "name": name, "in": "query", "schema": schema, "description": says });
-    let after = query("after", json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }), "The `next` of the page before.");
+    let after = query(
+        "after",
+        json!({ "type": "integer", "minimum": 0, "maximum": i64::MAX }),
+        "The `next` of the page before.",
+    );
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": PAGE.1 });
     let limit = query("limit", limit, &format!("How many; {} where absent.", PAGE.0));
     match (route.method, route.path) {

@@ -36,6 +36,12 @@ pub(super) async fn method_not_allowed(State(app): State<App>, Reader(texts): Re
     frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
 }
 
+/// A page that says what could not be done, and what to do.
+pub(super) fn page(app: &App, texts: Texts, status: StatusCode, keys: [&str; 2]) -> Response {
+    let [title, advice] = keys.map(|key| texts.get(key));
+    frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
+}
+
 /// An answer that could not be made.
 pub(super) fn internal() -> Response {
     json(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be made; the server's log says why")

@@ -6,10 +6,11 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents, metrics,
-    openapi, records, statements, status, vantage_points,
+    App, account, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents,
+    join, metrics, openapi, records, sign_in, statements, status, tell, vantage_points,
 };
 use crate::access::Scope;
+use crate::accounts::Role;
 
 /// What kind of answer a route gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +45,14 @@ pub enum Method {
 pub enum Access {
     /// Whoever reaches the server.
     Everybody,
-    /// Whoever brings a token with this scope.
+    /// Whoever brings a token with this scope; for reading, a viewer who is signed in too.
     Token(Scope),
-    /// Everybody, and for one customer or all of them whoever brings a token with this scope.
+    /// Everybody, and for one customer or all of them whoever [`Self::Token`] lets in.
     TokenForCustomers(Scope),
+    /// Whoever is signed in and [may](Role::may) do what this role may.
+    Person(Role),
+    /// Whoever is signed in.
+    SignedIn,
 }
 
 /// One route.
@@ -69,7 +74,7 @@ pub struct Route {
 pub const ROUTES: &[Route] = &[
     page("/", || get(contract::show)),
     page("/status", || get(status::show)),
-    page("/checks", || get(checks::show)),
+    Route { access: Access::Person(Role::Viewer), ..page("/checks", || get(checks::show)) },
     page("/agreement/history", || get(history::show)),
     of(Kind::Events, "/events", || get(events::stream)),
     of(Kind::Api, "/api/v1/agreement", || get(api::agreement)),
@@ -82,7 +87,7 @@ pub const ROUTES: &[Route] = &[
         access: Access::TokenForCustomers(Scope::Read),
         ..of(Kind::Api, "/api/v1/statement", || get(api::statement))
     },
-    of(Kind::Api, "/api/v1/checks", || get(api::checks)),
+    Route { access: Access::Token(Scope::Read), ..of(Kind::Api, "/api/v1/checks", || get(api::checks)) },
     Route {
         access: Access::Token(Scope::Read),
         sample: "/api/v1/checks/api/evidence",
@@ -125,8 +130,33 @@ pub const ROUTES: &[Route] = &[
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
+    // People's accounts.
+    page("/sign-in", || get(sign_in::show)),
+    form(Access::Everybody, "/sign-in", || post(sign_in::sign_in)),
+    // Telling by hand.
+    Route { access: Access::Person(Role::Operator), ..page("/tell", || get(tell::index)) },
+    Route {
+        access: Access::Person(Role::Operator),
+        sample: "/tell/incident",
+        ..page("/tell/{kind}", || get(tell::show))
+    },
+    Route { sample: "/tell/incident", ..form(Access::Person(Role::Operator), "/tell/{kind}", || post(tell::submit)) },
+    form(Access::SignedIn, "/sign-out", || post(sign_in::sign_out)),
+    Route { sample: JOIN, ..page("/join/{link}", || get(join::show)) },
+    Route { sample: JOIN, ..form(Access::Everybody, "/join/{link}", || post(join::join)) },
+    Route { access: Access::SignedIn, ..page("/account", || get(account::show)) },
+    form(Access::SignedIn, "/account/password", || post(account::change_password)),
+    form(Access::SignedIn, "/account/sessions", || post(account::end_sessions)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];
+
+/// A link that nobody was given.
+const JOIN: &str = "/join/0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What a form of a page is sent to.
+const fn form(access: Access, path: &'static str, handler: fn() -> MethodRouter<App>) -> Route {
+    Route { method: Method::Post, access, ..of(Kind::Page, path, handler) }
+}
 
 const fn page(path: &'static str, handler: fn() -> MethodRouter<App>) -> Route {
     of(Kind::Page, path, handler)
@@ -138,11 +168,30 @@ const fn of(kind: Kind, path: &'static str, handler: fn() -> MethodRouter<App>) 
 
 /// Whether a path is one of the pages, so that it may be the target of a redirect.
 pub(super) fn is_page(path: &str) -> bool {
-    let fits = |(pattern, part): (&str, &str)| pattern == part || (pattern.starts_with('{') && !part.is_empty());
-    ROUTES.iter().filter(|route| route.kind == Kind::Page).any(|route| {
-        let (patterns, parts) = (route.path.split('/'), path.split('/'));
+    ROUTES.iter().any(|route| route.kind == Kind::Page && route.method == Method::Get && route.fits(path))
+}
+
+/// Who may see a page.
+pub(super) fn access_of(path: &str) -> Option<Access> {
+    ROUTES.iter().find(|route| route.method == Method::Get && route.fits(path)).map(|route| route.access)
+}
+
+/// Where somebody is led after signing in, if it is one of our own pages or a file to keep: a path of the table with its
+/// query, and no other address.
+pub(super) fn own(address: &str) -> Option<&str> {
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let for_people = |route: &&Route| matches!(route.kind, Kind::Page | Kind::Download) && route.method == Method::Get;
+    let plain = |b: u8| b.is_ascii_graphic() && b != b'\\' && b != b'#';
+    let known = ROUTES.iter().filter(for_people).any(|route| route.fits(path));
+    (known && path.bytes().chain(query.bytes()).all(plain)).then_some(address)
+}
+
+impl Route {
+    fn fits(&self, path: &str) -> bool {
+        let fits = |(pattern, part): (&str, &str)| pattern == part || (pattern.starts_with('{') && !part.is_empty());
+        let (patterns, parts) = (self.path.split('/'), path.split('/'));
         patterns.clone().count() == parts.clone().count() && patterns.zip(parts).all(fits)
-    })
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +201,26 @@ mod tests {
     #[test]
     fn a_page_is_known_by_its_path_and_no_path_leads_to_another_host() {
         for route in ROUTES {
-            assert_eq!(is_page(route.sample), route.kind == Kind::Page, "{}", route.sample);
+            let is_form_alone = route.method == Method::Post && access_of(route.sample).is_none();
+            assert_eq!(is_page(route.sample), route.kind == Kind::Page && !is_form_alone, "{}", route.sample);
+        }
+        for address in ["/", "/status?lang=ja", "/checks?a=b&c=%20", "/account"] {
+            assert_eq!(own(address), Some(address));
+        }
+        for foreign in [
+            "",
+            "//evil.example/",
+            "https://evil.example/",
+            "/\\evil.example",
+            "/status?a=\\b",
+            "/status#x",
+            "/status?a b",
+            "/status\r\nset-cookie: a=b",
+            "/sign-out",
+            "/api/v1/statement",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(own(foreign), None, "{foreign}");
         }
         for path in ["", "//", "//evil.example", "//evil.example/", "/\\evil.example", "/status/", "/checks//x"] {
             assert!(!is_page(path), "{path}");

@@ -186,7 +186,8 @@ mod tests {
         let named: BTreeSet<&str> = KINDS.iter().map(|(kind, ..)| *kind).collect();
         let types: BTreeSet<&str> = told().map(|line| line.name).filter(|name| *name != "correction").collect();
         assert_eq!(named, types);
-        for field in told().flat_map(LineType::fields).filter(|field| !["id", "recorded_at", "by"].contains(&field.key)) {
+        for field in told().flat_map(LineType::fields).filter(|field| !["id", "recorded_at", "by"].contains(&field.key))
+        {
             assert!(find(&KEYS, field.key).is_some(), "{}", field.key);
             if let FieldKind::Word(words) = field.kind {
                 assert!(words.iter().all(|word| find(&WORDS, word).is_some()), "{words:?}");

@@ -1,5 +1,6 @@
 //! The program as a whole: one file for each thing that it must do.
 
+mod accounts;
 mod alerts;
 mod browser;
 mod compare;

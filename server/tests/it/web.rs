@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use uphold::access::{Scope, Tokens};
-use uphold::clock::Clock;
+use uphold::accounts::{Accounts, Browser, Cause, Standing};
+use uphold::clock::{Clock, ManualTime};
 use uphold::live::{Counters, Lags, Live};
 use uphold::measure::Append;
 use uphold::measure::heartbeat::HeartbeatError;
@@ -17,28 +18,33 @@ use uphold_core::time::Millis;
 
 use crate::sample;
 
-struct Site {
-    address: std::net::SocketAddr,
+/// A password of those who are made for a test.
+pub(crate) const PASSWORD: &str = "korrekt pferd batterie";
+
+pub(crate) struct Site {
+    pub(crate) address: std::net::SocketAddr,
     live: watch::Sender<Arc<Live>>,
-    tokens: Tokens,
-    _data: tempfile::TempDir,
+    pub(crate) tokens: Tokens,
+    pub(crate) accounts: Accounts,
+    pub(crate) hand: Arc<ManualTime>,
+    pub(crate) data: tempfile::TempDir,
     _told: tokio::sync::mpsc::Receiver<Append>,
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().filter_map(|line| line.split_once(": ")).find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 }
 
 impl Site {
-    async fn of(live: Live) -> Self {
+    pub(crate) async fn of(live: Live) -> Self {
         let (sender, live) = watch::channel(Arc::new(live));
         let counters = Counters {
             probes_started: 12,
@@ -51,10 +57,14 @@ impl Site {
         };
         let data = tempfile::tempdir().unwrap();
         let tokens = Tokens::of(data.path());
+        let (clock, hand) = Clock::manual(sample::noon());
+        let accounts = Accounts::of(data.path(), clock.clone());
+        accounts.store().prepare().unwrap();
         let (tell, told) = tokio::sync::mpsc::channel(8);
         let state = WebState {
             live,
             tokens: tokens.clone(),
+            accounts: accounts.clone(),
             tell,
             heartbeat: Arc::new(|check, _, _| match check.as_str() {
                 "nightly" => Ok(()),
@@ -62,26 +72,32 @@ impl Site {
             }),
             data: data.path().to_owned(),
             desk: uphold::measure::vantage::Desk::new().0,
-            clock: Clock::manual(sample::noon()).0,
+            clock,
             board: uphold::notify::Board::default(),
             counters: Arc::new(move || counters),
-            allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
+            allowed_hosts: LOOPBACK_HOSTS.iter().chain(&["sla.example.com"]).map(|&host| host.to_owned()).collect(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, router(state)).await });
-        Self { address, live: sender, tokens, _data: data, _told: told }
+        let service = router(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        Self { address, live: sender, tokens, accounts, hand, data, _told: told }
     }
 
-    async fn told(story: Story) -> Self {
+    pub(crate) async fn told(story: Story) -> Self {
         Self::of(sample::live(story, sample::noon())).await
     }
 
-    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+        self.send(method, path, headers, "").await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let host = if headers.iter().any(|h| h.starts_with("host:")) { "" } else { "host: localhost\r\n" };
         let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-        let request = format!("{method} {path} HTTP/1.1\r\n{host}{more}connection: close\r\n\r\n");
+        let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let request = format!("{method} {path} HTTP/1.1\r\n{host}{more}{length}connection: close\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut raw = Vec::new();
         stream.read_to_end(&mut raw).await.unwrap();
@@ -91,15 +107,36 @@ impl Site {
         Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    /// An operator and a customer who are signed in.
+    async fn signed_in_all(&self) -> (String, String) {
+        let customer = uphold_core::id::CustomerId::parse("acme").unwrap();
+        let operator = self.signed_in("operator", Standing::Operator).await;
+        (operator, self.signed_in("customer", Standing::Customer(customer)).await)
+    }
+
+    /// Makes somebody and signs them in: the header with the cookie of the session.
+    pub(crate) async fn signed_in(&self, name: &str, standing: Standing) -> String {
+        let cause = Cause { by: "test".to_owned(), why: "a test".to_owned(), at: sample::noon() };
+        let invited = self.accounts.store().invite(name, Some(&standing), &cause).unwrap();
+        let secret = self.accounts.accept(invited.secret, String::new(), PASSWORD.to_owned(), Browser::default()).await;
+        format!("cookie: __Host-session={}", secret.unwrap().reveal())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
     }
+}
+
+/// Whether a route is a link that is good once, and so for nobody who was not given one.
+fn is_link(route: &uphold::web::routes::Route) -> bool {
+    route.path.starts_with("/join/")
 }
 
 /// Every page whose answer ends; an event stream does not.
 fn ending() -> impl Iterator<Item = &'static uphold::web::routes::Route> {
     ROUTES.iter().filter(|route| {
-        route.kind != Kind::Events && route.method == Method::Get && !matches!(route.access, Access::Token(_))
+        let is_open = matches!(route.access, Access::Everybody | Access::TokenForCustomers(_));
+        route.kind != Kind::Events && route.method == Method::Get && is_open && !is_link(route)
     })
 }
 
@@ -139,10 +176,13 @@ async fn every_page_is_whole_in_both_languages_and_every_story() {
     for story in [Story::Empty, Story::Young, Story::Grown, Story::Revised] {
         let site = Site::told(story).await;
         let problem = "/no-such-page";
-        let pages = ROUTES.iter().filter(|route| route.kind == Kind::Page).map(|route| route.sample);
-        for (path, language) in pages.chain([problem]).flat_map(|path| [(path, "en"), (path, "ja")]) {
-            let answer = site.ask("GET", path, &[&format!("cookie: lang={language}")]).await;
-            assert_eq!(answer.status, if path == problem { 404 } else { 200 }, "{path}");
+        let (operator, customer) = site.signed_in_all().await;
+        let pages = ROUTES.iter().filter(|route| route.kind == Kind::Page && route.method == Method::Get);
+        let pages = pages.map(|route| (route.sample, if is_link(route) { 404 } else { 200 }));
+        for ((path, status), language) in pages.chain([(problem, 404)]).flat_map(|page| [(page, "en"), (page, "ja")]) {
+            let session = if path.starts_with("/mine") { &customer } else { &operator };
+            let answer = site.ask("GET", path, &[&format!("{session}; lang={language}")]).await;
+            assert_eq!(answer.status, status, "{path}");
             assert!(answer.body.contains(&format!("<html lang=\"{language}\"")), "{path}");
             assert_eq!(answer.header("content-language"), Some(language));
             assert_eq!(unbalanced(&answer.body), Vec::<String>::new(), "{path} {language} {story:?}");
@@ -204,15 +244,16 @@ async fn the_status_page_tells_customers_nothing_of_how_it_is_measured() {
     for internal in ["api-health", "the connection failed", "10.0.0.7", "@local"] {
         assert!(!status.contains(internal), "{internal}");
     }
-    let checks = site.get("/checks").await.body;
+    let viewer = site.signed_in("viewer", Standing::Viewer).await;
+    let checks = site.ask("GET", "/checks", &[&viewer]).await.body;
     assert!(checks.contains("the connection failed: &#60;b&#62;Unavailable"), "{checks}");
 }
 
 #[tokio::test]
 async fn a_choice_of_language_is_kept_and_leads_back_to_the_page() {
     let site = Site::told(Story::Empty).await;
-    let answer = site.get("/checks?lang=ja&a=b").await;
-    assert_eq!((answer.status, answer.header("location")), (303, Some("/checks?a=b")));
+    let answer = site.get("/status?lang=ja&a=b").await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/status?a=b")));
     assert_eq!(answer.header("set-cookie"), Some("lang=ja; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly"));
     assert_eq!(site.get("/?lang=de").await.status, 200);
     // A path that a browser would read as another host never becomes the target of a redirect.
@@ -392,6 +433,7 @@ async fn every_route_asks_for_the_token_that_the_table_says() {
             Access::Everybody => (route.sample.to_owned(), None),
             Access::Token(scope) => (route.sample.to_owned(), Some(scope)),
             Access::TokenForCustomers(scope) => (format!("{}?customer=all", route.sample), Some(scope)),
+            Access::Person(_) | Access::SignedIn => continue,
         };
         let without = site.ask(method, &address, &[]).await;
         assert_eq!(without.status == 401, needed.is_some(), "{method} {address}: {}", without.status);

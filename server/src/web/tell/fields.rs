@@ -58,7 +58,8 @@ pub(super) fn keys(asked: &Asked) -> Vec<(Field, bool)> {
 /// The fields that are seen at once, and the others.
 pub(super) fn views(words: &Words, live: &Live, asked: &Asked, filled: &Filled) -> (Vec<FieldView>, Vec<FieldView>) {
     let (seen, more): (Vec<_>, Vec<_>) = keys(asked).into_iter().partition(|(_, seen)| *seen);
-    let views = |keys: Vec<(Field, bool)>| keys.into_iter().map(|(field, _)| view(words, live, field, filled)).collect();
+    let views =
+        |keys: Vec<(Field, bool)>| keys.into_iter().map(|(field, _)| view(words, live, field, filled)).collect();
     (views(seen), views(more))
 }
 
@@ -106,7 +107,8 @@ fn suggestions(live: &Live, field: Field) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let found: BTreeSet<String> = match (field.kind, field.key) {
         (FieldKind::Customer | FieldKind::Audience, _) => {
-            let known = uphold_core::evaluate::customers(&live.history).into_iter().map(|customer| customer.to_string());
+            let known =
+                uphold_core::evaluate::customers(&live.history).into_iter().map(|customer| customer.to_string());
             known.chain((field.kind == FieldKind::Audience).then(|| "public".to_owned())).collect()
         }
         (FieldKind::Fact, "about.id") => {

@@ -139,8 +139,11 @@ fn correction(
         return Some(correction);
     }
     let fixed = ["type", "id", "sequence", "v"];
-    let mut set: Map<String, Value> =
-        line.iter().filter(|(key, value)| known.get(*key) != Some(*value)).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let mut set: Map<String, Value> = line
+        .iter()
+        .filter(|(key, value)| known.get(*key) != Some(*value))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
     for (key, value) in known {
         if !line.contains_key(key) && !value.is_null() {
             set.insert(key.clone(), Value::Null);

@@ -49,7 +49,8 @@ pub(super) async fn index(State(app): State<App>, Reader(texts): Reader, Query(d
     let live = app.live();
     let words = frame::words(texts, &live);
     let recorded = done.told.and_then(|seq| live.records.iter().rev().find(|record| record.seq == seq)).map(|record| {
-        let blanks = [("seq", words.number(&record.seq.to_string()).into()), ("time", words.moment(record.recorded_at).into())];
+        let blanks =
+            [("seq", words.number(&record.seq.to_string()).into()), ("time", words.moment(record.recorded_at).into())];
         texts.with("tell-recorded", &blanks)
     });
     let kinds = form::KINDS.map(|(kind, name, says)| (kind, texts.get(name), texts.get(says))).into();
@@ -109,7 +110,7 @@ enum Refused {
 
 fn refuse(app: &App, texts: Texts, refused: Refused) -> Response {
     match refused {
-        Refused::NoKind => problem::page(app, texts, StatusCode::NOT_FOUND, "not-found"),
+        Refused::NoKind => problem::page(app, texts, StatusCode::NOT_FOUND, ["not-found", "not-found-advice"]),
         Refused::NoRecord(id) => {
             let live = app.live();
             let words = frame::words(texts, &live);
@@ -133,7 +134,8 @@ struct Asked {
 
 impl Asked {
     fn find(live: &Live, kind: &str, of: Option<&str>) -> Result<Self, Refused> {
-        let told = |name: &str| LineType::ALL.into_iter().find(|line| line.name == name && !MEASURED.contains(&line.name));
+        let told =
+            |name: &str| LineType::ALL.into_iter().find(|line| line.name == name && !MEASURED.contains(&line.name));
         let line = told(kind).ok_or(Refused::NoKind)?;
         if line.name != CORRECTION {
             return Ok(Self { kind: line.name, of_type: line, corrects: None });

@@ -26,9 +26,9 @@ pub(super) fn view(words: &Words, live: &Live, change: &Change) -> ChangeView {
         let commitment = live.agreement.find_commitment(&row.commitment);
         let called = commitment.map_or_else(|| row.commitment.to_string(), |found| words.phrase(&found.name).text);
         let subject = name(words, &live.agreement, &row.subject).text;
-        let customer = row.customer.as_ref().map(|customer| {
-            words.texts.with("tell-for-customer", &[("customer", customer.as_str().into())])
-        });
+        let customer = row
+            .customer()
+            .map(|customer| words.texts.with("tell-for-customer", &[("customer", customer.as_str().into())]));
         [Some(called), Some(subject), customer].into_iter().flatten().collect::<Vec<_>>().join(" · ")
     });
     let said = |row: &Option<Row>| match row {

@@ -1,0 +1,173 @@
+//! One's own account: the password, and the sessions.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::frame::{self, Frame};
+use super::language::Reader;
+use super::sign_in::{refuse, signed_in, unreadable};
+use super::visitor::{Caller, Signed, forget};
+use super::{App, problem};
+use crate::accounts::{AccountsError, LENGTH_MIN, Role, SessionEntry, SignInError, SignedIn};
+use crate::wording::Texts;
+
+/// `GET /account`
+pub(super) async fn show(State(app): State<App>, Reader(texts): Reader, Signed(signed): Signed) -> Response {
+    let id = signed.person.id;
+    match app.web.accounts.ask(move |store, now| store.sessions(id, now)).await {
+        Ok(sessions) => frame::respond(StatusCode::OK, texts, &AccountPage::new(texts, &app, &signed, &sessions, None)),
+        Err(error) => unreadable(&app, texts, &error),
+    }
+}
+
+/// What the form for another password says.
+#[derive(Deserialize)]
+pub(super) struct NewPassword {
+    old: String,
+    password: String,
+    again: String,
+}
+
+/// `POST /account/password`
+pub(super) async fn change_password(
+    State(app): State<App>,
+    Reader(texts): Reader,
+    Signed(signed): Signed,
+    caller: Caller,
+    Form(filled): Form<NewPassword>,
+) -> Response {
+    let NewPassword { old, password, again } = filled;
+    let done = match password == again {
+        true => app.web.accounts.change_password(&signed, &old, password, caller.browser).await.map_err(Wrong::Refused),
+        false => Err(Wrong::Differs),
+    };
+    match done {
+        Ok(secret) => signed_in(&secret, "/account"),
+        Err(wrong) => again_with(&app, texts, &signed, wrong).await,
+    }
+}
+
+/// What is wrong with the form for another password.
+enum Wrong {
+    Differs,
+    Refused(SignInError),
+}
+
+/// The page again, with what is wrong.
+async fn again_with(app: &App, texts: Texts, signed: &Arc<SignedIn>, wrong: Wrong) -> Response {
+    let id = signed.person.id;
+    let sessions = app.web.accounts.ask(move |store, now| store.sessions(id, now)).await;
+    let sessions = match sessions {
+        Ok(sessions) => sessions,
+        Err(error) => return unreadable(app, texts, &error),
+    };
+    let again = |said| {
+        let page = AccountPage::new(texts, app, signed, &sessions, Some(said));
+        frame::respond(StatusCode::UNPROCESSABLE_ENTITY, texts, &page)
+    };
+    match wrong {
+        Wrong::Differs => again(texts.get("password-differs")),
+        Wrong::Refused(error) => refuse(app, texts, error, again),
+    }
+}
+
+/// Which sessions are to end.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    /// The number of one; all of them without it.
+    session: Option<i64>,
+}
+
+/// `POST /account/sessions`
+pub(super) async fn end_sessions(
+    State(app): State<App>,
+    Reader(texts): Reader,
+    Signed(signed): Signed,
+    Form(ended): Form<Ended>,
+) -> Response {
+    let (person, own) = (signed.person.id, signed.session);
+    let goes_on = ended.session.is_some_and(|session| session != own);
+    match app.web.accounts.ask(move |store, _| store.end_sessions(person, ended.session)).await {
+        Ok(_) if goes_on => Redirect::to("/account").into_response(),
+        Ok(_) => (AppendHeaders([forget()]), Redirect::to("/sign-in")).into_response(),
+        Err(error) => unreadable(&app, texts, &error),
+    }
+}
+
+/// The key of the name of a role.
+pub(super) fn role_key(role: Role) -> &'static str {
+    match role {
+        Role::Operator => "role-operator",
+        Role::Viewer => "role-viewer",
+        Role::Customer => "role-customer",
+    }
+}
+
+/// The answer to what the accounts do not let be.
+pub(super) fn refused(app: &App, texts: Texts, error: &AccountsError) -> Response {
+    let (status, keys) = match error {
+        AccountsError::BadName(_) => (StatusCode::UNPROCESSABLE_ENTITY, ["bad-name", "bad-name-advice"]),
+        AccountsError::NameTaken(_) => (StatusCode::CONFLICT, ["name-taken", "name-taken-advice"]),
+        AccountsError::NoSuchPerson(_) => (StatusCode::NOT_FOUND, ["no-such-person", "no-such-person-advice"]),
+        AccountsError::BadCustomer(_) | AccountsError::NoCustomer | AccountsError::NotACustomer(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, ["bad-customer", "bad-customer-advice"])
+        }
+        AccountsError::OtherRole(_) | AccountsError::NoRole(_) => {
+            (StatusCode::CONFLICT, ["other-role", "other-role-advice"])
+        }
+        AccountsError::LastOperator(_) => (StatusCode::CONFLICT, ["last-operator", "last-operator-advice"]),
+        AccountsError::NoSuchInvitation => (StatusCode::NOT_FOUND, ["link-used", "link-used-advice"]),
+        AccountsError::Changed => (StatusCode::CONFLICT, ["changed-meanwhile", "changed-meanwhile-advice"]),
+        _ => return unreadable(app, texts, error),
+    };
+    problem::page(app, texts, status, keys)
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage {
+    frame: Frame,
+    name: String,
+    role: String,
+    since: String,
+    rule: String,
+    wrong: Option<String>,
+    sessions: Vec<SessionView>,
+}
+
+struct SessionView {
+    id: i64,
+    browser: String,
+    began: String,
+    seen: String,
+    is_own: bool,
+}
+
+impl AccountPage {
+    fn new(texts: Texts, app: &App, signed: &SignedIn, sessions: &[SessionEntry], wrong: Option<String>) -> Self {
+        let live = app.live();
+        let words = frame::words(texts, &live);
+        let session = |entry: &SessionEntry| SessionView {
+            id: entry.id,
+            browser: if entry.browser.is_empty() { texts.get("session-unnamed") } else { entry.browser.clone() },
+            began: words.moment(entry.created_at),
+            seen: words.moment(entry.seen_at),
+            is_own: entry.id == signed.session,
+        };
+        Self {
+            frame: Frame::new(&words, &live, "/account", texts.get("account")),
+            name: signed.person.name.clone(),
+            role: texts.get(role_key(signed.person.standing.role())),
+            since: words.moment(signed.person.created_at),
+            rule: texts.with("password-rule", &[("n", i64::try_from(LENGTH_MIN).unwrap_or_default().into())]),
+            wrong,
+            sessions: sessions.iter().map(session).collect(),
+        }
+    }
+}
