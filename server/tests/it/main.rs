@@ -26,6 +26,7 @@ mod revisions;
 mod sample;
 mod simulate;
 mod statement;
+mod tell;
 mod upgrade;
 mod vantage;
 mod web;

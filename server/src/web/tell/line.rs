@@ -138,7 +138,7 @@ fn correction(
         correction.insert("retract".to_owned(), true.into());
         return Some(correction);
     }
-    let fixed = ["type", "id", "sequence", "v"];
+    let fixed = ["type", "id", "sequence", "v", "recorded_at", "by"];
     let mut set: Map<String, Value> = line
         .iter()
         .filter(|(key, value)| known.get(*key) != Some(*value))

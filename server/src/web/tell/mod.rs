@@ -9,6 +9,8 @@ mod line;
 mod preview;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Form;
@@ -37,6 +39,9 @@ use crate::wording::{Texts, Words, form};
 
 /// The type of record that changes another one.
 const CORRECTION: &str = "correction";
+
+/// How long an answer waits for the picture that shows what was recorded.
+const SHOWN_WITHIN: Duration = Duration::from_secs(3);
 
 /// What was just recorded, to be said on the page that follows.
 #[derive(Debug, Deserialize)]
@@ -167,7 +172,7 @@ enum Outcome {
 async fn answer(
     app: &App,
     words: &Words,
-    live: &std::sync::Arc<Live>,
+    live: &Arc<Live>,
     asked: Asked,
     given: BTreeMap<String, String>,
     by: String,
@@ -190,12 +195,16 @@ async fn answer(
     };
     // What is recorded is what was shown: a form that was changed since shows its consequence first.
     if !records || filled.text("seen") != seen {
-        let changes = changes.iter().map(|change| preview::view(words, live, change)).collect();
+        let changes = preview::views(words, live, &changes);
         return page(words, live, &asked, &filled, Outcome::Ready(changes, seen), key);
     }
     match append(app, facts).await {
         Ok(receipts) => {
             let seq = receipts.first().map_or(0, |receipt| receipt.seq);
+            // Whoever is led on sees what was recorded. A picture that takes longer comes to the open page later.
+            let mut pictures = app.web.live.clone();
+            let shown = pictures.wait_for(|live| live.ledger.size > seq);
+            let _ = tokio::time::timeout(SHOWN_WITHIN, shown).await;
             Redirect::to(&format!("/tell?told={seq}")).into_response()
         }
         Err(error) => {
