@@ -15,7 +15,13 @@ use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to, for whoever may open them: the path, and the key of the name. Who may, the table of
 /// routes says.
-const NAVIGATION: [(&str, &str); 3] = [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks")];
+const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "nav-agreement"),
+    ("/status", "nav-status"),
+    ("/mine", "nav-mine"),
+    ("/checks", "nav-checks"),
+    ("/people", "nav-people"),
+];
 
 /// One of the pages that every page leads to.
 pub(super) struct Place {

@@ -18,7 +18,7 @@ use uphold_core::time::{Instant, Millis};
 
 use crate::crash::{Server, flapping_target};
 use crate::live_equals_batch::{evaluated, export, live, row, seconds};
-use crate::program::{read, Dice, request, request_with, root, stdout, text, uphold};
+use crate::program::{Dice, read, request, request_with, root, stdout, text, uphold};
 
 const START: &str = "2026-10-05T10:00:00Z";
 const TICK: Millis = Millis(100);
