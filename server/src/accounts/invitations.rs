@@ -50,6 +50,17 @@ struct Found {
     why: String,
 }
 
+impl Found {
+    fn invitation(self) -> Invitation {
+        let whom = match (self.name, self.person) {
+            (None, _) => Whom::First,
+            (Some(name), None) => Whom::New(name),
+            (Some(name), Some(_)) => Whom::Known(name),
+        };
+        Invitation { whom, standing: self.standing, expires_at: self.expires_at }
+    }
+}
+
 impl Store {
     /// Makes the link of a first start, if nobody was ever let in; it replaces the one of the start before.
     ///
@@ -129,13 +140,24 @@ impl Store {
     pub fn invitation(&self, secret: &Secret, now: Instant) -> Result<Option<Invitation>, AccountsError> {
         self.read(|transaction| {
             let Some(found) = self.find_link(transaction, secret, now)? else { return Ok(None) };
-            let whom = match (found.name, found.person) {
-                (None, _) => Whom::First,
-                (Some(name), None) => Whom::New(name),
-                (Some(name), Some(_)) => Whom::Known(name),
-            };
-            Ok(Some(Invitation { whom, standing: found.standing, expires_at: found.expires_at }))
+            Ok(Some(found.invitation()))
         })
+    }
+
+    /// The links that are still good, but for that of a first start.
+    ///
+    /// # Errors
+    /// When the accounts cannot be read.
+    pub fn invitations(&self, now: Instant) -> Result<Vec<Invitation>, AccountsError> {
+        let sql = "SELECT name, person, role, customer, expires_at, by, why FROM invitations
+            WHERE name IS NOT NULL AND expires_at > ?1 ORDER BY name";
+        let read = |transaction: &Transaction<'_>| {
+            let mut statement = transaction.prepare(sql)?;
+            let rows = statement.query_map([now.0], link)?;
+            rows.collect::<Result<Vec<_>, _>>()
+        };
+        let found = self.read(|transaction| read(transaction).map_err(|error| self.sqlite("read", error)))?;
+        Ok(found.into_iter().flatten().map(Found::invitation).collect())
     }
 
     /// Uses a link: makes the account, or changes its password and ends its sessions. `name` counts for the link of a first

@@ -22,8 +22,15 @@ pub(super) fn person(row: &Row<'_>) -> Result<Option<Person>, rusqlite::Error> {
 /// Whether a text can be the name of an account.
 pub(super) fn check_name(name: &str) -> Result<(), AccountsError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+@".contains(c);
-    let fits = (1..=NAME_MAX).contains(&name.len()) && name.chars().all(plain);
+    // A name that begins with a point could be read as a step upwards in an address.
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let fits = begins && name.len() <= NAME_MAX && name.chars().all(plain);
     if fits { Ok(()) } else { Err(AccountsError::BadName(name.chars().take(NAME_MAX).collect())) }
+}
+
+/// Takes back the links that somebody made: they must not leave a way in behind.
+fn take_links(transaction: &Transaction<'_>, name: &str) -> Result<(), rusqlite::Error> {
+    transaction.execute("DELETE FROM invitations WHERE by = ?1", [format!("person:{name}")]).map(drop)
 }
 
 impl Store {
@@ -68,22 +75,29 @@ impl Store {
             transaction.execute(sql, params![id, standing.role().name(), customer]).map_err(refuse)?;
             transaction.execute("DELETE FROM sessions WHERE person = ?1", [id]).map_err(refuse)?;
             transaction.execute("DELETE FROM invitations WHERE person = ?1", [id]).map_err(refuse)?;
+            take_links(transaction, &name).map_err(refuse)?;
             note(transaction, Deed::RoleChanged, &name, Some(standing.role()), cause).map_err(refuse)
         })
     }
 
-    /// Removes somebody with everything that is known of them, and ends their sessions.
+    /// Removes somebody with everything that is known of them, and ends their sessions; or takes back a link, where somebody
+    /// was only invited. Links that they made are of no use any more.
     ///
     /// # Errors
     /// When there is no such person, nobody else is an operator, or the accounts cannot be written.
     pub fn remove(&self, name: &str, cause: &Cause) -> Result<(), AccountsError> {
         let refuse = |error| self.sqlite("write", error);
         self.write(|transaction| {
-            let (id, role, name) = self.find(transaction, name)?;
+            let taken = transaction.execute("DELETE FROM invitations WHERE name = ?1", [name]).map_err(refuse)?;
+            let (id, role, name) = match self.find(transaction, name) {
+                Err(AccountsError::NoSuchPerson(_)) if taken > 0 => return Ok(()),
+                found => found?,
+            };
             if role == Role::Operator.name() {
                 self.keep_an_operator(transaction, id, &name)?;
             }
             transaction.execute("DELETE FROM people WHERE id = ?1", [id]).map_err(refuse)?;
+            take_links(transaction, &name).map_err(refuse)?;
             note(transaction, Deed::Removed, &name, None, cause).map_err(refuse)
         })
     }

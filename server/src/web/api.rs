@@ -64,7 +64,7 @@ pub(super) async fn statement(
 
 /// What is wrong with a query.
 #[derive(Debug)]
-struct BadQuery(String);
+pub(super) struct BadQuery(String);
 
 impl BadQuery {
     fn new(what: impl std::fmt::Display) -> Self {
@@ -98,6 +98,14 @@ fn request(live: &Live, query: &StatementQuery, trusted: bool) -> Result<Option<
         Some(id) => Customers::One(CustomerId::parse(id).map_err(BadQuery::new)?),
     };
     Ok(Some(Request { period, as_known_at, customers }))
+}
+
+/// The statement of one customer for a period, that in progress where none is named, as it is known now.
+pub(super) fn for_customer(live: &Live, customer: CustomerId, period: Option<String>) -> Result<Request, BadQuery> {
+    let query = StatementQuery { period, customer: Some(customer.to_string()), as_known_at: None };
+    let asked = request(live, &query, true)?.ok_or_else(|| BadQuery::new("nothing is asked for"))?;
+    // `all` is a word of the query, and the id of a customer all the same.
+    Ok(Request { customers: Customers::One(customer), ..asked })
 }
 
 /// The period of that name, by the calendar of the revision that is in force when it begins.

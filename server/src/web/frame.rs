@@ -17,6 +17,13 @@ use crate::wording::{Phrase, Texts, Words};
 /// routes says.
 const NAVIGATION: [(&str, &str); 4] =
     [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks"), ("/tell", "nav-tell")];
+const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "nav-agreement"),
+    ("/status", "nav-status"),
+    ("/mine", "nav-mine"),
+    ("/checks", "nav-checks"),
+    ("/people", "nav-people"),
+];
 
 /// One of the pages that every page leads to.
 pub(super) struct Place {

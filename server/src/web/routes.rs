@@ -8,6 +8,7 @@ use axum::routing::{MethodRouter, get, post};
 use super::{
     App, account, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents,
     join, metrics, openapi, records, sign_in, statements, status, tell, vantage_points,
+    join, metrics, mine, openapi, people, records, sign_in, statements, status, vantage_points,
 };
 use crate::access::Scope;
 use crate::accounts::Role;
@@ -147,8 +148,20 @@ pub const ROUTES: &[Route] = &[
     Route { access: Access::SignedIn, ..page("/account", || get(account::show)) },
     form(Access::SignedIn, "/account/password", || post(account::change_password)),
     form(Access::SignedIn, "/account/sessions", || post(account::end_sessions)),
+    Route { access: OPERATOR, ..page("/people", || get(people::show)) },
+    form(OPERATOR, "/people", || post(people::invite)),
+    Route { access: OPERATOR, sample: "/people/operator", ..page("/people/{name}", || get(people::one)) },
+    Route { sample: "/people/nobody/role", ..form(OPERATOR, "/people/{name}/role", || post(people::change_role)) },
+    Route { sample: "/people/nobody/password", ..form(OPERATOR, "/people/{name}/password", || post(people::reset)) },
+    Route { sample: "/people/nobody/removal", ..form(OPERATOR, "/people/{name}/removal", || post(people::remove)) },
+    Route { access: CUSTOMER, ..page("/mine", || get(mine::show)) },
+    Route { access: CUSTOMER, ..of(Kind::Download, "/mine/statement.json", || get(mine::as_json)) },
+    Route { access: CUSTOMER, ..of(Kind::Download, "/mine/statement.html", || get(mine::as_html)) },
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];
+
+const OPERATOR: Access = Access::Person(Role::Operator);
+const CUSTOMER: Access = Access::Person(Role::Customer);
 
 /// A link that nobody was given.
 const JOIN: &str = "/join/0000000000000000000000000000000000000000000000000000000000000000";

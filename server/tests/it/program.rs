@@ -5,7 +5,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use uphold::access::{Scope, Tokens};
+use uphold_core::time::Instant;
 
 /// The command line of the program that was built for this test.
 pub(crate) fn uphold<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
@@ -74,6 +78,16 @@ pub(crate) fn request_with(
         None => answer.read_to_end(&mut body)?,
     };
     Ok((status, String::from_utf8_lossy(&body).into_owned()))
+}
+
+/// Asks a server whose data folder is known, as a program that may read.
+pub(crate) fn read(address: SocketAddr, data: &Path, path: &str) -> (u16, String) {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let name = format!("reader-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let secret = Tokens::of(data).create(&name, &[Scope::Read], Instant(0)).unwrap();
+    let answer = request_with(address, "GET", path, &[("Authorization", &format!("Bearer {secret}"))], "");
+    Tokens::of(data).revoke(&name).unwrap();
+    answer.unwrap()
 }
 
 /// Numbers that look random and are the same for one seed.

@@ -17,7 +17,7 @@ use uphold_core::time::{Instant, Millis};
 
 use crate::crash::{Server, flapping_target};
 use crate::live_equals_batch::{evaluated, export, live};
-use crate::program::{request, root, stdout, text, uphold};
+use crate::program::{read, request, root, stdout, text, uphold};
 
 const START: &str = "2026-10-05T10:00:00Z";
 
@@ -223,7 +223,7 @@ impl Site {
     }
 
     fn checks(&self) -> serde_json::Value {
-        let (_, body) = request(self.server.address, "GET", "/api/v1/checks", "").unwrap();
+        let (_, body) = read(self.server.address, &self.folder.path().join("data"), "/api/v1/checks");
         serde_json::from_str(&body).unwrap()
     }
 }

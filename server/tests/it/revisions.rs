@@ -21,7 +21,7 @@ use uphold_core::ledger::fact::Fact;
 use uphold_core::time::{Instant, Millis};
 
 use crate::crash::{Server, flapping_target};
-use crate::program::{request, request_with, root, stdout, text, uphold};
+use crate::program::{read, request, request_with, root, stdout, text, uphold};
 use crate::sample::{Story, live, noon};
 
 const BY: &str = "server:local";
@@ -508,6 +508,8 @@ fn a_check_may_measure_what_any_revision_covers() {
     let (good, said) = checked("revisions/1.toml");
     assert!(!good && said.contains("has no interface `mail`"), "{said}");
     let server = site.serve();
-    assert_eq!(get(&server, "/api/v1/checks")["checks"][0]["interface"], "mail");
+    let (_, checks) = read(server.address, &site.path("data"), "/api/v1/checks");
+    let checks: Value = serde_json::from_str(&checks).unwrap();
+    assert_eq!(checks["checks"][0]["interface"], "mail");
     server.stop();
 }

@@ -18,7 +18,7 @@ use uphold_core::time::{Instant, Millis};
 
 use crate::crash::{Server, flapping_target};
 use crate::live_equals_batch::{evaluated, export, live, row, seconds};
-use crate::program::{Dice, request, request_with, root, stdout, text, uphold};
+use crate::program::{Dice, read, request, request_with, root, stdout, text, uphold};
 
 const START: &str = "2026-10-05T10:00:00Z";
 const TICK: Millis = Millis(100);
@@ -466,8 +466,8 @@ fn two_programs_agree_over_http_whichever_of_them_is_killed_and_a_token_speaks_f
     let point = pair.point();
     assert_eq!((&point["own"], &point["series"], &point["unmatched_series"]), (&false.into(), &1.into(), &0.into()));
     assert_eq!((&point["clock_is_off"], &point["reports_refused"]), (&false.into(), &0.into()), "{point}");
-    let (_, page) = request(pair.port, "GET", "/checks", "").unwrap();
-    assert!(page.contains("tokyo-1") && page.contains("osaka-1"), "{page}");
+    let (_, checks) = read(pair.port, &data, "/api/v1/checks");
+    assert!(checks.contains("tokyo-1") && checks.contains("osaka-1"), "{checks}");
     let (_, metrics) = request(pair.port, "GET", "/metrics", "").unwrap();
     assert!(metrics.contains("uphold_vantage_clock_skew_seconds{vantage=\"osaka-1\"}"), "{metrics}");
     let (_, metrics) = request(remote.address, "GET", "/metrics", "").unwrap();
