@@ -16,6 +16,7 @@ pub mod notify;
 pub mod operate;
 pub mod revisions;
 pub mod sample_service;
+pub mod schedule;
 pub mod secret;
 pub mod service_manager;
 pub mod simulate;

@@ -28,6 +28,7 @@ use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
 use crate::operate::follow::follow;
 use crate::operate::incident;
+use crate::operate::publication::publish;
 use crate::operate::retention::retain;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
@@ -238,9 +239,10 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let reporting =
         report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
     // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
-    if reporting.is_none() {
-        follow_and_retain(&handle, author);
-    }
+    let publishing = reporting.is_none().then(|| {
+        follow_and_retain(&handle, author.clone());
+        publish(handle.live.clone(), handle.tell.clone(), clock.clone(), author, Arc::new(web::schedule_shows))
+    });
     let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
     let router = web::router(WebState { board, ..web });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -248,6 +250,9 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         let _ = stopped.await;
     }));
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
+    if let Some(publishing) = publishing {
+        tokio::spawn(publishing);
+    }
     ready(address);
     background.ready();
     if let Some(secret) = first {

@@ -16,6 +16,7 @@ use uphold_probe::outcome::Cause;
 use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
 use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
+use crate::schedule;
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -135,6 +136,7 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
     let seen = Seen::new(&known);
     let statement = statement(revisions.all(), &seen, request);
     let timelines = timelines(revisions.all(), agreement, &seen, as_known_at);
+    let schedule = schedule::windows(revisions.all(), &history, &seen, as_known_at);
     drop(seen);
     Live {
         agreement: Arc::clone(agreement),
@@ -145,8 +147,10 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
         statement,
         timelines,
         checks: checks(book, causes),
-        incidents: known.facts.incidents,
-        notices: known.facts.notices,
+        incidents: known.facts.incidents.clone(),
+        notices: known.facts.notices.clone(),
+        facts: Arc::new(known.facts),
+        schedule: Arc::new(schedule),
         history: Arc::new(history),
         records: Arc::clone(&book.records),
         statements: Arc::clone(&book.statements),

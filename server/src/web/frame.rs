@@ -10,7 +10,8 @@ use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to: the path, and the key of the name.
-const NAVIGATION: [(&str, &str); 3] = [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks")];
+const NAVIGATION: [(&str, &str); 4] =
+    [("/", "nav-agreement"), ("/status", "nav-status"), ("/maintenance", "nav-maintenance"), ("/checks", "nav-checks")];
 
 /// One of the pages that every page leads to.
 pub(super) struct Place {

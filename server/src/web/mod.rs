@@ -7,17 +7,21 @@ mod api;
 mod assets;
 mod authorize;
 mod budgets;
+mod cache;
 mod checks;
 mod contract;
 mod events;
 mod evidence;
+mod feeds;
 mod frame;
+mod gauge;
 mod guard;
 mod health;
 mod heartbeats;
 mod history;
 mod incidents;
 mod language;
+mod maintenance;
 mod metrics;
 mod openapi;
 mod paging;
@@ -29,6 +33,8 @@ mod status;
 mod strip;
 mod subject;
 mod vantage_points;
+
+pub use maintenance::schedule_shows;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,6 +98,7 @@ struct Shared {
     web: WebState,
     streams: Arc<Semaphore>,
     judging: Semaphore,
+    cache: cache::Cache,
 }
 
 type App = Arc<Shared>;
@@ -114,6 +121,7 @@ pub fn router(state: WebState) -> axum::Router {
         web: state,
         streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
         judging: Semaphore::new(JUDGING_MAX),
+        cache: cache::Cache::default(),
     });
     let mut router = axum::Router::new();
     for route in routes::ROUTES {

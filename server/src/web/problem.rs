@@ -36,6 +36,16 @@ pub(super) async fn method_not_allowed(State(app): State<App>, Reader(texts): Re
     frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
 }
 
+/// A page whose address asks for something that it cannot show.
+pub(super) fn bad_query(texts: Texts, live: &Live) -> Response {
+    page(StatusCode::BAD_REQUEST, texts, live, (texts.get("bad-query"), texts.get("bad-query-advice")))
+}
+
+/// A page that says what could not be done, and what to do.
+pub(super) fn page(status: StatusCode, texts: Texts, live: &Live, (title, advice): (String, String)) -> Response {
+    frame::respond(status, texts, &ProblemPage::new(texts, live, title, advice))
+}
+
 /// An answer that could not be made.
 pub(super) fn internal() -> Response {
     json(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be made; the server's log says why")

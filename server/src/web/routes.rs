@@ -6,8 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents, metrics,
-    openapi, records, statements, status, vantage_points,
+    App, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history, incidents,
+    maintenance, metrics, openapi, records, statements, status, vantage_points,
 };
 use crate::access::Scope;
 
@@ -124,6 +124,10 @@ pub const ROUTES: &[Route] = &[
         sample: "/api/v1/vantage-points/osaka/reports",
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
+    // The public schedule, and documents for everybody.
+    page("/maintenance", || get(maintenance::show)),
+    of(Kind::Download, "/maintenance.ics", || get(feeds::calendar)),
+    of(Kind::Download, "/maintenance.atom", || get(feeds::feed)),
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];

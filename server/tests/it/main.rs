@@ -22,6 +22,7 @@ mod reload;
 mod retention;
 mod revisions;
 mod sample;
+mod schedule;
 mod simulate;
 mod statement;
 mod upgrade;

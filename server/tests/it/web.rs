@@ -17,28 +17,28 @@ use uphold_core::time::Millis;
 
 use crate::sample;
 
-struct Site {
+pub(crate) struct Site {
     address: std::net::SocketAddr,
-    live: watch::Sender<Arc<Live>>,
+    pub(crate) live: watch::Sender<Arc<Live>>,
     tokens: Tokens,
     _data: tempfile::TempDir,
     _told: tokio::sync::mpsc::Receiver<Append>,
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().filter_map(|line| line.split_once(": ")).find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 }
 
 impl Site {
-    async fn of(live: Live) -> Self {
+    pub(crate) async fn of(live: Live) -> Self {
         let (sender, live) = watch::channel(Arc::new(live));
         let counters = Counters {
             probes_started: 12,
@@ -73,11 +73,11 @@ impl Site {
         Self { address, live: sender, tokens, _data: data, _told: told }
     }
 
-    async fn told(story: Story) -> Self {
+    pub(crate) async fn told(story: Story) -> Self {
         Self::of(sample::live(story, sample::noon())).await
     }
 
-    async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let host = if headers.iter().any(|h| h.starts_with("host:")) { "" } else { "host: localhost\r\n" };
         let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
@@ -91,7 +91,7 @@ impl Site {
         Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[]).await
     }
 }
@@ -104,7 +104,7 @@ fn ending() -> impl Iterator<Item = &'static uphold::web::routes::Route> {
 }
 
 /// Elements that are open at the end, and those that were closed out of order.
-fn unbalanced(html: &str) -> Vec<String> {
+pub(crate) fn unbalanced(html: &str) -> Vec<String> {
     const VOID: [&str; 5] = ["meta", "link", "br", "!DOCTYPE", "input"];
     let (mut open, mut wrong): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());
     for tag in html.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
