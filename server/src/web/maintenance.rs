@@ -1,7 +1,5 @@
 //! The public maintenance schedule as a page: what is ahead, what really happened, and what was announced of each.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -115,7 +113,7 @@ impl SchedulePage {
         }
         let view = |window: &Window| window_view(&words, live, window);
         Some(Self {
-            bars: bars(&words, live, None),
+            bars: bars(&words, live),
             ahead: ahead.into_iter().map(view).collect(),
             newer: (page > 1).then(|| page - 1),
             older: (past.len() > begin + PAST).then_some(page + 1),
@@ -132,16 +130,16 @@ pub(super) fn anchor(id: &FactId) -> String {
     format!("window-{}", id.as_str().bytes().map(part).collect::<String>())
 }
 
-/// The bars of every limit on maintenance that is judged in the period in progress, of one commitment or of all.
-pub(super) fn bars(words: &Words, live: &Live, commitment: Option<&uphold_core::id::CommitmentId>) -> Vec<BarView> {
+/// The bars of every limit on maintenance that is judged in the period in progress.
+fn bars(words: &Words, live: &Live) -> Vec<BarView> {
     let last = live.as_known_at - Millis(1);
     let rows = live.statement.rows.iter().filter(|row| row.period.interval.contains(last));
-    let rows = rows.filter(|row| commitment.is_none_or(|id| row.commitment == *id));
     let rows = rows.filter(|row| crate::live::judges_now(&live.agreement, &live.statement, row));
     rows.filter_map(|row| bar(words, live, row)).collect()
 }
 
-fn bar(words: &Words, live: &Live, row: &Row) -> Option<BarView> {
+/// The bar of a row, where it is one of a limit on maintenance.
+pub(super) fn bar(words: &Words, live: &Live, row: &Row) -> Option<BarView> {
     let of = |key: &str| {
         row.measured.iter().find(|each| each.key == key).and_then(|each| match each.amount {
             Amount::Time(length) => Some(length),
@@ -269,9 +267,4 @@ pub(super) fn notice(words: &Words, live: &Live, announced: &Announcement) -> No
     }
     let by = texts.with("notice-less", &[("length", exact(Millis(-more.0)))]);
     NoticeView { class: "missed", label: texts.get("notice-short"), given: text, by: Some(by) }
-}
-
-/// The next maintenance that is ahead, of any class.
-pub(super) fn next(live: &Arc<Vec<Window>>) -> Option<&Window> {
-    live.iter().find(|window| matches!(window.standing, Standing::Planned))
 }

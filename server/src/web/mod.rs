@@ -3,9 +3,11 @@
 //! [`router`] is the entry; [`routes`] lists every route. Everything shown comes from one [`Live`] picture. Not here:
 //! storage, measuring, and people's accounts, which this version does not have.
 
+mod agreement;
 mod api;
 mod assets;
 mod authorize;
+mod beside;
 mod budgets;
 mod cache;
 mod checks;
@@ -32,6 +34,7 @@ mod statements;
 mod status;
 mod strip;
 mod subject;
+mod subprocessors;
 mod vantage_points;
 
 pub use maintenance::schedule_shows;

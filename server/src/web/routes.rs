@@ -6,8 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history, incidents,
-    maintenance, metrics, openapi, records, statements, status, vantage_points,
+    App, agreement, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history, incidents,
+    maintenance, metrics, openapi, records, statements, status, subprocessors, vantage_points,
 };
 use crate::access::Scope;
 
@@ -125,6 +125,10 @@ pub const ROUTES: &[Route] = &[
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
     // The public schedule, and documents for everybody.
+    page("/agreement", || get(agreement::newest)),
+    page("/agreement/compare", || get(agreement::comparison)),
+    Route { sample: "/agreement/2", ..page("/agreement/{revision}", || get(agreement::one)) },
+    page("/sub-processors", || get(subprocessors::show)),
     page("/maintenance", || get(maintenance::show)),
     of(Kind::Download, "/maintenance.ics", || get(feeds::calendar)),
     of(Kind::Download, "/maintenance.atom", || get(feeds::feed)),
