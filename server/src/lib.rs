@@ -14,6 +14,7 @@ pub mod live;
 pub mod measure;
 pub mod notify;
 pub mod operate;
+pub mod printer;
 pub mod revisions;
 pub mod sample_service;
 pub mod schedule;

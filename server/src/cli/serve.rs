@@ -29,6 +29,7 @@ use crate::notify::Board;
 use crate::operate::follow::follow;
 use crate::operate::incident;
 use crate::operate::publication::publish;
+use crate::printer::Printer;
 use crate::operate::retention::retain;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
@@ -221,6 +222,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
+    let printer = Printer::of(settings.checks.browsers.clone());
     let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
     let manager = Arc::new(ServiceManager::of_environment());
@@ -244,7 +246,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         publish(handle.live.clone(), handle.tell.clone(), clock.clone(), author, Arc::new(web::schedule_shows))
     });
     let web = web_state(handle, hosts(address, allowed_hosts), tokens, data, clock);
-    let router = web::router(WebState { board, ..web });
+    let router = web::router(WebState { board, printer, ..web });
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
@@ -328,6 +330,7 @@ fn web_state(handle: Handle, allowed_hosts: Vec<String>, tokens: Tokens, data: P
         data,
         clock,
         board: Board::default(),
+        printer: Printer::default(),
     }
 }
 

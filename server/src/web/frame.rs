@@ -10,8 +10,13 @@ use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to: the path, and the key of the name.
-const NAVIGATION: [(&str, &str); 4] =
-    [("/", "nav-agreement"), ("/status", "nav-status"), ("/maintenance", "nav-maintenance"), ("/checks", "nav-checks")];
+const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "nav-agreement"),
+    ("/status", "nav-status"),
+    ("/maintenance", "nav-maintenance"),
+    ("/statements", "nav-statements"),
+    ("/checks", "nav-checks"),
+];
 
 /// One of the pages that every page leads to.
 pub(super) struct Place {

@@ -23,6 +23,7 @@ mod heartbeats;
 mod history;
 mod incidents;
 mod language;
+mod made;
 mod maintenance;
 mod metrics;
 mod openapi;
@@ -30,6 +31,7 @@ mod paging;
 mod problem;
 mod records;
 pub mod routes;
+mod statement_pages;
 mod statements;
 mod status;
 mod strip;
@@ -54,6 +56,7 @@ use crate::measure::Append;
 use crate::measure::heartbeat::HeartbeatError;
 use crate::measure::vantage::Desk;
 use crate::notify::Board;
+use crate::printer::Printer;
 
 /// The host names under which a server that listens on loopback is asked for.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -94,6 +97,8 @@ pub struct WebState {
     pub clock: Clock,
     /// How telling people goes, and what is known of the clock.
     pub board: Board,
+    /// What makes PDFs, where there is something that does.
+    pub printer: Printer,
 }
 
 /// What every handler shares.
@@ -102,6 +107,7 @@ struct Shared {
     streams: Arc<Semaphore>,
     judging: Semaphore,
     cache: cache::Cache,
+    statements: made::Kept,
 }
 
 type App = Arc<Shared>;
@@ -125,6 +131,7 @@ pub fn router(state: WebState) -> axum::Router {
         streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
         judging: Semaphore::new(JUDGING_MAX),
         cache: cache::Cache::default(),
+        statements: made::Kept::default(),
     });
     let mut router = axum::Router::new();
     for route in routes::ROUTES {

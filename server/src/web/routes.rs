@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::{
     App, agreement, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history, incidents,
-    maintenance, metrics, openapi, records, statements, status, subprocessors, vantage_points,
+    maintenance, metrics, openapi, records, statement_pages, statements, status, subprocessors, vantage_points,
 };
 use crate::access::Scope;
 
@@ -129,6 +129,12 @@ pub const ROUTES: &[Route] = &[
     page("/agreement/compare", || get(agreement::comparison)),
     Route { sample: "/agreement/2", ..page("/agreement/{revision}", || get(agreement::one)) },
     page("/sub-processors", || get(subprocessors::show)),
+    page("/statements", || get(statement_pages::list)),
+    Route { sample: "/statements/2026-11", ..page("/statements/{period}", || get(statement_pages::show)) },
+    Route {
+        sample: "/statements/2026-11/statement.html",
+        ..of(Kind::Download, "/statements/{period}/{file}", || get(statement_pages::file))
+    },
     page("/maintenance", || get(maintenance::show)),
     of(Kind::Download, "/maintenance.ics", || get(feeds::calendar)),
     of(Kind::Download, "/maintenance.atom", || get(feeds::feed)),
