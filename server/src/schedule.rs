@@ -118,7 +118,7 @@ impl<'h> Told<'h> {
             Change::Retract => false,
         };
         self.plans.iter().any(|plan| plan.body.scope.parts.customer.is_some())
-            || self.corrections.iter().any(|c| set(&c))
+            || self.corrections.iter().any(set)
     }
 
     fn times(&self) -> impl Iterator<Item = Instant> {

@@ -73,6 +73,8 @@ impl Browsers {
 
 async fn made(session: &Session, html: &str, limit: Duration) -> Result<Vec<u8>, PrintError> {
     const WRITE: &str = "document.open(); document.write(arguments[0]); document.close(); return document.readyState;";
+    // The page that a browser begins with lets nobody write into it.
+    session.command("url", Some(&json!({ "url": "about:blank" })), limit).await?;
     session.script(WRITE, json!([html]), limit).await?;
     // The margins are those of the document's own style.
     let page = json!({

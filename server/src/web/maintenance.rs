@@ -216,7 +216,10 @@ pub(super) fn window_view(words: &Words, live: &Live, window: &Window) -> Window
             None => texts.get("maintenance-unpublished"),
         },
         notices: window.of_plan().map(|announced| notice(words, live, announced)).collect(),
-        actual: window.actual().map(|(from, until)| times(words, from, until)),
+        actual: window.actual().map(|(from, until)| match until {
+            None => texts.with("maintenance-since", &[("from", words.moment(from).into())]),
+            until => times(words, from, until),
+        }),
         overran: overran(words, live, window),
     }
 }

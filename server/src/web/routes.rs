@@ -127,7 +127,7 @@ pub const ROUTES: &[Route] = &[
     // The public schedule, and documents for everybody.
     page("/agreement", || get(agreement::newest)),
     page("/agreement/compare", || get(agreement::comparison)),
-    Route { sample: "/agreement/2", ..page("/agreement/{revision}", || get(agreement::one)) },
+    Route { sample: "/agreement/reference", ..page("/agreement/{revision}", || get(agreement::one)) },
     page("/sub-processors", || get(subprocessors::show)),
     page("/statements", || get(statement_pages::list)),
     Route { sample: "/statements/2026-11", ..page("/statements/{period}", || get(statement_pages::show)) },

@@ -163,6 +163,7 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
         Ok(made) => made,
         Err(why) => return not_made(texts, live, &why),
     };
+    let words = &frame::words(texts, live);
     let has_printer = app.web.printer.is_there();
     let file = |(kind, key): &(Format, &str)| (address(which, Some((*kind, texts))), texts.get(key));
     let files = [
@@ -173,7 +174,7 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
     ];
     let around = Around {
         style: assets::address("statement.css"),
-        standing: standing(&frame::words(texts, live), live, which),
+        standing: format!("{} · {}", version_name(words, which), standing(words, live, which)),
         files: files.iter().filter(|(kind, _)| has_printer || *kind != Format::Pdf).map(file).collect(),
         hint: texts.get(if has_printer { "statements-print-or-pdf" } else { "statements-print" }),
         path: address(which, None),
@@ -196,9 +197,7 @@ fn standing(words: &Words, live: &Live, which: &Which) -> String {
     let texts = words.texts;
     match &which.frozen {
         Some(frozen) => {
-            let moment = words.moment(frozen.recorded_at);
-            let number = words.number(&frozen.fact.number.to_string());
-            texts.with("statements-frozen", &[("moment", moment.into()), ("number", number.into())])
+            texts.with("statements-frozen", &[("moment", words.moment(frozen.recorded_at).into())])
         }
         None if which.period.interval.contains(live.as_known_at) => texts.get("statements-in-progress"),
         None => {
@@ -327,18 +326,22 @@ fn versions(words: &Words, live: &Live, data: &File, period: &uphold_core::time:
 fn version(words: &Words, live: &Live, which: &Which, changed: Option<Vec<Changed>>) -> VersionView {
     let texts = words.texts;
     let known = which.frozen.as_ref().map_or(live.as_known_at, |frozen| frozen.fact.as_known_at);
-    let name = match &which.frozen {
-        Some(frozen) => {
-            texts.with("statements-version", &[("number", words.number(&frozen.fact.number.to_string()).into())])
-        }
-        None => texts.get("statements-now"),
-    };
     VersionView {
         address: address(which, None),
-        name,
+        name: version_name(words, which),
         standing: standing(words, live, which),
         known: texts.with("foot-known", &[("moment", words.moment(known).into())]),
         changed: changed.map(|all| all.into_iter().map(|each| changed_view(words, live, each)).collect()),
+    }
+}
+
+fn version_name(words: &Words, which: &Which) -> String {
+    match &which.frozen {
+        Some(frozen) => {
+            let number = words.number(&frozen.fact.number.to_string());
+            words.texts.with("statements-version", &[("number", number.into())])
+        }
+        None => words.texts.get("statements-now"),
     }
 }
 

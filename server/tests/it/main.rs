@@ -4,6 +4,7 @@ mod alerts;
 mod browser;
 mod compare;
 mod crash;
+mod documents;
 mod errors;
 mod evidence;
 mod follow;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use uphold::access::{Scope, Tokens};
 use uphold::live::Live;
 use uphold::operate::publication;
 use uphold::schedule::Standing;
@@ -11,6 +12,8 @@ use uphold_core::id::FactId;
 use uphold_core::ledger::fact::Record;
 use uphold_core::time::{Instant, Millis};
 
+use crate::crash::Server;
+use crate::program::{request_with, root};
 use crate::sample::{Story, live_with, noon};
 use crate::web::{Site, unbalanced};
 
@@ -195,7 +198,7 @@ async fn a_change_keeps_the_name_of_an_event_and_raises_its_sequence() {
             .collect()
     };
     let first = plain("m", [240, 2]);
-    let planned = event(&[first.clone()]).await;
+    let planned = event(std::slice::from_ref(&first)).await;
     assert_eq!(
         planned,
         [
@@ -327,7 +330,7 @@ fn nothing_is_published_that_no_page_shows() {
 #[test]
 fn a_plan_that_was_changed_under_its_number_was_published_when_it_was_shown() {
     let first = plain("m", [240, 2]);
-    let (_, notice) = due(&picture(&[first.clone()]), noon() - Millis(3 * DAY)).remove(0);
+    let (_, notice) = due(&picture(std::slice::from_ref(&first)), noon() - Millis(3 * DAY)).remove(0);
     let notice = recorded(&notice, noon() - Millis(3 * DAY));
     let earlier = json!({ "set": { "from": "2026-11-30T12:34:56Z", "until": "2026-11-30T13:34:56Z" } });
     let told = vec![first, notice, correction("c", "m", 1, earlier)];
@@ -341,4 +344,47 @@ fn a_plan_that_was_changed_under_its_number_was_published_when_it_was_shown() {
     // Who does the work, and how far it has come, changes nothing of the plan that was published.
     let told = vec![told[0].clone(), told[1].clone(), correction("c", "m", 1, json!({ "set": { "performer": "us" } }))];
     assert!(due(&picture(&told), noon()).is_empty());
+}
+
+#[test]
+fn a_real_server_records_since_when_its_schedule_shows_what_it_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, checks) = (folder.path().join("data"), folder.path().join("checks.toml"));
+    std::fs::create_dir(&data).unwrap();
+    // Nobody listens there: what is measured does not matter here.
+    std::fs::write(&checks, crate::crash::checks("127.0.0.1:9".parse().unwrap())).unwrap();
+    let secret = Tokens::of(&data).create("ops", &Scope::FREE, Instant(0)).unwrap();
+    let agreement = root().join("examples/cloud-one/agreement.toml");
+    let server = Server::start(&data, &agreement, &checks);
+    let bearer = format!("Bearer {secret}");
+    let now = uphold::clock::Clock::system().now();
+    let [from, until] = [10, 11].map(|days| (now + Millis(days * DAY)).to_string());
+    let line = json!({
+        "type": "maintenance", "id": "m-1", "scope": { "solution": "workload-security" }, "class": "scheduled",
+        "status": "CONFIRMED", "from": from, "until": until,
+    });
+    let told = json!({ "why": "a test", "records": [line] }).to_string();
+    let headers =
+        [("Authorization", bearer.as_str()), ("Idempotency-Key", "k-1"), ("Content-Type", "application/json")];
+    let (status, body) = request_with(server.address, "POST", "/api/v1/records", &headers, &told).unwrap();
+    assert_eq!(status, 201, "{body}");
+    let notices = || -> Vec<Value> {
+        let path = "/api/v1/records?type=notice";
+        let (_, body) = request_with(server.address, "GET", path, &headers[..1], "").unwrap();
+        serde_json::from_str::<Value>(&body).unwrap()["records"].as_array().unwrap().clone()
+    };
+    let notice = (0..600).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        notices().into_iter().next()
+    });
+    let notice = notice.expect("the publication is recorded");
+    assert_eq!((&notice["fact"], &notice["by"]), (&json!("published-m-1-0"), &json!("server:local")));
+    let at = Instant::parse(notice["record"]["published_at"].as_str().unwrap()).unwrap();
+    let recorded_at = Instant::parse(notice["recorded_at"].as_str().unwrap()).unwrap();
+    assert!(now < at && at <= recorded_at, "{notice}");
+    let (_, page) = request_with(server.address, "GET", "/maintenance", &[], "").unwrap();
+    assert!(page.contains("id=\"window-m-1\""), "{page}");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(notices().len(), 1, "once");
+    server.stop();
 }
