@@ -37,6 +37,7 @@ async fn main() -> std::io::Result<()> {
         desk: uphold::measure::vantage::Desk::new().0,
         clock: Clock::system(),
         board: uphold::notify::Board::default(),
+        printer: uphold::printer::Printer::default(),
         counters: Arc::new(Counters::default),
         allowed_hosts: LOOPBACK_HOSTS.map(str::to_owned).to_vec(),
     };

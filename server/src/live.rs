@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uphold_core::agreement::{Agreement, Subject};
 use uphold_core::evaluate::{Budget, Burn};
-use uphold_core::history::{CheckScope, Fact, History, Incident, Notice};
+use uphold_core::history::{CheckScope, Fact, Facts, History, Incident, Notice};
 use uphold_core::id::{CommitmentId, Series};
 use uphold_core::run::Observed;
 use uphold_core::statement::{Row, Statement};
@@ -19,6 +19,7 @@ use uphold_core::ledger::book::{Frozen, Kept, Named};
 use uphold_core::ledger::record::Recorded;
 
 use crate::revisions::Revisions;
+use crate::schedule::Window;
 
 /// The picture at one moment of knowledge.
 #[derive(Debug, Clone)]
@@ -39,6 +40,10 @@ pub struct Live {
     pub incidents: Vec<Fact<Incident>>,
     /// The notices that are known, corrections applied.
     pub notices: Vec<Fact<Notice>>,
+    /// Everything else that is known to have happened, corrections applied.
+    pub facts: Arc<Facts>,
+    /// Every maintenance that everybody may know of, in the order of time.
+    pub schedule: Arc<Vec<Window>>,
     /// The statements that were frozen, in the order of the ledger.
     pub statements: Arc<Vec<Frozen>>,
     /// What is spent of each target's budget, and how fast.

@@ -9,7 +9,7 @@ use super::terms::days_are;
 use super::words::{CapScope, SuspendedFrom, one_of};
 use crate::diagnostic::Refusal;
 use crate::document::{Findings, Item};
-use crate::time::Millis;
+use crate::time::{Instant, Millis, Zone};
 
 /// A limit that the contract or its operator states, or says that there is none.
 pub type Limit = Option<Millis>;
@@ -24,6 +24,21 @@ pub enum Every {
 }
 
 impl Every {
+    /// The last moment at which the next one is in time after one at `at`. Months keep the wall clock and clamp to the
+    /// month's end.
+    #[must_use]
+    pub fn after(self, zone: &Zone, at: Instant) -> Instant {
+        match self {
+            Self::Span(Span::Elapsed(length)) => at + length,
+            Self::Span(Span::CalendarDays(days)) => zone.shift_days(at, i64::from(days)),
+            Self::Months(months) => {
+                let date = zone.date(at);
+                let later = Zone::months_after(date, i64::from(months));
+                zone.shift_days(at, i64::from((later - date).get_days()))
+            }
+        }
+    }
+
     fn read(item: &Item<'_>, findings: &Findings) -> Result<Option<Self>, Refusal> {
         const HELP: &str =
             "write { months = 12 }, { days = 90 }, a length as in \"90d\", or \"none\" if there is no limit";

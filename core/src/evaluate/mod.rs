@@ -23,6 +23,7 @@ mod windows;
 
 pub use budget::{BURN_RULES, Budget, Burn, BurnRule, Urgency, budget, burns};
 pub use compose::whole;
+pub use obligation::{Announcement, announcements};
 pub use problem::{Problem, problems, revision_problems};
 pub use revision::{in_force, timeline_over};
 pub use seen::Seen;

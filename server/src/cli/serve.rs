@@ -30,6 +30,8 @@ use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
 use crate::operate::follow::follow;
 use crate::operate::incident;
+use crate::operate::publication::publish;
+use crate::printer::Printer;
 use crate::operate::retention::retain;
 use crate::service_manager::ServiceManager;
 use crate::terminal::say;
@@ -237,6 +239,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     // The port first: a server that cannot serve must leave no trace in the ledger.
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, error))?;
     let address = listener.local_addr().unwrap_or(listen);
+    let printer = Printer::of(settings.checks.browsers.clone());
     let engine = begin_measuring(&data, settings).await?;
     let tokens = Tokens::of(&data);
     let manager = Arc::new(ServiceManager::of_environment());
@@ -255,16 +258,20 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let reporting =
         report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
     // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
-    if reporting.is_none() {
-        follow_and_retain(&handle, author);
-    }
+    let publishing = reporting.is_none().then(|| {
+        follow_and_retain(&handle, author.clone());
+        publish(handle.live.clone(), handle.tell.clone(), clock.clone(), author, Arc::new(web::schedule_shows))
+    });
     let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts), data, clock);
-    let router = web::router(WebState { board, ..web }).into_make_service_with_connect_info::<SocketAddr>();
+    let router = web::router(WebState { board, printer, ..web }).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
     }));
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
+    if let Some(publishing) = publishing {
+        tokio::spawn(publishing);
+    }
     ready(address);
     background.ready();
     first.say(address);
@@ -345,6 +352,7 @@ fn web_state(
         data,
         clock,
         board: Board::default(),
+        printer: Printer::default(),
     }
 }
 

@@ -17,6 +17,7 @@ use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
 use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
 use crate::simulate::made_up_until;
+use crate::schedule;
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -136,6 +137,7 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
     let seen = Seen::new(&known);
     let statement = statement(revisions.all(), &seen, request);
     let timelines = timelines(revisions.all(), agreement, &seen, as_known_at);
+    let schedule = schedule::windows(revisions.all(), &history, &seen, as_known_at);
     drop(seen);
     Live {
         agreement: Arc::clone(agreement),
@@ -146,8 +148,10 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
         statement,
         timelines,
         checks: checks(book, causes),
-        incidents: known.facts.incidents,
-        notices: known.facts.notices,
+        incidents: known.facts.incidents.clone(),
+        notices: known.facts.notices.clone(),
+        facts: Arc::new(known.facts),
+        schedule: Arc::new(schedule),
         history: Arc::new(history),
         records: Arc::clone(&book.records),
         statements: Arc::clone(&book.statements),

@@ -195,7 +195,7 @@ fn correction(live: &Live, of: &FactId, key: &str, value: Value, why: &str) -> A
 }
 
 /// Whether a person told or corrected this line: one of these keys of it, or anything where none is named.
-fn said_by_a_person(live: &Live, id: &FactId, keys: &[&str]) -> bool {
+pub(super) fn said_by_a_person(live: &Live, id: &FactId, keys: &[&str]) -> bool {
     let theirs = live.records.iter().filter(|recorded| !recorded.by.starts_with(SERVER));
     theirs.filter(|recorded| recorded.line.contains(id.as_str())).any(|recorded| {
         let line: Value = serde_json::from_str(&recorded.line).unwrap_or(Value::Null);

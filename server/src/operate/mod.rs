@@ -6,5 +6,6 @@ pub mod alerts;
 pub mod closing;
 pub mod follow;
 pub mod incident;
+pub mod publication;
 pub mod record;
 pub mod retention;

@@ -31,6 +31,30 @@ struct Document {
     origin: Vec<(String, String)>,
     /// The command that computes it again.
     command: String,
+    /// What stands around it where it is a page of a server.
+    around: Option<Around>,
+}
+
+/// What stands around a statement that is a page of a server; none of it is printed.
+#[derive(Debug, Clone)]
+pub struct Around {
+    /// The address of the style sheet.
+    pub style: String,
+    /// Whether it still changes.
+    pub standing: String,
+    /// The files that it can be kept as: the address and what it is.
+    pub files: Vec<(String, String)>,
+    /// How to print it.
+    pub hint: String,
+    /// Its own address, for the choice of language.
+    pub path: String,
+}
+
+impl Around {
+    fn with_language(&self, code: &str) -> String {
+        let joined = if self.path.contains('?') { '&' } else { '?' };
+        format!("{}{joined}lang={code}", self.path)
+    }
 }
 
 /// A clause that has commitments.
@@ -76,6 +100,20 @@ pub fn html(
     inputs: &Inputs,
     language: Language,
 ) -> Result<String, askama::Error> {
+    html_page(statement, agreements, inputs, language, None)
+}
+
+/// The same with what stands around it as a page of a server.
+///
+/// # Errors
+/// As [`html`].
+pub fn html_page(
+    statement: &Statement,
+    agreements: &[Agreement],
+    inputs: &Inputs,
+    language: Language,
+    around: Option<Around>,
+) -> Result<String, askama::Error> {
     let texts = Texts(language);
     let zone = statement.rows.first().map_or_else(Zone::utc, |row| row.zone.clone());
     let words = Words { texts, zone };
@@ -99,6 +137,7 @@ pub fn html(
         choices: choices(&words, statement, &judging),
         origin: origin(&words, statement, inputs),
         command: command(statement, agreements.len(), inputs.skipped > 0, language),
+        around,
     }
     .render()
 }

@@ -12,7 +12,7 @@ mod picture;
 mod stretch;
 
 pub use csv::csv;
-pub use document::html;
+pub use document::{Around, html, html_page};
 
 #[cfg(test)]
 mod tests;

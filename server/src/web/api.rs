@@ -137,7 +137,7 @@ fn judged(live: &Live, data: &Path, asked: Option<&Request>) -> Response {
 
 /// What was recorded by a moment: the revisions in use, the history, and the head of the ledger as it was then. No revisions,
 /// where their texts were not kept or do not fit each other, as those of a ledger that once had one at a time.
-fn known_at(data: &Path, at: Instant) -> Result<(Option<Revisions>, History, Inputs), BookError> {
+pub(super) fn known_at(data: &Path, at: Instant) -> Result<(Option<Revisions>, History, Inputs), BookError> {
     let reader = Reader::open(&data.join(FILE))?;
     let book = reader.book(Book::default(), at)?;
     let mut frontier = Frontier::default();

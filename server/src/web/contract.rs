@@ -7,6 +7,7 @@ use axum::response::Response;
 use uphold_core::agreement::{Clause, Listed, Origin};
 use uphold_core::statement::Row;
 
+use super::beside::{self, Beside};
 use super::App;
 use super::frame::{self, Frame};
 use super::language::Reader;
@@ -72,6 +73,8 @@ struct JudgedView {
     /// The period, and the zone of its times.
     period: String,
     figures: Vec<(String, String)>,
+    /// What stands beside it by its kind.
+    beside: Beside,
 }
 
 struct TermView {
@@ -146,6 +149,7 @@ fn judged(words: &Words, live: &Live, clause: &Clause) -> Vec<JudgedView> {
         let words = &Words { texts: words.texts, zone: commitment.terms.zone.value.clone() };
         let mine = live.statement.rows.iter().filter(|row| row.commitment == commitment.id);
         all.extend(mine.filter(|_| commitment.states().is_none()).map(|row| JudgedView {
+            beside: beside::of(words, live, row),
             name: words.phrase(&commitment.name),
             subject: crate::wording::subject::name(words, &live.agreement, &row.subject),
             revision: (live.statement.revisions.len() > 1).then(|| row.revision.clone()),

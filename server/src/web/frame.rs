@@ -15,13 +15,14 @@ use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to, for whoever may open them: the path, and the key of the name. Who may, the table of
 /// routes says.
-const NAVIGATION: [(&str, &str); 4] =
-    [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks"), ("/tell", "nav-tell")];
-const NAVIGATION: [(&str, &str); 5] = [
+const NAVIGATION: [(&str, &str); 8] = [
     ("/", "nav-agreement"),
     ("/status", "nav-status"),
+    ("/maintenance", "nav-maintenance"),
+    ("/statements", "nav-statements"),
     ("/mine", "nav-mine"),
     ("/checks", "nav-checks"),
+    ("/tell", "nav-tell"),
     ("/people", "nav-people"),
 ];
 

@@ -89,6 +89,8 @@ struct HistoryPage {
 struct RevisionView {
     name: String,
     title: Phrase,
+    /// Where it is as a document.
+    document: String,
     /// Where it is as the interface gives it.
     address: String,
     /// Whether it is in force, was or will be.
@@ -103,6 +105,8 @@ struct RevisionView {
 
 struct ChangedView {
     title: String,
+    /// Where both can be compared, and others.
+    address: String,
     summary: String,
     groups: Vec<Group>,
 }
@@ -134,6 +138,7 @@ fn revision(words: &Words, live: &Live, at: usize) -> RevisionView {
     RevisionView {
         name: agreement.revision.clone(),
         title: words.phrase(&agreement.title),
+        document: format!("/agreement/{}", in_path(&agreement.revision)),
         address: format!("/api/v1/agreement/revisions/{}", in_path(&agreement.revision)),
         standing,
         in_force,
@@ -149,13 +154,14 @@ fn changed(words: &Words, live: &Live, before: usize) -> ChangedView {
     let name = all[before].revision.as_str();
     ChangedView {
         title: words.texts.with("history-changes", &[("revision", name.into())]),
+        address: super::agreement::compared(name, &all[before + 1].revision),
         summary: difference::summary(words, found),
         groups: difference::groups(words, [&all[before], &all[before + 1]], found),
     }
 }
 
 /// A name as one part of a path: what is no letter or digit of ASCII, byte by byte as RFC 3986 writes it.
-fn in_path(name: &str) -> String {
+pub(super) fn in_path(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

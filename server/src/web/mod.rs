@@ -4,16 +4,21 @@
 //! storage, measuring, and what people's accounts are (`crate::accounts`).
 
 mod account;
+mod agreement;
 mod api;
 mod assets;
 mod authorize;
+mod beside;
 mod budgets;
+mod cache;
 mod checks;
 mod contract;
 mod events;
 mod evidence;
 mod forms;
+mod feeds;
 mod frame;
+mod gauge;
 mod guard;
 mod health;
 mod heartbeats;
@@ -21,6 +26,8 @@ mod history;
 mod incidents;
 mod join;
 mod language;
+mod made;
+mod maintenance;
 mod metrics;
 mod mine;
 mod openapi;
@@ -30,13 +37,17 @@ mod problem;
 mod records;
 pub mod routes;
 mod sign_in;
+mod statement_pages;
 mod statements;
 mod status;
 mod strip;
 mod subject;
 mod tell;
+mod subprocessors;
 mod vantage_points;
 mod visitor;
+
+pub use maintenance::schedule_shows;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +65,7 @@ use crate::measure::Append;
 use crate::measure::heartbeat::HeartbeatError;
 use crate::measure::vantage::Desk;
 use crate::notify::Board;
+use crate::printer::Printer;
 
 /// The host names under which a server that listens on loopback is asked for.
 pub const LOOPBACK_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -96,6 +108,8 @@ pub struct WebState {
     pub clock: Clock,
     /// How telling people goes, and what is known of the clock.
     pub board: Board,
+    /// What makes PDFs, where there is something that does.
+    pub printer: Printer,
 }
 
 /// What every handler shares.
@@ -103,6 +117,8 @@ struct Shared {
     web: WebState,
     streams: Arc<Semaphore>,
     judging: Semaphore,
+    cache: cache::Cache,
+    statements: made::Kept,
 }
 
 type App = Arc<Shared>;
@@ -126,6 +142,8 @@ pub fn router(state: WebState) -> axum::Router {
         web: state,
         streams: Arc::new(Semaphore::new(EVENT_STREAMS_MAX)),
         judging: Semaphore::new(JUDGING_MAX),
+        cache: cache::Cache::default(),
+        statements: made::Kept::default(),
     });
     let mut router = axum::Router::new();
     for route in routes::ROUTES {

@@ -42,6 +42,16 @@ pub(super) fn page(app: &App, texts: Texts, status: StatusCode, keys: [&str; 2])
     frame::respond(status, texts, &ProblemPage::new(texts, &app.live(), title, advice))
 }
 
+/// A page whose address asks for something that it cannot show.
+pub(super) fn bad_query(texts: Texts, live: &Live) -> Response {
+    show(StatusCode::BAD_REQUEST, texts, live, (texts.get("bad-query"), texts.get("bad-query-advice")))
+}
+
+/// The same, where a picture is at hand.
+pub(super) fn show(status: StatusCode, texts: Texts, live: &Live, (title, advice): (String, String)) -> Response {
+    frame::respond(status, texts, &ProblemPage::new(texts, live, title, advice))
+}
+
 /// An answer that could not be made.
 pub(super) fn internal() -> Response {
     json(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be made; the server's log says why")

@@ -6,9 +6,9 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, account, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents,
-    join, metrics, openapi, records, sign_in, statements, status, tell, vantage_points,
-    join, metrics, mine, openapi, people, records, sign_in, statements, status, vantage_points,
+    App, account, agreement, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history,
+    incidents, join, maintenance, metrics, mine, openapi, people, records, sign_in, statement_pages, statements, status,
+    subprocessors, tell, vantage_points,
 };
 use crate::access::Scope;
 use crate::accounts::Role;
@@ -130,6 +130,20 @@ pub const ROUTES: &[Route] = &[
         sample: "/api/v1/vantage-points/osaka/reports",
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
+    // The public schedule, and documents for everybody.
+    page("/agreement", || get(agreement::newest)),
+    page("/agreement/compare", || get(agreement::comparison)),
+    Route { sample: "/agreement/reference", ..page("/agreement/{revision}", || get(agreement::one)) },
+    page("/sub-processors", || get(subprocessors::show)),
+    page("/statements", || get(statement_pages::list)),
+    Route { sample: "/statements/2026-11", ..page("/statements/{period}", || get(statement_pages::show)) },
+    Route {
+        sample: "/statements/2026-11/statement.html",
+        ..of(Kind::Download, "/statements/{period}/{file}", || get(statement_pages::file))
+    },
+    page("/maintenance", || get(maintenance::show)),
+    of(Kind::Download, "/maintenance.ics", || get(feeds::calendar)),
+    of(Kind::Download, "/maintenance.atom", || get(feeds::feed)),
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     // People's accounts.
     page("/sign-in", || get(sign_in::show)),

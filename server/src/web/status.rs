@@ -2,22 +2,30 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use uphold_core::timeline::State as Condition;
 
 use super::App;
+use super::cache::Kept;
 use super::frame::{self, Frame};
 use super::language::Reader;
+use super::maintenance::{self, WindowView};
 use super::subject::{self, SubjectView};
 use crate::live::Live;
 use crate::wording::{Phrase, Sentence, Texts};
 
 /// `GET /status`
-pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {
+pub(super) async fn show(State(app): State<App>, Reader(texts): Reader, headers: HeaderMap) -> Response {
     let live = app.live();
-    frame::respond(StatusCode::OK, texts, &StatusPage::new(texts, &live))
+    app.cache.answer(&live, (KEPT, texts.0), &headers, || StatusPage::new(texts, &live).render().ok())
 }
+
+/// Everybody asks for it when something is wrong, so it is drawn once for a picture. A reader asks again each time.
+const KEPT: Kept = Kept { name: "status", kind: "text/html; charset=utf-8", control: "public, no-cache" };
+
+/// How many windows of maintenance are shown.
+const AHEAD: usize = 5;
 
 #[derive(Template)]
 #[template(path = "status.html")]
@@ -27,6 +35,8 @@ struct StatusPage {
     state: &'static str,
     overall: String,
     solutions: Vec<SolutionView>,
+    /// The next windows of maintenance.
+    ahead: Vec<WindowView>,
 }
 
 struct SolutionView {
@@ -58,7 +68,9 @@ impl StatusPage {
             })
             .collect();
         let worst = solutions.iter().map(|(state, _)| *state).min().unwrap_or(Condition::Unknown);
+        let ahead = live.schedule.iter().filter(|window| window.is_ahead(live.as_known_at)).take(AHEAD);
         Self {
+            ahead: ahead.map(|window| maintenance::window_view(&words, live, window)).collect(),
             frame: Frame::new(&words, live, "/status", texts.get("nav-status")),
             provider: words.phrase(&live.agreement.provider),
             state: worst.name(),

@@ -118,7 +118,7 @@ pub(crate) fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {
     panic!("waited for a minute in vain");
 }
 
-fn installed(program: &str) -> bool {
+pub(crate) fn installed(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 

@@ -183,11 +183,18 @@ fn views(known: &History, now: Instant) -> Vec<CheckView> {
 
 /// The picture that a story makes at a moment.
 pub(crate) fn live(story: Story, now: Instant) -> Live {
+    live_with(story, now, &[])
+}
+
+/// The same where these lines were told, too.
+pub(crate) fn live_with(story: Story, now: Instant, told: &[String]) -> Live {
     let revisions = revisions(story);
     let agreement = revisions.in_force(now);
-    let known = history(agreement, &lines(story, now)).known_at(now);
+    let all = history(agreement, &[lines(story, now), told.to_vec()].concat());
+    let known = all.known_at(now);
     let request = Request { period: Zone::utc().month_of(now), as_known_at: now, customers: Customers::Nobody };
     let statement = evaluate::evaluate(revisions.all(), &known, &request).unwrap();
+    let schedule = uphold::schedule::windows(revisions.all(), &all, &Seen::new(&known), now);
     let timelines = agreement
         .commitments
         .iter()
@@ -205,10 +212,12 @@ pub(crate) fn live(story: Story, now: Instant) -> Live {
         statement,
         timelines,
         checks: views(&known, now),
-        history: Arc::new(known),
+        history: Arc::new(all),
         records: Arc::default(),
-        incidents: Vec::new(),
-        notices: Vec::new(),
+        incidents: known.facts.incidents.clone(),
+        notices: known.facts.notices.clone(),
+        facts: Arc::new(known.facts),
+        schedule: Arc::new(schedule),
         statements: Arc::default(),
         budgets: Vec::new(),
         evidence: Arc::default(),

@@ -1,10 +1,15 @@
 //! Maintenance: whether it was announced, and extended, as promised. How long it takes is in [`super::cap`].
 
 use super::{Case, Event, Found, cause};
-use crate::agreement::{Effect, Exclusion, ExtensionRule, Extent, Lead, NoticeBy, NoticeRule};
+use crate::agreement::{
+    Agreement, Effect, Exclusion, ExtensionRule, Extent, Lead, NoticeBy, NoticeRule, Obligation, Promise, Subject,
+};
+use crate::evaluate::seen::Seen;
 use crate::evaluate::view::View;
 use crate::evaluate::windows::{self, Extension, Window, noticed_at};
 use crate::history::{Fact, Maintenance, MaintenanceStatus};
+use crate::id::{CommitmentId, FactId};
+use crate::interval::{Interval, IntervalSet};
 use crate::statement::{EventNote, ReasonKind};
 use crate::time::{Instant, Millis};
 
@@ -17,14 +22,8 @@ pub(super) fn notice(case: &Case<'_, '_>, classes: &[String], rule: NoticeRule) 
     let mut shortest: Option<Millis> = None;
     let mut unannounced = 0;
     for window in &windows {
-        for (begins, until, at) in announcements(case, window, rule.by) {
-            let needed = needed(case, rule.lead, begins);
-            let given = at.map(|at| begins - at);
-            let kind = match given {
-                Some(given) if given >= needed => ReasonKind::Kept,
-                None if begins - needed > case.view.now => ReasonKind::Undecided,
-                _ => ReasonKind::Missed,
-            };
+        for Announcement { begins, until, published_at, needed, kind, .. } in of_window(case.view, window, rule) {
+            let given = published_at.map(|at| begins - at);
             shortest = [shortest, given].into_iter().flatten().min();
             unannounced += usize::from(given.is_none());
             let cause = cause(&window.id, EventNote::Announced, given, Some(needed));
@@ -77,12 +76,20 @@ fn judged(case: &Case<'_, '_>, rules: &[Exclusion]) -> Vec<Window> {
 }
 
 /// What had to be announced of a window: its first plan, and every later plan that begins before the one it replaces or
-/// when that has ended. Begin, end, and when the notice came.
-fn announcements(case: &Case<'_, '_>, window: &Window, by: NoticeBy) -> Vec<(Instant, Instant, Option<Instant>)> {
-    let plans = plans(case.view, window);
+/// when that has ended.
+fn of_window(view: &View<'_>, window: &Window, rule: NoticeRule) -> Vec<Announcement> {
+    let plans = plans(view, window);
     let told = |plan: &Fact<Maintenance>| {
-        let span = plan.body.planned;
-        (span.from(), span.until(), noticed_at(case.view, &plan.id, plan.body.sequence, by))
+        let (span, sequence) = (plan.body.planned, plan.body.sequence);
+        let (needed, at) = (needed(view, rule.lead, span.from()), noticed_at(view, &plan.id, sequence, rule.by));
+        let kind = match at.map(|at| span.from() - at) {
+            Some(given) if given >= needed => ReasonKind::Kept,
+            None if span.from() - needed > view.now => ReasonKind::Undecided,
+            _ => ReasonKind::Missed,
+        };
+        let (begins, until) = (span.from(), span.until());
+        let (commitment, id) = (view.commitment.id.clone(), plan.id.clone());
+        Announcement { commitment, id, sequence, begins, until, published_at: at, needed, kind }
     };
     let moves = plans.windows(2).filter_map(|pair| {
         let (before, after) = (pair[0].body.planned, pair[1].body.planned);
@@ -90,6 +97,54 @@ fn announcements(case: &Case<'_, '_>, window: &Window, by: NoticeBy) -> Vec<(Ins
         moved.then(|| told(pair[1]))
     });
     plans.first().map(|plan| told(plan)).into_iter().chain(moves).collect()
+}
+
+/// One plan of a maintenance that had to be announced under one commitment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// The commitment that promises the notice.
+    pub commitment: CommitmentId,
+    /// The maintenance.
+    pub id: FactId,
+    /// Which plan of it.
+    pub sequence: u32,
+    /// When that plan begins.
+    pub begins: Instant,
+    /// When it ends.
+    pub until: Instant,
+    /// When it was published, as far as that can be proved.
+    pub published_at: Option<Instant>,
+    /// How long before it begins that had to be, at the least.
+    pub needed: Millis,
+    /// Whether it was in time, too late, or may still come.
+    pub kind: ReasonKind,
+}
+
+/// What had to be announced to everybody, whenever it begins, each by the revision that is in force then. Cancelled
+/// maintenance and that of single customers is not in it.
+pub fn announcements(revisions: &[Agreement], seen: &Seen<'_>, now: Instant) -> Vec<Announcement> {
+    let binds = IntervalSet::from(Interval::ALL);
+    let subject = Subject::default();
+    let mut found = Vec::new();
+    for agreement in revisions {
+        for commitment in &agreement.commitments {
+            let Promise::Obligation(Obligation::MaintenanceNotice { classes, notice }) = &commitment.promise else {
+                continue;
+            };
+            let view = View { agreement, commitment, subject: &subject, seen, known: seen.known(), now, binds: &binds };
+            let rule = NoticeRule { by: NoticeBy::Published, ..notice.value };
+            let rules = rules(&classes.value, Some(rule), None);
+            let windows = windows::maintenance(&view, &rules).into_iter().map(|(window, _)| window);
+            let windows = windows.filter(|window| {
+                let solution = window.scope.solution.as_ref();
+                let own = |own: &Vec<_>| solution.is_none_or(|solution| own.contains(solution));
+                !window.cancelled && commitment.solutions.as_ref().is_none_or(own)
+            });
+            let all = windows.flat_map(|window| of_window(&view, &window, rule));
+            found.extend(all.filter(|each| agreement.valid.contains(each.begins)));
+        }
+    }
+    found
 }
 
 /// The plans of a window in the order of their sequences; what is tentative is no plan.
@@ -123,9 +178,9 @@ fn proof(view: &View<'_>, by: NoticeBy) -> NoticeBy {
 }
 
 /// The least time before `begins`, elapsed, at which a notice is in time.
-fn needed(case: &Case<'_, '_>, lead: Lead, begins: Instant) -> Millis {
+fn needed(view: &View<'_>, lead: Lead, begins: Instant) -> Millis {
     match lead {
         Lead::Elapsed(length) => length,
-        Lead::CalendarDays(days) => begins - case.view.zone().shift_days(begins, -i64::from(days)),
+        Lead::CalendarDays(days) => begins - view.zone().shift_days(begins, -i64::from(days)),
     }
 }

@@ -13,6 +13,8 @@ mod recovery;
 mod recurring;
 mod suspension;
 
+pub use maintenance::{Announcement, announcements};
+
 use super::view::View;
 use super::{coverage, customers};
 use crate::agreement::{Limit, Monitoring, Obligation, Subject};

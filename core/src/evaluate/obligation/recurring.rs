@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{Case, Event, Found, recovery};
-use crate::agreement::{Every, Recurring, Span};
+use crate::agreement::{Every, Recurring};
 use crate::id::FactId;
 use crate::interval::{Interval, IntervalSet};
 use crate::statement::{Amount, Cause, EventNote, Measured, ReasonKind, Verdict};
-use crate::time::{Instant, Millis, Zone};
+use crate::time::{Instant, Millis};
 
 /// It happens at least once in any span of `every` that ends in the period while the subject is covered. The first one is
 /// owed so long after coverage, or the revision, began.
@@ -38,7 +38,7 @@ pub(super) fn judge(case: &Case<'_, '_>, what: Recurring, every: Option<Every>) 
         }));
     }
     let last = happened.last().map(|(at, _)| *at);
-    let fresh = last.is_some_and(|at| every.is_some_and(|every| due(case.view.zone(), every, at) >= end));
+    let fresh = last.is_some_and(|at| every.is_some_and(|every| every.after(case.view.zone(), at) >= end));
     let idle = if fresh || !own.is_empty() { Verdict::Met } else { Verdict::NoOccasion };
     let found = Found { limited: every.is_some(), idle, ..Found::of(None, events) };
     let mut found = found.count("count", own.len()).time("longest_gap", longest);
@@ -48,7 +48,7 @@ pub(super) fn judge(case: &Case<'_, '_>, what: Recurring, every: Option<Every>) 
 
 /// Time of the period in which the one after `point` was owed and had not come by `next`.
 fn overdue(case: &Case<'_, '_>, every: Every, point: Instant, next: Instant) -> Option<Event> {
-    let due = due(case.view.zone(), every, point);
+    let due = every.after(case.view.zone(), point);
     let late = IntervalSet::from(Interval::new(due, next)?).intersect(&case.judged);
     let (first, last) = (late.parts().first()?, late.parts().last()?);
     let (took, limit) = (Some(next - point), Some(due - point));
@@ -81,17 +81,4 @@ fn happened<'a>(case: &Case<'_, 'a>, what: Recurring, end: Instant) -> Vec<(Inst
     found.retain(|(at, _)| *at <= end);
     found.sort();
     found
-}
-
-/// The last moment at which the next one is in time. Months keep the wall clock and clamp to the month's end.
-fn due(zone: &Zone, every: Every, at: Instant) -> Instant {
-    match every {
-        Every::Span(Span::Elapsed(length)) => at + length,
-        Every::Span(Span::CalendarDays(days)) => zone.shift_days(at, i64::from(days)),
-        Every::Months(months) => {
-            let date = zone.date(at);
-            let later = Zone::months_after(date, i64::from(months));
-            zone.shift_days(at, i64::from((later - date).get_days()))
-        }
-    }
 }

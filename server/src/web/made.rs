@@ -1,0 +1,216 @@
+//! Statements for everybody, made again for a page or a download: of which month, which version, and what each version changed.
+//!
+//! A frozen one is worked out again from what was known then, and shown only where it says what was frozen; its text as it was
+//! frozen is in the ledger. Not here: the documents themselves (`crate::statement`), and statements of customers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+use uphold_core::agreement::Agreement;
+use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::ledger::book::Frozen;
+use uphold_core::ledger::digest::Digest;
+use uphold_core::statement::{Inputs, Statement};
+use uphold_core::time::Period;
+
+use super::api::known_at;
+use crate::ledger::{BookError, FILE, LedgerError, Reader};
+use crate::live::Live;
+use crate::operate::closing;
+
+/// How many frozen statements are kept once they were worked out again.
+const KEPT: usize = 64;
+
+/// How many months are looked through: a first measurement that is dated wrongly must not keep the server busy for ever.
+const MONTHS_MAX: usize = 1_200;
+
+/// What was worked out again, by the digest of its text.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<BTreeMap<Digest, Arc<Made>>>);
+
+/// A statement with what it was made from.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) statement: Statement,
+    pub(super) agreements: Vec<Agreement>,
+    pub(super) inputs: Inputs,
+}
+
+/// Why a statement cannot be made again.
+#[derive(Debug)]
+pub(super) enum NotMade {
+    /// What was observed then is no longer kept, or what it says is no longer what was frozen.
+    Erased,
+    /// The agreement leaves open what must be stated.
+    Open,
+    /// The ledger cannot be read.
+    Ledger(BookError),
+}
+
+/// One statement for everybody.
+#[derive(Debug, Clone)]
+pub(super) struct Which {
+    pub(super) period: Period,
+    /// The version that was frozen; absent for what would be said now.
+    pub(super) frozen: Option<Frozen>,
+}
+
+/// Every month of which there is a statement, the newest first.
+pub(super) fn months(live: &Live) -> Vec<Period> {
+    let mut months: Vec<Period> = Vec::new();
+    let first = live.history.checks.iter().map(|check| check.active.from()).min();
+    let first = first.unwrap_or(live.as_known_at).max(live.revisions.valid().from());
+    let mut month = live.revisions.month_of(first.min(live.as_known_at));
+    while month.interval.from() <= live.as_known_at && months.len() < MONTHS_MAX {
+        let next = live.revisions.month_of(month.interval.until());
+        months.push(std::mem::replace(&mut month, next));
+    }
+    let current = live.statement.period.clone();
+    if !months.iter().any(|month| month.name == current.name) {
+        months.push(current);
+    }
+    months.reverse();
+    months
+}
+
+/// The statement of a month: the version of that number, or else the one frozen last, or else what would be said now.
+pub(super) fn find(live: &Live, name: &str, number: Option<u64>) -> Option<Which> {
+    let period = months(live).into_iter().find(|month| month.name == name)?;
+    let frozen: Vec<&Frozen> = closing::frozen(live, &period, None).collect();
+    let frozen = match number {
+        Some(number) => Some(frozen.into_iter().find(|frozen| frozen.fact.number == number)?.clone()),
+        None => frozen.last().map(|frozen| Frozen::clone(frozen)),
+    };
+    Some(Which { period, frozen })
+}
+
+/// The statement, worked out again.
+pub(super) fn make(live: &Live, data: &Path, kept: &Kept, which: &Which) -> Result<Arc<Made>, NotMade> {
+    let Some(frozen) = &which.frozen else { return now(live, &which.period).map(Arc::new) };
+    let digest = frozen.fact.text;
+    let all = || kept.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(made) = all().get(&digest) {
+        return Ok(Arc::clone(made));
+    }
+    let made = Arc::new(again(live, data, &which.period, frozen)?);
+    let mut all = all();
+    if all.len() >= KEPT {
+        all.pop_first();
+    }
+    all.insert(digest, Arc::clone(&made));
+    Ok(made)
+}
+
+fn now(live: &Live, period: &Period) -> Result<Made, NotMade> {
+    let request = Request { period: period.clone(), as_known_at: live.as_known_at, customers: Customers::Nobody };
+    let statement = match period.name == live.statement.period.name {
+        true => live.statement.clone(),
+        false => evaluate(live.revisions.all(), &live.history, &request).map_err(|_| NotMade::Open)?,
+    };
+    let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
+    Ok(Made { statement, agreements: live.revisions.all().to_vec(), inputs })
+}
+
+fn again(live: &Live, data: &Path, period: &Period, frozen: &Frozen) -> Result<Made, NotMade> {
+    let at = frozen.fact.as_known_at;
+    let (revisions, history, inputs) = match known_at(data, at) {
+        Err(BookError::Erased { .. }) => return Err(NotMade::Erased),
+        known => known.map_err(NotMade::Ledger)?,
+    };
+    let agreements = revisions.as_ref().unwrap_or(&live.revisions).all().to_vec();
+    let request = Request { period: period.clone(), as_known_at: at, customers: Customers::Nobody };
+    let statement = evaluate(&agreements, &history, &request).map_err(|_| NotMade::Open)?;
+    if statement.figures() != frozen.fact.figures {
+        return Err(NotMade::Erased);
+    }
+    Ok(Made { statement, agreements, inputs })
+}
+
+/// The text of a frozen statement as it is in the ledger; nothing, where it was erased.
+pub(super) fn text(data: &Path, digest: Digest) -> Result<Option<String>, LedgerError> {
+    Reader::open(&data.join(FILE)).and_then(|reader| reader.text(digest))
+}
+
+/// One row that a version says otherwise than the one before it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    /// The id of the commitment, and what is judged.
+    pub(super) commitment: String,
+    pub(super) subject: String,
+    /// Each value that differs: its key, what it was, and what it is. An absent one is empty.
+    pub(super) values: Vec<(String, String, String)>,
+}
+
+/// What differs between two versions, each as the text that was frozen.
+pub(super) fn changes(before: &str, after: &str) -> Vec<Changed> {
+    let [before, after] = [before, after].map(|text| rows(&serde_json::from_str(text).unwrap_or(Value::Null)));
+    let mut keys: Vec<_> = before.keys().chain(after.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let empty = BTreeMap::new();
+    let changed = keys.into_iter().filter_map(|key| {
+        let (old, new) = (before.get(key).unwrap_or(&empty), after.get(key).unwrap_or(&empty));
+        let mut names: Vec<_> = old.keys().chain(new.keys()).collect();
+        names.sort();
+        names.dedup();
+        let value = |of: &BTreeMap<String, String>, name: &String| of.get(name).cloned().unwrap_or_default();
+        let values = names.into_iter().map(|name| (name.clone(), value(old, name), value(new, name)));
+        let values: Vec<_> = values.filter(|(_, old, new)| old != new).collect();
+        (!values.is_empty()).then(|| Changed { commitment: key.0.clone(), subject: key.1.clone(), values })
+    });
+    changed.collect()
+}
+
+/// What identifies a row, and the values of it that people compare.
+type Rows = BTreeMap<(String, String, String, String), BTreeMap<String, String>>;
+
+fn rows(statement: &Value) -> Rows {
+    const COMPARED: [(&str, &str); 8] = [
+        ("verdict", "/verdict"),
+        ("lower", "/availability/lower"),
+        ("upper", "/availability/upper"),
+        ("down", "/seconds/down"),
+        ("excluded", "/seconds/excluded"),
+        ("unknown", "/seconds/unknown"),
+        ("credit", "/credit/amount"),
+        ("claim", "/claim/state"),
+    ];
+    let text = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let row = |row: &Value| {
+        let of = |place: &str| text(row.pointer(place));
+        let mut values: BTreeMap<String, String> =
+            COMPARED.iter().map(|(name, place)| ((*name).to_owned(), of(place))).collect();
+        let measured = row["measured"].as_object().into_iter().flatten();
+        values.extend(measured.map(|(key, value)| (format!("measured.{key}"), text(Some(value)))));
+        ((of("/id"), of("/subject"), of("/period/name"), of("/revision")), values)
+    };
+    statement["commitments"].as_array().into_iter().flatten().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_row_by_row_and_value_by_value() {
+        let statement = |down: &str, more: &str| {
+            format!(
+                r#"{{"commitments":[{{"id":"a","subject":"s","period":{{"name":"2026-10"}},"revision":"1","verdict":"met",
+                "seconds":{{"down":"{down}"}},"measured":{{"windows":"1"}}}}{more}]}}"#
+            )
+        };
+        assert!(changes(&statement("0", ""), &statement("0", "")).is_empty());
+        let found = changes(&statement("0", ""), &statement("60", ""));
+        let down = ("down".to_owned(), "0".to_owned(), "60".to_owned());
+        assert_eq!(found, [Changed { commitment: "a".to_owned(), subject: "s".to_owned(), values: vec![down] }]);
+        let more = r#",{"id":"b","subject":"s","period":{"name":"2026-10"},"revision":"1","verdict":"missed"}"#;
+        let found = changes(&statement("0", ""), &statement("0", more));
+        assert_eq!(found[0].values, [("verdict".to_owned(), String::new(), "missed".to_owned())]);
+    }
+}
