@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uphold_core::agreement::{Agreement, Subject};
 use uphold_core::evaluate::{Budget, Burn};
-use uphold_core::history::{CheckScope, Fact, History, Incident, Notice};
+use uphold_core::history::{CheckScope, Fact, History, Incident, Notice, Placement, Subprocessor, Update};
 use uphold_core::id::{CommitmentId, Series};
 use uphold_core::run::Observed;
 use uphold_core::statement::{Row, Statement};
@@ -18,6 +18,7 @@ use uphold_probe::outcome::Cause;
 use uphold_core::ledger::book::{Frozen, Kept, Named};
 use uphold_core::ledger::record::Recorded;
 
+use crate::config::CheckDefinition;
 use crate::revisions::Revisions;
 
 /// The picture at one moment of knowledge.
@@ -39,6 +40,12 @@ pub struct Live {
     pub incidents: Vec<Fact<Incident>>,
     /// The notices that are known, corrections applied.
     pub notices: Vec<Fact<Notice>>,
+    /// What is told of incidents and the like, corrections applied.
+    pub updates: Vec<Fact<Update>>,
+    /// Where solutions are served from, corrections applied.
+    pub placements: Vec<Fact<Placement>>,
+    /// What is known of sub-processors, corrections applied.
+    pub subprocessors: Vec<Fact<Subprocessor>>,
     /// The statements that were frozen, in the order of the ledger.
     pub statements: Arc<Vec<Frozen>>,
     /// What is spent of each target's budget, and how fast.
@@ -51,6 +58,8 @@ pub struct Live {
     pub timelines: Vec<SubjectTimeline>,
     /// Every registered check, with what it saw last.
     pub checks: Vec<CheckView>,
+    /// What each check asks and expects, as far as this process measures by it.
+    pub definitions: Vec<Arc<CheckDefinition>>,
     /// The ledger's size and root.
     pub ledger: LedgerHead,
     /// Since when nothing can be recorded, if that is so: the picture is then of no later time.

@@ -137,6 +137,14 @@ fn whose(live: &Live, records: &mut [Record]) -> Vec<Wrong> {
                 wrong(format!("a correction cannot make `{of}` another customer's; retract it and tell it again"));
             }
         }
+        if kind == "update" {
+            let about = line.get("about").and_then(Value::as_str).unwrap_or_default();
+            let mut owners =
+                known.iter().filter(|((_, id), _)| id == about).filter_map(|(_, (owner, _))| owner.as_ref());
+            if let Some(owner) = owners.find(|owner| record.customer.as_ref() != Some(owner)) {
+                wrong(format!("the update is about `{about}`, which concerns `{owner}` alone: name it as `customer`"));
+            }
+        }
         if known.get(&(kind.clone(), id.clone())).is_some_and(|(owner, _)| *owner != record.customer) {
             wrong(format!(
                 "`{id}` was told before as another customer's, or as nobody's in particular; choose another id"

@@ -10,7 +10,13 @@ use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to: the path, and the key of the name.
-const NAVIGATION: [(&str, &str); 3] = [("/", "nav-agreement"), ("/status", "nav-status"), ("/checks", "nav-checks")];
+const NAVIGATION: [(&str, &str); 5] = [
+    ("/", "nav-agreement"),
+    ("/status", "nav-status"),
+    ("/incidents", "nav-incidents"),
+    ("/checks", "nav-checks"),
+    ("/ledger", "nav-ledger"),
+];
 
 /// One of the pages that every page leads to.
 pub(super) struct Place {
@@ -29,6 +35,8 @@ pub(super) struct Frame {
     pub(super) agreement: Phrase,
     /// The path, for the choice of language.
     pub(super) path: String,
+    /// What follows the `?` of the page's address, which the choice of language keeps.
+    pub(super) query: String,
     /// The pages that every page leads to.
     pub(super) navigation: Vec<Place>,
     /// The languages: code, own name, whether it is this page's.
@@ -62,6 +70,7 @@ impl Frame {
             title,
             agreement: words.phrase(&live.agreement.title),
             path: path.to_owned(),
+            query: String::new(),
             navigation: navigation(words.texts, path),
             languages: Language::ALL.map(|each| (each.code(), name(each), each == here)).to_vec(),
             zone: words.zone.name().to_owned(),
@@ -74,6 +83,18 @@ impl Frame {
                 .not_recorded_since
                 .map(|since| words.texts.with("not-recorded", &[("time", words.moment(since).into())])),
         }
+    }
+
+    /// The frame of a page that was asked for with a query.
+    pub(super) fn asking(self, query: String) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The address of the page in another language.
+    pub(super) fn in_language(&self, code: &str) -> String {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        let between = if self.query.is_empty() { "" } else { "&" };
+        format!("{path}?{}{between}lang={code}", self.query)
     }
 
     /// The address of an asset.

@@ -155,7 +155,7 @@ fn changed(words: &Words, live: &Live, before: usize) -> ChangedView {
 }
 
 /// A name as one part of a path: what is no letter or digit of ASCII, byte by byte as RFC 3986 writes it.
-fn in_path(name: &str) -> String {
+pub(super) fn in_path(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }

@@ -6,8 +6,8 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, api, assets, budgets, checks, contract, events, evidence, health, heartbeats, history, incidents, metrics,
-    openapi, records, statements, status, vantage_points,
+    App, api, assets, budgets, check, checks, contract, events, evidence, evidence_page, health, heartbeats, history,
+    incident_page, incidents, ledger, metrics, openapi, records, solution, statements, status, vantage_points,
 };
 use crate::access::Scope;
 
@@ -124,6 +124,22 @@ pub const ROUTES: &[Route] = &[
         sample: "/api/v1/vantage-points/osaka/reports",
         ..of(Kind::Api, "/api/v1/vantage-points/{vantage}/reports", || post(vantage_points::report))
     },
+    // The pages of evidence.
+    Route { sample: "/checks/api-health", ..page("/checks/{check}", || get(check::show)) },
+    Route {
+        sample: "/evidence/0000000000000000000000000000000000000000000000000000000000000000",
+        ..page("/evidence/{digest}", || get(evidence_page::show))
+    },
+    Route {
+        sample: "/evidence/0000000000000000000000000000000000000000000000000000000000000000/picture",
+        ..of(Kind::Download, "/evidence/{digest}/picture", || get(evidence_page::picture))
+    },
+    Route { sample: "/solutions/workload-security", ..page("/solutions/{solution}", || get(solution::show)) },
+    page("/incidents", || get(incident_page::list)),
+    Route { sample: "/incidents/inc-1", ..page("/incidents/{id}", || get(incident_page::show)) },
+    page("/ledger", || get(ledger::list)),
+    Route { sample: "/ledger/0", ..page("/ledger/{seq}", || get(ledger::show)) },
+    Route { sample: "/ledger/0/proof", ..of(Kind::Download, "/ledger/{seq}/proof", || get(ledger::prove)) },
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];

@@ -8,10 +8,14 @@ use uphold_core::timeline::State as Condition;
 
 use super::App;
 use super::frame::{self, Frame};
+use super::incident_page::{self, Line};
 use super::language::Reader;
 use super::subject::{self, SubjectView};
 use crate::live::Live;
 use crate::wording::{Phrase, Sentence, Texts};
+
+/// How many days back incidents are listed that are over.
+const DAYS: i64 = 14;
 
 /// `GET /status`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {
@@ -27,9 +31,14 @@ struct StatusPage {
     state: &'static str,
     overall: String,
     solutions: Vec<SolutionView>,
+    /// The incidents that are open, and those that ended in the last days.
+    open: Vec<Line>,
+    ended: Vec<Line>,
+    days: i64,
 }
 
 struct SolutionView {
+    path: String,
     name: Phrase,
     state: &'static str,
     sentence: Sentence,
@@ -49,6 +58,7 @@ impl StatusPage {
                 let (state, sentence) = subject::headline(&words, &parts, live.as_known_at);
                 let subjects = subjects.into_iter().map(|(each, line)| subject::view(&words, live, each, line));
                 let view = SolutionView {
+                    path: format!("/solutions/{}", solution.id),
                     name: words.phrase(&solution.name),
                     state: state.name(),
                     sentence,
@@ -58,12 +68,16 @@ impl StatusPage {
             })
             .collect();
         let worst = solutions.iter().map(|(state, _)| *state).min().unwrap_or(Condition::Unknown);
+        let (open, ended) = incident_page::recent(&words, live, DAYS);
         Self {
             frame: Frame::new(&words, live, "/status", texts.get("nav-status")),
             provider: words.phrase(&live.agreement.provider),
             state: worst.name(),
             overall: overall(texts, worst),
             solutions: solutions.into_iter().map(|(_, view)| view).collect(),
+            open,
+            ended,
+            days: DAYS,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod browser;
+mod check_page;
 mod compare;
 mod crash;
 mod errors;
@@ -9,8 +10,10 @@ mod evidence;
 mod follow;
 mod heartbeat;
 mod import;
+mod incident_page;
 mod kept;
 mod language;
+mod ledger_page;
 mod limits;
 mod live_equals_batch;
 mod mail;
