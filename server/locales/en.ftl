@@ -877,7 +877,11 @@ fact-record = Record
 fact-evidence = Evidence
 fact-statement = Statement
 fact-erasure = Erasure
-fact-measured = { $vantage }: { $runs } runs listed, up to { $through }
+fact-measured = { $runs ->
+    [0] { $vantage }: up to { $through }, all goes on as before
+    [one] { $vantage }: up to { $through }, one run listed
+   *[other] { $vantage }: up to { $through }, { $runs } runs listed
+}
 fact-private = This fact concerns one customer alone. Its leaf stands here, and what it says is shown to that customer.
 fact-erased = What it said was erased; a later fact says so.
 fact-newer = This program is older than the fact and cannot read it.

@@ -795,7 +795,10 @@ fact-record = 記録
 fact-evidence = 証拠
 fact-statement = 実績報告書
 fact-erasure = 消去
-fact-measured = { $vantage }：{ $through } までの { $runs } 件の連続観測
+fact-measured = { $runs ->
+    [0] { $vantage }：{ $through } まで、変化なし
+   *[other] { $vantage }：{ $through } まで、ラン { $runs } 件
+}
 fact-private = この事実は特定のお客様だけに関するものです。ここには葉だけを表示し、内容はそのお客様に開示します。
 fact-erased = 内容は消去されました。消去したことは後の事実に記録されています。
 fact-newer = このプログラムより新しい形式の事実のため、読み取れません。

@@ -183,7 +183,7 @@ fn says(words: &Words, fact: &Fact) -> String {
         Fact::Agreement(fact) => format!("{} {}", fact.agreement, fact.revision),
         Fact::Check(fact) => format!("{} ({})", fact.series.check, fact.series.vantage),
         Fact::Measurement(fact) => {
-            let runs = ("runs", words.number(&fact.runs.to_string()).into());
+            let runs = ("runs", fact.runs.into());
             let through = ("through", words.moment(fact.through).into());
             words.texts.with("fact-measured", &[("vantage", fact.vantage.as_str().into()), runs, through])
         }

@@ -203,6 +203,8 @@ pub(super) struct Bar {
     pub(super) title: String,
     /// Its parts from the top.
     pub(super) parts: Vec<Part>,
+    /// Whether all of it was down, which a line below it tells too.
+    pub(super) is_down: bool,
     /// The state that a mark below it tells of, if it is one that must not be missed.
     pub(super) mark: Option<&'static str>,
 }
@@ -397,6 +399,7 @@ fn bars(words: &Words, timeline: &Timeline, meaning: Meaning, span: Interval, pa
             middle: percent((left + right) / 2, length),
             title: words.texts.with("bar", &[("when", when.into()), ("spent", spent.into())]),
             parts: parts(&tally, meaning),
+            is_down: only(&tally) == Some(State::Down),
             mark: match (tally.down.0 > 0, tally.excluded.0 > 0 && meaning == Meaning::Seen) {
                 (true, _) => Some("down"),
                 (false, true) => Some("degraded"),
