@@ -32,6 +32,7 @@ use uphold_probe::browser::Browsers;
 use uphold_probe::egress::Cidr;
 
 use around::Around;
+pub use definition::Defined;
 use kind::Kind;
 pub use limits::Limits;
 use points::Points;
@@ -95,8 +96,8 @@ pub struct CheckDefinition {
     pub staleness: Staleness,
     /// How it comes to know.
     pub source: Source,
-    /// SHA-256 of its definition.
-    pub digest: Digest,
+    /// Its definition.
+    pub defined: Defined,
 }
 
 /// How a check comes to know the state of what it measures.
@@ -293,10 +294,10 @@ fn read_check(
         let (id, scope) = scope(id)?;
         let interval = heartbeat.looked_at();
         let staleness = Staleness::After(Millis(interval.0 * 3));
-        let (source, digest) = (Source::Heartbeat(heartbeat), definition::of_heartbeat(heartbeat));
+        let (source, defined) = (Source::Heartbeat(heartbeat), definition::of_heartbeat(heartbeat));
         // It is told to one server.
         let vantage_points = points.map(|points| points.own.clone()).into_iter().collect();
-        return Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, digest });
+        return Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, defined });
     }
     let vantage_points = points::read_of_check(table, points);
     let interval = table.require("interval", read_interval);
@@ -306,12 +307,12 @@ fn read_check(
         text => Ok(Staleness::After(Millis::parse(text)?)),
     });
     check_lengths(table, interval.as_ref(), timeout.as_ref(), staleness.as_ref());
-    let (check, digest) =
+    let (check, defined) =
         kind.read(table, duration(timeout.map_or(Millis(10_000), |timeout| timeout.value)), around)?;
     let (id, scope) = scope(id)?;
     let source = Source::Probe(Arc::new(check));
     let (interval, staleness) = (interval?.value, staleness?.value);
-    Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, digest })
+    Some(CheckDefinition { id, vantage_points, scope, interval, staleness, source, defined })
 }
 
 fn read_heartbeat(table: &mut Table<'_, '_>) -> Option<Heartbeat> {
@@ -437,7 +438,8 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
 
     #[test]
     fn the_digest_of_a_check_changes_with_its_definition_alone() {
-        let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
+        let digest =
+            |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].defined.digest;
         assert_ne!(digest(GOOD), digest(&GOOD.replace("\"x\"", "\"y\"")));
         assert_eq!(digest(GOOD), digest(&GOOD.replace("\nvantage", "\n# a remark\nvantage")));
     }
@@ -455,7 +457,8 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
         assert_eq!(names(&two), ["local", "osaka"]);
         let own = two.replace("id = \"api\"", "id = \"api\"\nvantage_points = [\"osaka\"]");
         assert_eq!(names(&own), ["osaka"]);
-        let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
+        let digest =
+            |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].defined.digest;
         assert_eq!(digest(GOOD), digest(&own), "where it is measured from is no part of what is measured");
         let osaka = VantageId::parse("osaka").unwrap();
         let beat = format!(
@@ -622,7 +625,8 @@ expect = { status = "200", body_contains = "x", degraded_after = "1s" }
 
     #[test]
     fn a_definition_keeps_its_digest_and_no_secret_is_in_it() {
-        let digest = |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].digest;
+        let digest =
+            |source: &str| read_checks(source, Path::new(""), &agreement()).checks.unwrap().checks[0].defined.digest;
         // What 0.1 wrote for the same check: a ledger must not take it for another one.
         assert_eq!(digest(GOOD).to_string(), "9d53395962df35b2356f23a413a8b71fa9a964b8f6b2593cd3f6fc3ad29cab9f");
         assert_eq!(digest(GOOD), digest(&GOOD.replace("type =", "kind =")));

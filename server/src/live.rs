@@ -18,6 +18,7 @@ use uphold_probe::outcome::Cause;
 use uphold_core::ledger::book::{Frozen, Kept, Named};
 use uphold_core::ledger::record::Recorded;
 
+use crate::config::CheckDefinition;
 use crate::revisions::Revisions;
 use crate::schedule::Window;
 
@@ -56,6 +57,8 @@ pub struct Live {
     pub timelines: Vec<SubjectTimeline>,
     /// Every registered check, with what it saw last.
     pub checks: Vec<CheckView>,
+    /// What each check asks and expects, as far as this process measures by it.
+    pub definitions: Vec<Arc<CheckDefinition>>,
     /// The ledger's size and root.
     pub ledger: LedgerHead,
     /// Up to when what is shown is made up, if any of it is.

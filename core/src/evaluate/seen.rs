@@ -11,7 +11,7 @@ use crate::agreement::{Confirm, StateTerms};
 use crate::history::{Check, History};
 use crate::id::{SolutionId, VantageId};
 use crate::interval::{Interval, IntervalSet};
-use crate::run::{Run, Sight, observed_timeline};
+use crate::run::Sight;
 use crate::timeline::{State, Timeline};
 
 /// How series are read, so far as an agreement says it.
@@ -88,11 +88,9 @@ impl<'h> Seen<'h> {
     }
 
     fn read(&self, check: &Check, reading: Reading) -> Timeline {
-        let all = self.known.runs.get(&check.series).into_iter().flatten();
-        let own = all.filter(|run| run.last >= check.active.from() && run.from < check.active.until());
-        let runs: Vec<Run> = own.map(|run| Run { from: run.from.max(check.active.from()), ..run.clone() }).collect();
+        let runs = self.known.runs.get(&check.series).map_or(&[][..], Vec::as_slice);
         let Reading { degraded, confirm } = reading;
         let sight = Sight { staleness: check.staleness, degraded, confirm };
-        observed_timeline(&runs, sight, self.gaps.get(&check.series.vantage).unwrap_or(&IntervalSet::empty()))
+        check.observed(runs, sight, self.gaps.get(&check.series.vantage).unwrap_or(&IntervalSet::empty()))
     }
 }

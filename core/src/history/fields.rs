@@ -118,6 +118,7 @@ const ROLES: [&str; 2] = ["measure", "control"];
 const ASSENT_KINDS: [&str; 5] = ["accept", "agree", "acknowledge", "withdraw", "terminate"];
 const STATUSES: [&str; 5] = ["TENTATIVE", "CONFIRMED", "CANCELLED", "IN-PROCESS", "COMPLETED"];
 const EXTENTS: [&str; 2] = ["whole", "part"];
+const STAGES: [&str; 5] = ["investigating", "identified", "monitoring", "resolved", "postmortem"];
 const PLAN_ACTIONS: [&str; 3] = ["adopted", "reviewed", "updated"];
 const DECISIONS: [&str; 2] = ["accepted", "refused"];
 
@@ -314,6 +315,16 @@ impl LineType {
                 may("declared_at", FieldKind::Time),
             ],
         ),
+        plain(
+            "update",
+            &[
+                must("about", FieldKind::Fact),
+                may("customer", FieldKind::Customer),
+                must("at", FieldKind::Time),
+                must("stage", FieldKind::Word(&STAGES)),
+                must("text", FieldKind::Text),
+            ],
+        ),
         scoped(
             "exclusion",
             &[
@@ -468,7 +479,7 @@ const fn may(key: &'static str, kind: FieldKind) -> Field {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::{AssentKind, Decision, MaintenanceStatus, PlanAction, Reader, Role, SuspensionExtent};
+    use crate::history::{AssentKind, Decision, MaintenanceStatus, PlanAction, Reader, Role, Stage, SuspensionExtent};
     use serde_json::{Map, Value};
 
     fn sample(field: Field) -> Value {
@@ -529,6 +540,7 @@ mod tests {
         assert_eq!(ASSENT_KINDS, AssentKind::ALL.map(AssentKind::name));
         assert_eq!(STATUSES, MaintenanceStatus::ALL.map(MaintenanceStatus::name));
         assert_eq!(EXTENTS, SuspensionExtent::ALL.map(SuspensionExtent::name));
+        assert_eq!(STAGES, Stage::ALL.map(Stage::name));
         assert_eq!(PLAN_ACTIONS, PlanAction::ALL.map(PlanAction::name));
         assert_eq!(DECISIONS, Decision::ALL.map(Decision::name));
     }

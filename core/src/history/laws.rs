@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::agreement::{Language, Text};
 use crate::id::{CommitmentId, CustomerId, InterfaceId, PartId, SolutionId};
 use crate::ratio::Ratio;
 use crate::run::{Observed, Staleness};
@@ -377,6 +378,15 @@ fn of_operation() -> BoxedStrategy<String> {
         digest,
         span,
     });
+    let said = prop_oneof![
+        text().prop_map(Said::Plain),
+        (text(), maybe(text())).prop_map(|(en, ja)| {
+            let all = [(Language::En, Some(en)), (Language::Ja, ja)];
+            Said::In(Text(all.into_iter().filter_map(|(language, text)| Some((language, text?))).collect()))
+        }),
+    ];
+    let update = (fact_id(), maybe(customer()), time(), select(Stage::ALL.to_vec()), said)
+        .prop_map(|(about, customer, at, stage, text)| Update { about, customer, at, stage, text });
     let capacity =
         (scope(), text(), time(), any::<u64>(), any::<u64>(), text()).prop_map(|(scope, resource, at, a, b, unit)| {
             Capacity { scope, resource, at, used: a.min(b), limit: a.max(b), unit }
@@ -392,6 +402,7 @@ fn of_operation() -> BoxedStrategy<String> {
         fact(plan).prop_map(|fact| write_plan(&fact)),
         fact(recovery()).prop_map(|fact| write_recovery(&fact)),
         fact(subprocessor).prop_map(|fact| write_subprocessor(&fact)),
+        fact(update).prop_map(|fact| write_update(&fact)),
         fact(publication).prop_map(|fact| write_publication(&fact)),
         fact(connections()).prop_map(|fact| write_connections(&fact)),
         fact(capacity).prop_map(|fact| write_capacity(&fact)),

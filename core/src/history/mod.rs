@@ -24,9 +24,10 @@ use read::Wrong;
 use version::{Body, Corrections, Pointer};
 
 use crate::id::{CheckId, FactId, Series, VantageId};
-use crate::interval::Interval;
-use crate::run::{Run, Staleness};
+use crate::interval::{Interval, IntervalSet};
+use crate::run::{Run, Sight, Staleness, observed_timeline};
 use crate::time::Instant;
+use crate::timeline::Timeline;
 
 /// A registered series: whose runs they are and how to read them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,17 @@ pub struct Check {
     pub active: Interval,
     /// When it was registered.
     pub recorded_at: Instant,
+}
+
+impl Check {
+    /// What `runs` say while it is registered: what was observed outside that time belongs to another registration, of
+    /// perhaps another target. `gaps` is when its observer was not watching.
+    #[must_use]
+    pub fn observed(&self, runs: &[Run], sight: Sight, gaps: &IntervalSet) -> Timeline {
+        let own = runs.iter().filter(|run| run.last >= self.active.from() && run.from < self.active.until());
+        let own: Vec<Run> = own.map(|run| Run { from: run.from.max(self.active.from()), ..run.clone() }).collect();
+        observed_timeline(&own, sight, gaps)
+    }
 }
 
 /// Time in which an observer was not watching.
@@ -162,6 +174,8 @@ facts! {
     notices: Notice,
     /// Interruptions by cause.
     incidents: Incident,
+    /// What is told of interruptions and the like while they last.
+    updates: Update,
     /// Time that does not count, by cause.
     exclusions: ExclusionFact,
     /// Suspensions.

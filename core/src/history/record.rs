@@ -4,6 +4,7 @@
 //! figure ([`crate::evaluate`]).
 
 use super::write::Seen;
+use crate::agreement::Text;
 use crate::id::{CheckId, CommitmentId, CustomerId, FactId, InterfaceId, PartId, Series, SolutionId};
 use crate::interval::Interval;
 use crate::run::Run;
@@ -368,6 +369,63 @@ pub struct Incident {
     pub disaster: bool,
     /// When that was declared.
     pub declared_at: Option<Instant>,
+}
+
+/// How far those who deal with an interruption have come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// It is being looked into.
+    Investigating,
+    /// Its cause is known.
+    Identified,
+    /// It is mended, and watched.
+    Monitoring,
+    /// It is over.
+    Resolved,
+    /// What is to be learned of it.
+    Postmortem,
+}
+
+impl Stage {
+    /// All of them, in the order in which they follow.
+    pub const ALL: [Self; 5] =
+        [Self::Investigating, Self::Identified, Self::Monitoring, Self::Resolved, Self::Postmortem];
+
+    /// The name that files use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Investigating => "investigating",
+            Self::Identified => "identified",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+            Self::Postmortem => "postmortem",
+        }
+    }
+}
+
+/// What those who deal with something tell of it while it lasts, and after. No figure follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// The id of what it tells about: an incident, a maintenance …
+    pub about: FactId,
+    /// The one customer that it is for; absent, everybody.
+    pub customer: Option<CustomerId>,
+    /// As of when.
+    pub at: Instant,
+    /// How far they have come.
+    pub stage: Stage,
+    /// What they say.
+    pub text: Said,
+}
+
+/// What people say, with its language or without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// In whatever language it is.
+    Plain(String),
+    /// In these languages; at least one.
+    In(Text),
 }
 
 /// Time that somebody says does not count, by its cause.

@@ -182,6 +182,29 @@ fn what_is_missing_or_misspelled_is_named_with_its_column() {
 }
 
 #[test]
+fn an_update_has_a_stage_a_text_and_something_that_it_is_about() {
+    let incident = line("incident", "'id':'i-1','from':'d8','cause':'c','recorded_at':'d8'");
+    let said = |keys: &str| {
+        let update = line("update", &format!("'at':'d8','recorded_at':'d8',{keys}"));
+        wrong(&[incident.as_str(), update.as_str()])
+    };
+    for good in ["'text':'over'", "'text':{'ja':'x'}", "'text':{'en':'x','ja':'y'},'customer':'acme'"] {
+        assert_eq!(said(&format!("'about':'i-1','stage':'resolved',{good}")), Vec::<String>::new(), "{good}");
+    }
+    for (keys, message) in [
+        ("'about':'i-2','stage':'resolved','text':'x'", "the update is about `i-2`, and no line has that id"),
+        ("'about':'i-1','stage':'over','text':'x'", "`over` is not a stage of an update"),
+        ("'about':'i-1','stage':'resolved','text':{'fr':'x'}", "`text` has `fr`, which is no language of this version"),
+        ("'about':'i-1','stage':'resolved','text':{}", "`text` is a text, or a text for each language"),
+        ("'about':'i-1','stage':'resolved','text':{'en':1}", "`text` is a text, or a text for each language"),
+        ("'about':'i-1','stage':'resolved'", "missing field `text`"),
+    ] {
+        let found = said(keys);
+        assert!(found.len() == 1 && found[0].contains(message), "{keys}: {found:?}");
+    }
+}
+
+#[test]
 fn what_a_line_points_at_must_be_there() {
     let lines = [
         line("maintenance", "'id':'m-7','sequence':0,'class':'c','status':'CONFIRMED','from':'d8','recorded_at':'d1'"),

@@ -51,6 +51,8 @@ pub(super) enum Pointer<'a> {
     Check(&'a CheckId),
     /// What a notice tells about.
     Told { about: &'a FactId, sequence: u32 },
+    /// What an update tells about.
+    About(&'a FactId),
     /// A recovery plan.
     Plan { solution: &'a SolutionId, digest: &'a str },
 }

@@ -3,7 +3,8 @@
 use super::{
     Assent, Audience, Capacity, Change, Check, CheckScope, Claim, Connections, Correction, Counts, Entitlement,
     ExclusionFact, Fact, Fee, Gap, Impact, Incident, LogDigest, Maintenance, NamedObservation, NamedRun, Notice, Parts,
-    Placement, Plan, Population, Publication, Recovery, Report, Resource, Role, Scope, Subprocessor, Suspension,
+    Placement, Plan, Population, Publication, Recovery, Report, Resource, Role, Said, Scope, Subprocessor, Suspension,
+    Update,
 };
 use crate::id::Series;
 use crate::interval::Interval;
@@ -334,6 +335,25 @@ pub fn write_subprocessor(fact: &Fact<Subprocessor>) -> String {
     line.text("action", action);
     line.time("effective_at", *effective_at);
     line.maybe("sla", sla.as_ref());
+    line.end_of(fact)
+}
+
+/// The line of how far those who deal with something have come.
+#[must_use]
+pub fn write_update(fact: &Fact<Update>) -> String {
+    let Update { about, customer, at, stage, text } = &fact.body;
+    let mut line = Line::of("update", fact);
+    line.text("about", about.as_str());
+    line.maybe("customer", customer.as_ref());
+    line.time("at", *at);
+    line.text("stage", stage.name());
+    match text {
+        Said::Plain(text) => line.text("text", text),
+        Said::In(text) => {
+            let texts = text.0.iter().map(|(language, text)| (language.code().to_owned(), text.as_str().into()));
+            line.raw("text", &serde_json::Value::Object(texts.collect()).to_string());
+        }
+    }
     line.end_of(fact)
 }
 

@@ -14,6 +14,7 @@ pub mod fact;
 pub mod fold;
 pub mod leaf;
 pub mod note;
+pub mod proof;
 pub mod record;
 pub mod segment;
 pub mod snapshot;

@@ -11,6 +11,7 @@ mod doctor;
 mod erase;
 mod evaluate;
 mod export;
+mod fact_proof;
 mod files;
 mod first;
 mod import;

@@ -180,7 +180,7 @@ fn changes(known: &Registration, check: &CheckDefinition) -> Vec<String> {
     differ("interface", scope.interface.to_string(), check.scope.interface.to_string());
     differ("interval", known.interval.to_string(), check.interval.to_string());
     differ("staleness", staleness(known.check.staleness), staleness(check.staleness));
-    if known.definition != check.digest {
+    if known.definition != check.defined.digest {
         changes.push("what it asks or expects".to_owned());
     }
     changes

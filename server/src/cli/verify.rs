@@ -1,4 +1,4 @@
-//! `uphold verify`: does a bundle prove its statement? Offline, with a key that came from somewhere else.
+//! `uphold verify`: does a bundle prove its statement, or a proof its fact? Offline, with a key that came from somewhere else.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -10,13 +10,13 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::note::VerifierKey;
 use uphold_core::time::tzdb_version;
 
-use super::{Failure, count, read_file, revisions};
+use super::{Failure, count, fact_proof, read_file, revisions};
 use crate::error::file_failure;
 
-/// Verify a bundle: recompute everything in it, down to the statement.
+/// Verify a bundle: recompute everything in it, down to the statement. Or the proof of one fact, as its page in the console gives it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The bundle
+    /// The bundle, or the proof of a fact
     #[arg(value_name = "BUNDLE")]
     bundle: PathBuf,
     /// The public key of the ledger, as `uphold ledger key` prints it. Never take it from where the bundle came from
@@ -38,6 +38,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let failure = Failure::new("cannot understand `--key`").because(error).exit(2);
         failure.help("it is one line, as `uphold ledger key` prints it")
     })?;
+    if let Some(text) = fact_proof::find(&args.bundle)? {
+        if !args.agreement.is_empty() || args.tag.is_some() || args.statement.is_some() {
+            let failure = Failure::new("the proof of a fact has no statement, and no agreement judges in it").exit(2);
+            return Err(failure.help("leave out `--agreement`, `--tag` and `--statement`, or give a bundle"));
+        }
+        return fact_proof::run(&args.bundle, &text, &key);
+    }
     let files: Vec<(PathBuf, Digest)> = revisions::files(&args.agreement)?
         .iter()
         .map(|path| read_file(path).map(|text| (path.clone(), Digest::of(&[text.as_bytes()]))))

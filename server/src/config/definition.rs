@@ -16,9 +16,58 @@ use super::Heartbeat;
 /// The members of a definition.
 pub(super) type Members = Vec<(String, Value)>;
 
-/// The digest of a definition.
-pub(super) fn digest(members: Members) -> Digest {
-    Digest::of(&[&canonical::to_bytes(&Value::Map(members.into_iter().collect()))])
+/// A definition: its digest, and what a person may read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defined {
+    /// SHA-256 of it.
+    pub digest: Digest,
+    /// Its keys, in the order in which they were read, each with one line of text; without secrets. Of an address what
+    /// follows a `?` is left out, since it may be one, and so is what is sent over a plain connection.
+    pub says: Vec<(String, String)>,
+}
+
+/// The end of a definition.
+pub(super) fn defined(members: Members) -> Defined {
+    let says = members.iter().filter(|(key, _)| key != "send").flat_map(|(key, value)| lines(key, value)).collect();
+    let digest = Digest::of(&[&canonical::to_bytes(&Value::Map(members.into_iter().collect()))]);
+    Defined { digest, says }
+}
+
+/// A member as lines to read: a list of lists is a line each.
+fn lines(key: &str, value: &Value) -> Vec<(String, String)> {
+    let line = |text: String| (key.to_owned(), text);
+    match value {
+        Value::List(each) if each.iter().any(|each| matches!(each, Value::List(_))) => {
+            each.iter().map(|each| line(plain(each))).collect()
+        }
+        _ if key == "url" => vec![line(without_query(&plain(value)))],
+        _ => vec![line(plain(value))],
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Int(number) => number.to_string(),
+        Value::List(each) => each.iter().map(plain).collect::<Vec<_>>().join(" "),
+        Value::Map(members) => {
+            members.iter().map(|(key, value)| format!("{key} {}", plain(value))).collect::<Vec<_>>().join(" ")
+        }
+    }
+}
+
+fn without_query(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let (shown, rest) = url.split_at(end);
+    let shown = match shown.split_once("://").map(|(scheme, rest)| (scheme, rest, rest.find('/').unwrap_or(rest.len())))
+    {
+        Some((scheme, rest, authority)) => {
+            let (host, path) = rest.split_at(authority);
+            format!("{scheme}://{}{path}", host.rsplit('@').next().unwrap_or(host))
+        }
+        None => shown.to_owned(),
+    };
+    if rest.is_empty() { shown } else { format!("{shown}?…") }
 }
 
 /// Begins a definition.
@@ -38,12 +87,12 @@ pub(super) fn texts(texts: &[String]) -> Value {
     Value::List(texts.iter().map(Value::text).collect())
 }
 
-/// The digest of a heartbeat.
-pub(super) fn of_heartbeat(heartbeat: Heartbeat) -> Digest {
+/// The definition of a heartbeat.
+pub(super) fn of_heartbeat(heartbeat: Heartbeat) -> Defined {
     let mut members = vec![("type".to_owned(), Value::text("heartbeat"))];
     push(&mut members, "every_ms", Value::text(heartbeat.every.0));
     push(&mut members, "grace_ms", Value::text(heartbeat.grace.0));
-    digest(members)
+    defined(members)
 }
 
 /// What an HTTP check asks and expects.
@@ -127,4 +176,40 @@ fn assertion(assertion: &Assertion) -> Value {
         About::CertificateDaysMin(days) => say(&[&"certificate_days_min", days]),
     }
     Value::List(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_reads_has_no_secret_and_a_line_for_each_assertion() {
+        let list = |each: &[&str]| Value::List(each.iter().map(Value::text).collect());
+        let mut members = begin("http", Duration::from_secs(5));
+        push(&mut members, "url", Value::text("https://ops:hunter2@a.example:8443/x/y?token=hunter2#part"));
+        push(&mut members, "send", Value::text("AUTH hunter2"));
+        push(
+            &mut members,
+            "headers",
+            Value::List(vec![list(&["authorization", "[secret]"]), list(&["accept", "*/*"])]),
+        );
+        push(&mut members, "assert", Value::List(vec![list(&["down", "status", "200"])]));
+        let says = defined(members).says;
+        let says: Vec<(&str, &str)> = says.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+        assert_eq!(
+            says,
+            [
+                ("type", "http"),
+                ("timeout_ms", "5000"),
+                ("url", "https://a.example:8443/x/y?…"),
+                ("headers", "authorization [secret]"),
+                ("headers", "accept */*"),
+                ("assert", "down status 200"),
+            ]
+        );
+        for (url, shown) in [("http://a.example", "http://a.example"), ("http://u@h/?q", "http://h/?…"), ("odd", "odd")]
+        {
+            assert_eq!(without_query(url), shown);
+        }
+    }
 }

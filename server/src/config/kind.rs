@@ -6,7 +6,6 @@ use std::time::Duration;
 use uphold_core::diagnostic::{Diagnostic, Refusal};
 use uphold_core::document::{Item, Placed, Table};
 use uphold_core::ledger::canonical::Value;
-use uphold_core::ledger::digest::Digest;
 use uphold_core::time::Millis;
 use uphold_probe::Check;
 use uphold_probe::dns::{Asked, DnsCheck, DnsSettings, RecordKind};
@@ -20,7 +19,7 @@ use uphold_probe::url::Endpoint;
 
 use super::around::{Around, Trust};
 use super::assertion::{self, Allowed, read_status};
-use super::definition::{self, Members};
+use super::definition::{self, Defined, Members};
 use super::page;
 
 /// The kinds of checks.
@@ -69,13 +68,13 @@ pub(super) fn read_name(table: &mut Table<'_, '_>) -> Option<Kind> {
 }
 
 impl Kind {
-    /// Reads what a check of this kind asks and expects, with the digest of it.
+    /// Reads what a check of this kind asks and expects, with the definition that this comes to.
     pub(super) fn read(
         self,
         table: &mut Table<'_, '_>,
         timeout: Duration,
         around: &Around<'_>,
-    ) -> Option<(Check, Digest)> {
+    ) -> Option<(Check, Defined)> {
         match self {
             Self::Http => http(table, timeout, around),
             Self::Tcp => tcp(table, timeout),
@@ -89,7 +88,7 @@ impl Kind {
     }
 }
 
-fn http(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
+fn http(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Defined)> {
     let url = table.require("url", text);
     let expect = table.table("expect").map(read_expect);
     let redirects = table.option("redirects", |item| match item.whole()? {
@@ -127,7 +126,7 @@ fn http(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Op
     let mut members = definition::of_http(&settings);
     trust.iter().for_each(|trust| trust.define(&mut members));
     let check = made(table, url.span, HttpCheck::new(settings))?;
-    Some((Check::Http(Box::new(check)), definition::digest(members)))
+    Some((Check::Http(Box::new(check)), definition::defined(members)))
 }
 
 fn read_expect(mut expect: Table<'_, '_>) -> Expect {
@@ -148,7 +147,7 @@ fn read_headers(table: Table<'_, '_>) -> Vec<(String, String)> {
     table.items().filter_map(read).collect()
 }
 
-fn tcp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+fn tcp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Defined)> {
     let endpoint = read_address(table);
     let send = table.option("send", text);
     let reply_contains = table.option("reply_contains", text);
@@ -168,7 +167,7 @@ fn tcp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> 
     Some((Check::Tcp(check.clone()), finished(members, family, &check.assertions)))
 }
 
-fn tls(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
+fn tls(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Defined)> {
     let endpoint = read_address(table);
     let server_name = table.option("server_name", text);
     let names = table.find("names").and_then(|item| item.each(table.findings, text)).unwrap_or_default();
@@ -200,11 +199,11 @@ fn tls(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Opt
     }
     definition::push(&mut members, "names", definition::texts(&settings.names));
     definition::push(&mut members, "protocol_min", Value::text(settings.protocol_min.name()));
-    let digest = finished(members, family, &settings.assertions);
-    Some((Check::Tls(made(table, endpoint.span, TlsCheck::new(settings))?), digest))
+    let defined = finished(members, family, &settings.assertions);
+    Some((Check::Tls(made(table, endpoint.span, TlsCheck::new(settings))?), defined))
 }
 
-fn dns(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+fn dns(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Defined)> {
     let name = table.require("name", text);
     let record = table.require("record", |item| {
         let text = item.text()?;
@@ -242,22 +241,22 @@ fn dns(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> 
     };
     definition::push(&mut members, "asked", Value::text(asked_of));
     let settings = DnsSettings { name: name.value, record, values, exactly, asked, assertions, timeout };
-    let digest = finished(members, Family::Any, &settings.assertions);
-    Some((Check::Dns(made(table, name.span, DnsCheck::new(settings))?), digest))
+    let defined = finished(members, Family::Any, &settings.assertions);
+    Some((Check::Dns(made(table, name.span, DnsCheck::new(settings))?), defined))
 }
 
-fn icmp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Digest)> {
+fn icmp(table: &mut Table<'_, '_>, timeout: Duration) -> Option<(Check, Defined)> {
     let host = table.require("host", |item| Host::parse(item.text()?).map_err(|error| Refusal::new(error.to_string())));
     let family = read_family(table);
     let assertions = assertion::read(table, Allowed::Latency);
     let host = host?.value;
     let mut members = definition::begin("icmp", timeout);
     definition::push(&mut members, "host", Value::text(&host));
-    let digest = finished(members, family, &assertions);
-    Some((Check::Icmp(IcmpCheck { host, family, assertions, timeout }), digest))
+    let defined = finished(members, family, &assertions);
+    Some((Check::Icmp(IcmpCheck { host, family, assertions, timeout }), defined))
 }
 
-fn grpc(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
+fn grpc(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Defined)> {
     let endpoint = read_address(table);
     let service = table.option("service", text).map_or_else(String::new, |service| service.value);
     let over_tls = table.option("tls", Item::boolean).is_none_or(|tls| tls.value);
@@ -273,14 +272,14 @@ fn grpc(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Op
     let base = GrpcSettings::new(endpoint.value);
     let tls = trust.map(|trust| trust.tls).or_else(|| base.tls.clone()).filter(|_| over_tls);
     let settings = GrpcSettings { service, tls, assertions, family, timeout, ..base };
-    let digest = finished(members, family, &settings.assertions);
-    Some((Check::Grpc(made(table, endpoint.span, GrpcCheck::new(settings))?), digest))
+    let defined = finished(members, family, &settings.assertions);
+    Some((Check::Grpc(made(table, endpoint.span, GrpcCheck::new(settings))?), defined))
 }
 
-fn finished(mut members: Members, family: Family, assertions: &[uphold_probe::assertion::Assertion]) -> Digest {
+fn finished(mut members: Members, family: Family, assertions: &[uphold_probe::assertion::Assertion]) -> Defined {
     definition::push_family(&mut members, family);
     definition::push_assertions(&mut members, assertions);
-    definition::digest(members)
+    definition::defined(members)
 }
 
 /// A check, or a finding that says why the settings make none.

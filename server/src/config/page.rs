@@ -5,16 +5,15 @@ use std::time::Duration;
 use uphold_core::diagnostic::Diagnostic;
 use uphold_core::document::{Item, Table};
 use uphold_core::ledger::canonical::Value;
-use uphold_core::ledger::digest::Digest;
 use uphold_probe::Check;
 use uphold_probe::browser::{BrowserCheck, BrowserSettings, SignIn};
 
 use super::around::Around;
 use super::assertion::{self, Allowed};
-use super::definition;
+use super::definition::{self, Defined};
 
 /// Reads what a browser check opens, how it signs in, and what it waits for.
-pub(super) fn read(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Digest)> {
+pub(super) fn read(table: &mut Table<'_, '_>, timeout: Duration, around: &Around<'_>) -> Option<(Check, Defined)> {
     let text = |item: &Item<'_>| Ok(item.text()?.to_owned());
     let url = table.require("url", text);
     let wait_for = table.require("wait_for", text);
@@ -34,9 +33,9 @@ pub(super) fn read(table: &mut Table<'_, '_>, timeout: Duration, around: &Around
     let shows = shows.map(|text| text.value);
     let settings =
         BrowserSettings { url: url.value, wait_for: wait_for?.value, text: shows, sign_in, assertions, timeout };
-    let digest = definition(&settings);
+    let defined = definition(&settings);
     match BrowserCheck::new(settings, browsers?) {
-        Ok(check) => Some((Check::Browser(Box::new(check)), digest)),
+        Ok(check) => Some((Check::Browser(Box::new(check)), defined)),
         Err(error) => {
             table.findings.push(Diagnostic::error(error.to_string(), url.span));
             None
@@ -62,7 +61,7 @@ fn read_sign_in(table: &mut Table<'_, '_>, around: &Around<'_>) -> Option<SignIn
 }
 
 /// What a browser check asks and expects, without who signs in.
-fn definition(settings: &BrowserSettings) -> Digest {
+fn definition(settings: &BrowserSettings) -> Defined {
     let mut members = definition::begin("browser", settings.timeout);
     definition::push(&mut members, "url", Value::text(&settings.url));
     definition::push(&mut members, "wait_for", Value::text(&settings.wait_for));
@@ -75,7 +74,7 @@ fn definition(settings: &BrowserSettings) -> Digest {
         definition::push(&mut members, "origins", definition::texts(&sign_in.origins));
     }
     definition::push_assertions(&mut members, &settings.assertions);
-    definition::digest(members)
+    definition::defined(members)
 }
 
 #[cfg(test)]
@@ -101,7 +100,7 @@ mod tests {
         let reading = read_checks(&source, folder.path(), &agreement);
         let said = reading.findings.iter().filter(|found| !found.message.starts_with("no check measures"));
         let said = said.map(|found| format!("{} | {}", found.message, found.help.as_deref().unwrap_or("")));
-        (said.collect(), reading.checks.map(|checks| checks.checks[0].digest.to_string()))
+        (said.collect(), reading.checks.map(|checks| checks.checks[0].defined.digest.to_string()))
     }
 
     /// Any program will do: none is run.

@@ -203,6 +203,40 @@ impl Reader {
         Ok(())
     }
 
+    /// The latest entries before a place, the last first, at most `limit`; of one kind where it is named.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or a leaf is damaged.
+    pub fn latest(&self, kind: Option<FactKind>, before: u64, limit: usize) -> Result<Vec<Entry>, LedgerError> {
+        // The word for the kind stands in every leaf of it, as in `erasures`; without a kind, this word does.
+        const SQL: &str = "SELECT l.seq, l.leaf, p.salt, p.payload FROM leaves l LEFT JOIN payloads p USING (seq)
+            WHERE l.seq < ?1 AND instr(l.leaf, CAST(?2 AS BLOB)) > 0 ORDER BY l.seq DESC LIMIT ?3";
+        let refuse = |error| self.refuse(error);
+        let word = kind.map_or_else(|| "\"kind\":".to_owned(), |kind| format!("\"kind\":\"{}\"", kind.name()));
+        let mut statement = self.connection.prepare_cached(SQL).map_err(refuse)?;
+        let bounds = (i64::try_from(before).unwrap_or(i64::MAX), word, i64::try_from(limit).unwrap_or(i64::MAX));
+        let mut rows = statement.query(bounds).map_err(refuse)?;
+        let mut entries = Vec::new();
+        while let Some(row) = rows.next().map_err(refuse)? {
+            entries.push(self.entry(row)?);
+        }
+        Ok(entries)
+    }
+
+    /// The hashes that lead from a fact to the root over the first `size` leaves; none where it is not among them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn inclusion_proof(&self, seq: u64, size: u64) -> Result<Option<Vec<Digest>>, LedgerError> {
+        let mut leaves = Vec::new();
+        self.hashes(0..size, |_, hash| {
+            leaves.push(hash);
+            Ok(())
+        })?;
+        let is_whole = leaves.len() as u64 == size;
+        Ok(usize::try_from(seq).ok().filter(|_| is_whole).and_then(|place| tree::inclusion_proof(&leaves, place)))
+    }
+
     /// The text of that digest, to which a statement refers; none if it was erased.
     ///
     /// # Errors

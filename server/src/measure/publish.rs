@@ -16,8 +16,8 @@ use uphold_probe::outcome::Cause;
 use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
 use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
-use crate::simulate::made_up_until;
 use crate::schedule;
+use crate::simulate::made_up_until;
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -152,6 +152,7 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
         notices: known.facts.notices.clone(),
         facts: Arc::new(known.facts),
         schedule: Arc::new(schedule),
+        definitions: settings.checks.checks.clone(),
         history: Arc::new(history),
         records: Arc::clone(&book.records),
         statements: Arc::clone(&book.statements),

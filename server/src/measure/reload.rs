@@ -200,7 +200,8 @@ impl Engine {
 
 /// Whether nothing of a check changed that its observations depend on.
 fn is_same(old: &CheckDefinition, new: &CheckDefinition) -> bool {
-    (old.digest, &old.scope, old.interval, old.staleness) == (new.digest, &new.scope, new.interval, new.staleness)
+    (old.defined.digest, &old.scope, old.interval, old.staleness)
+        == (new.defined.digest, &new.scope, new.interval, new.staleness)
 }
 
 /// The checks that are told.

@@ -291,7 +291,7 @@ pub(crate) fn definitions(book: &Book, settings: &Settings, now: Instant, by: &s
             && check.scope == known.check.scope
             && check.interval == known.interval
             && check.staleness == known.check.staleness
-            && check.digest == known.definition
+            && check.defined.digest == known.definition
     };
     let defined: BTreeMap<Series, &CheckDefinition> = checks
         .checks
@@ -323,7 +323,7 @@ pub(crate) fn definitions(book: &Book, settings: &Settings, now: Instant, by: &s
                 interval: check.interval,
                 staleness: check.staleness,
                 active,
-                definition: check.digest,
+                definition: check.defined.digest,
             }));
         }
     }

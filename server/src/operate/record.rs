@@ -144,7 +144,21 @@ fn whose(live: &Live, records: &mut [Record]) -> Vec<Wrong> {
         }
         known.insert((kind, id), (record.customer.clone(), line));
     }
+    wrongs.extend(records.iter().enumerate().filter_map(|(place, record)| {
+        let message = told_to_others(&known, record)?;
+        Some(Wrong { place: Some(place), message })
+    }));
     wrongs
+}
+
+/// Why an update would tell others of what concerns one customer alone, if it would.
+fn told_to_others(known: &BTreeMap<(String, String), Owned>, record: &Record) -> Option<String> {
+    let line: Map<String, Value> = serde_json::from_str(&record.line).ok()?;
+    let about =
+        line.get("about").and_then(Value::as_str).filter(|_| line.get("type").is_some_and(|kind| kind == "update"))?;
+    let mut owners = known.iter().filter(|((_, id), _)| id == about).filter_map(|(_, (owner, _))| owner.as_ref());
+    let owner = owners.find(|owner| record.customer.as_ref() != Some(owner))?;
+    Some(format!("the update is about `{about}`, which concerns `{owner}` alone: name it as `customer`"))
 }
 
 /// A line that was told, and whose it is.

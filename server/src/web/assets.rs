@@ -16,7 +16,7 @@ struct Asset {
     content: &'static str,
 }
 
-const ASSETS: [Asset; 4] = [
+const ASSETS: [Asset; 5] = [
     Asset { name: "style.css", kind: "text/css; charset=utf-8", content: include_str!("../../assets/style.css") },
     Asset {
         name: "statement.css",
@@ -24,6 +24,7 @@ const ASSETS: [Asset; 4] = [
         content: include_str!("../../templates/statement.css"),
     },
     Asset { name: "live.js", kind: "text/javascript; charset=utf-8", content: include_str!("../../assets/live.js") },
+    Asset { name: "zoom.js", kind: "text/javascript; charset=utf-8", content: include_str!("../../assets/zoom.js") },
     Asset { name: "icon.svg", kind: "image/svg+xml", content: include_str!("../../assets/icon.svg") },
 ];
 

@@ -107,8 +107,7 @@ fn suspensions(words: &Words, live: &Live, row: &Row, (key, limit): (&str, Limit
     };
     let of_period = all().filter(|fact| row.period.interval.contains(fact.body.ordered_at));
     let slowest = of_period.filter_map(|fact| Some(fact.body.enforced_at? - fact.body.ordered_at)).max();
-    let mut figures =
-        vec![(texts.get("beside-in-force"), words.number(&all().filter(in_force).count().to_string()))];
+    let mut figures = vec![(texts.get("beside-in-force"), words.number(&all().filter(in_force).count().to_string()))];
     figures.extend(slowest.map(|length| (texts.get("beside-to-enforce"), words.length(length))));
     let took = time(row, key);
     let name = crate::wording::measured::label(texts, key);

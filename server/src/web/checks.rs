@@ -27,18 +27,19 @@ struct ChecksPage {
     checks: Vec<Line>,
 }
 
-struct Line {
-    check: String,
-    vantage: String,
-    solution: Phrase,
-    interface: Phrase,
-    state: &'static str,
-    label: String,
-    lasting: Sentence,
-    since: String,
-    last: String,
-    detail: String,
-    every: String,
+/// What one vantage point sees of a check.
+pub(super) struct Line {
+    pub(super) check: String,
+    pub(super) vantage: String,
+    pub(super) solution: Phrase,
+    pub(super) interface: Phrase,
+    pub(super) state: &'static str,
+    pub(super) label: String,
+    pub(super) lasting: Sentence,
+    pub(super) since: String,
+    pub(super) last: String,
+    pub(super) detail: String,
+    pub(super) every: String,
 }
 
 impl ChecksPage {
@@ -62,7 +63,8 @@ fn seen(check: &CheckView) -> Observed {
     check.latest.map_or(Observed::Unknown, |latest| latest.state)
 }
 
-fn line(words: &Words, live: &Live, check: &CheckView) -> Line {
+/// The line of one series.
+pub(super) fn line(words: &Words, live: &Live, check: &CheckView) -> Line {
     let id = |text: &str| Phrase { lang: "", text: text.to_owned() };
     let solution = live.agreement.find_solution(&check.scope.solution);
     let interface = solution.and_then(|s| s.interfaces.iter().find(|each| each.id == check.scope.interface));
@@ -88,7 +90,8 @@ fn line(words: &Words, live: &Live, check: &CheckView) -> Line {
     }
 }
 
-fn observed(texts: Texts, state: Observed) -> String {
+/// The name of what was observed.
+pub(super) fn observed(texts: Texts, state: Observed) -> String {
     match state {
         Observed::Up => texts.get("state-up"),
         Observed::Down => texts.get("state-down"),

@@ -7,8 +7,8 @@ use axum::response::Response;
 use uphold_core::agreement::{Clause, Listed, Origin};
 use uphold_core::statement::Row;
 
-use super::beside::{self, Beside};
 use super::App;
+use super::beside::{self, Beside};
 use super::frame::{self, Frame};
 use super::language::Reader;
 use super::subject::{self, SubjectView};
@@ -57,6 +57,7 @@ struct ClauseView {
 }
 
 struct SolutionView {
+    path: String,
     name: Phrase,
     state: &'static str,
     sentence: Sentence,
@@ -123,7 +124,8 @@ fn clause_view(words: &Words, live: &Live, clause: &Clause) -> ClauseView {
             let parts = subject::interfaces(words, live, &subjects);
             let (state, sentence) = subject::headline(words, &parts, live.as_known_at);
             let subjects = subjects.into_iter().map(|(each, line)| subject::view(words, live, each, line)).collect();
-            Some((state, SolutionView { name: words.phrase(&solution.name), state: state.name(), sentence, subjects }))
+            let (path, name) = (format!("/solutions/{}", solution.id), words.phrase(&solution.name));
+            Some((state, SolutionView { path, name, state: state.name(), sentence, subjects }))
         })
         .collect();
     let terms = terms_of(words.texts, live, clause);

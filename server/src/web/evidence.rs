@@ -54,13 +54,18 @@ fn page(live: &Live, data: &Path, check: &str, after: Option<u64>, limit: usize)
 }
 
 fn read(data: &Path, places: &[u64]) -> Result<Vec<Value>, LedgerError> {
+    Ok(facts(data, places)?.iter().map(|((seq, recorded_at), evidence)| one(*seq, *recorded_at, evidence)).collect())
+}
+
+/// The evidence that the ledger names at these places, in their order, with the place and when it was recorded.
+pub(super) fn facts(data: &Path, places: &[u64]) -> Result<Vec<((u64, Instant), Evidence)>, LedgerError> {
     let mut found = Vec::with_capacity(places.len());
     let reader = if places.is_empty() { None } else { Some(Reader::open(&data.join(FILE))?) };
     for (reader, seq) in reader.iter().flat_map(|reader| places.iter().map(move |seq| (reader, *seq))) {
         reader.visit(seq..seq + 1, |entry| {
             // One that was erased has nothing left to list.
             if let Ok(Some(Fact::Evidence(evidence))) = entry.fact() {
-                found.push(one(seq, entry.leaf.recorded_at, &evidence));
+                found.push(((seq, entry.leaf.recorded_at), evidence));
             }
             Ok(())
         })?;
@@ -104,11 +109,22 @@ pub(super) async fn show(State(app): State<App>, extract::Path(digest): extract:
 }
 
 fn file(digest: Digest, bytes: Vec<u8>) -> Response {
-    let (media, ending) =
-        if bytes.starts_with(b"\x89PNG\r\n\x1a\n") { (Media::Png, "png") } else { (Media::Json, "json") };
+    let media = media(&bytes);
+    let ending = if media == Media::Png { "png" } else { "json" };
     let name = format!("attachment; filename=\"{digest}.{ending}\"");
-    // `nosniff`, and a policy that lets nothing run, are on every answer.
-    ([(header::CONTENT_TYPE, media.name().to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response()
+    // `nosniff` is on every answer; this policy lets nothing run, and gives what is opened all the same no origin of ours.
+    let policy = "sandbox; default-src 'none'; frame-ancestors 'none'";
+    let headers = [
+        (header::CONTENT_TYPE, media.name().to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// What a file is, by its first bytes.
+pub(super) fn media(bytes: &[u8]) -> Media {
+    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") { Media::Png } else { Media::Json }
 }
 
 fn unread(error: &LedgerError) -> Response {

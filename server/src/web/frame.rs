@@ -15,13 +15,15 @@ use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to, for whoever may open them: the path, and the key of the name. Who may, the table of
 /// routes says.
-const NAVIGATION: [(&str, &str); 8] = [
+const NAVIGATION: [(&str, &str); 10] = [
     ("/", "nav-agreement"),
     ("/status", "nav-status"),
     ("/maintenance", "nav-maintenance"),
+    ("/incidents", "nav-incidents"),
     ("/statements", "nav-statements"),
     ("/mine", "nav-mine"),
     ("/checks", "nav-checks"),
+    ("/ledger", "nav-ledger"),
     ("/tell", "nav-tell"),
     ("/people", "nav-people"),
 ];
@@ -43,6 +45,8 @@ pub(super) struct Frame {
     pub(super) agreement: Phrase,
     /// The path, for the choice of language.
     pub(super) path: String,
+    /// What follows the `?` of the page's address, which the choice of language keeps.
+    pub(super) query: String,
     /// The pages that every page leads to.
     pub(super) navigation: Vec<Place>,
     /// The languages: code, own name, whether it is this page's.
@@ -82,6 +86,7 @@ impl Frame {
             agreement: words.phrase(&live.agreement.title),
             path: path.to_owned(),
             navigation: navigation(words.texts, path, &visitor),
+            query: String::new(),
             languages: Language::ALL.map(|each| (each.code(), name(each), each == here)).to_vec(),
             zone: words.zone.name().to_owned(),
             known_ms: live.as_known_at.0,
@@ -97,6 +102,18 @@ impl Frame {
                 .map(|since| words.texts.with("not-recorded", &[("time", words.moment(since).into())])),
             me: visitor.signed().cloned(),
         }
+    }
+
+    /// The frame of a page that was asked for with a query.
+    pub(super) fn asking(self, query: String) -> Self {
+        Self { query, ..self }
+    }
+
+    /// The address of the page in another language.
+    pub(super) fn in_language(&self, code: &str) -> String {
+        let path = if self.path.is_empty() { "/" } else { &self.path };
+        let between = if self.query.is_empty() { "" } else { "&" };
+        format!("{path}?{}{between}lang={code}", self.query)
     }
 
     /// The address of an asset.

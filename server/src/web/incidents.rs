@@ -26,9 +26,10 @@ pub(super) async fn list(State(app): State<App>, query: Asked<PageQuery>) -> Res
 }
 
 /// Where an incident stands in the list, the newest first.
-type Place<'a> = (Reverse<Instant>, Reverse<&'a str>);
+pub(super) type Place<'a> = (Reverse<Instant>, Reverse<&'a str>);
 
-fn place(fact: &Fact<Incident>) -> Place<'_> {
+/// The place of an incident.
+pub(super) fn place(fact: &Fact<Incident>) -> Place<'_> {
     (Reverse(fact.body.span.from()), Reverse(fact.id.as_str()))
 }
 
@@ -45,14 +46,18 @@ fn page(live: &Live, query: PageQuery) -> Result<Response, Box<Response>> {
 }
 
 /// The place of an incident, as a text that a request brings back: it is found also if that incident is no longer there.
-fn cursor(fact: &Fact<Incident>) -> String {
+pub(super) fn cursor(fact: &Fact<Incident>) -> String {
     format!("{}~{}", fact.body.span.from().0, fact.id)
 }
 
+/// The place that such a text names.
+pub(super) fn find_place(text: &str) -> Option<Place<'_>> {
+    let (from, id) = text.split_once('~')?;
+    Some((Reverse(Instant(from.parse().ok()?)), Reverse(id)))
+}
+
 fn read_cursor(text: &str) -> Result<Place<'_>, Box<Response>> {
-    let parts = text.split_once('~').and_then(|(from, id)| Some((from.parse().ok()?, id)));
-    let (from, id) = parts.ok_or_else(|| paging::refuse("`after` must be the `next` of the page before"))?;
-    Ok((Reverse(Instant(from)), Reverse(id)))
+    find_place(text).ok_or_else(|| paging::refuse("`after` must be the `next` of the page before"))
 }
 
 #[derive(Serialize)]

@@ -52,6 +52,31 @@ pub(super) fn show(status: StatusCode, texts: Texts, live: &Live, (title, advice
     frame::respond(status, texts, &ProblemPage::new(texts, live, title, advice))
 }
 
+/// What an address names is not there.
+pub(super) fn no_such(texts: Texts, live: &Live) -> Response {
+    let (title, advice) = (texts.get("not-found"), texts.get("not-found-advice"));
+    frame::respond(StatusCode::NOT_FOUND, texts, &ProblemPage::new(texts, live, title, advice))
+}
+
+/// A file of evidence is not kept, or not any more.
+pub(super) fn none_kept(texts: Texts, live: &Live) -> Response {
+    let (title, advice) = (texts.get("evidence-gone"), texts.get("evidence-gone-advice"));
+    frame::respond(StatusCode::NOT_FOUND, texts, &ProblemPage::new(texts, live, title, advice))
+}
+
+/// What follows the `?` of a page's address cannot be understood; `advice` says what to write instead.
+pub(super) fn bad(texts: Texts, live: &Live, path: &str, advice: String) -> Response {
+    let page = ProblemPage::new(texts, live, texts.get("bad-address"), advice);
+    let page = ProblemPage { back: Some(path.to_owned()), ..page };
+    frame::respond(StatusCode::BAD_REQUEST, texts, &page)
+}
+
+/// A page that could not be made; `advice` says what to do.
+pub(super) fn failed(texts: Texts, live: &Live, advice: String) -> Response {
+    let page = ProblemPage::new(texts, live, texts.get("page-failed"), advice);
+    frame::respond(StatusCode::INTERNAL_SERVER_ERROR, texts, &page)
+}
+
 /// An answer that could not be made.
 pub(super) fn internal() -> Response {
     json(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the answer could not be made; the server's log says why")
@@ -98,11 +123,13 @@ struct ProblemPage {
     frame: Frame,
     title: String,
     advice: String,
+    /// The page whose address was asked for with something that cannot be understood.
+    back: Option<String>,
 }
 
 impl ProblemPage {
     fn new(texts: Texts, live: &Live, title: String, advice: String) -> Self {
         let words = frame::words(texts, live);
-        Self { frame: Frame::new(&words, live, "", title.clone()), title, advice }
+        Self { frame: Frame::new(&words, live, "", title.clone()), title, advice, back: None }
     }
 }

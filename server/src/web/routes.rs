@@ -6,9 +6,9 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, account, agreement, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history,
-    incidents, join, maintenance, metrics, mine, openapi, people, records, sign_in, statement_pages, statements, status,
-    subprocessors, tell, vantage_points,
+    App, account, agreement, api, assets, budgets, check, checks, contract, events, evidence, evidence_page, feeds,
+    health, heartbeats, history, incident_page, incidents, join, ledger, maintenance, metrics, mine, openapi, people,
+    records, sign_in, solution, statement_pages, statements, status, subprocessors, tell, vantage_points,
 };
 use crate::access::Scope;
 use crate::accounts::Role;
@@ -75,7 +75,7 @@ pub struct Route {
 pub const ROUTES: &[Route] = &[
     page("/", || get(contract::show)),
     page("/status", || get(status::show)),
-    Route { access: Access::Person(Role::Viewer), ..page("/checks", || get(checks::show)) },
+    Route { access: VIEWER, ..page("/checks", || get(checks::show)) },
     page("/agreement/history", || get(history::show)),
     of(Kind::Events, "/events", || get(events::stream)),
     of(Kind::Api, "/api/v1/agreement", || get(api::agreement)),
@@ -144,18 +144,36 @@ pub const ROUTES: &[Route] = &[
     page("/maintenance", || get(maintenance::show)),
     of(Kind::Download, "/maintenance.ics", || get(feeds::calendar)),
     of(Kind::Download, "/maintenance.atom", || get(feeds::feed)),
+    // The pages of evidence.
+    Route { access: VIEWER, sample: "/checks/api-health", ..page("/checks/{check}", || get(check::show)) },
+    Route {
+        access: VIEWER,
+        sample: "/evidence/0000000000000000000000000000000000000000000000000000000000000000",
+        ..page("/evidence/{digest}", || get(evidence_page::show))
+    },
+    Route {
+        access: VIEWER,
+        sample: "/evidence/0000000000000000000000000000000000000000000000000000000000000000/picture",
+        ..of(Kind::Download, "/evidence/{digest}/picture", || get(evidence_page::picture))
+    },
+    Route { sample: "/solutions/workload-security", ..page("/solutions/{solution}", || get(solution::show)) },
+    page("/incidents", || get(incident_page::list)),
+    Route { sample: "/incidents/inc-1", ..page("/incidents/{id}", || get(incident_page::show)) },
+    Route { access: VIEWER, ..page("/ledger", || get(ledger::list)) },
+    Route { access: VIEWER, sample: "/ledger/0", ..page("/ledger/{seq}", || get(ledger::show)) },
+    Route {
+        access: VIEWER,
+        sample: "/ledger/0/proof",
+        ..of(Kind::Download, "/ledger/{seq}/proof", || get(ledger::prove))
+    },
     of(Kind::Metrics, "/metrics", || get(metrics::show)),
     // People's accounts.
     page("/sign-in", || get(sign_in::show)),
     form(Access::Everybody, "/sign-in", || post(sign_in::sign_in)),
     // Telling by hand.
-    Route { access: Access::Person(Role::Operator), ..page("/tell", || get(tell::index)) },
-    Route {
-        access: Access::Person(Role::Operator),
-        sample: "/tell/incident",
-        ..page("/tell/{kind}", || get(tell::show))
-    },
-    Route { sample: "/tell/incident", ..form(Access::Person(Role::Operator), "/tell/{kind}", || post(tell::submit)) },
+    Route { access: OPERATOR, ..page("/tell", || get(tell::index)) },
+    Route { access: OPERATOR, sample: "/tell/incident", ..page("/tell/{kind}", || get(tell::show)) },
+    Route { sample: "/tell/incident", ..form(OPERATOR, "/tell/{kind}", || post(tell::submit)) },
     form(Access::SignedIn, "/sign-out", || post(sign_in::sign_out)),
     Route { sample: JOIN, ..page("/join/{link}", || get(join::show)) },
     Route { sample: JOIN, ..form(Access::Everybody, "/join/{link}", || post(join::join)) },
@@ -175,6 +193,7 @@ pub const ROUTES: &[Route] = &[
 ];
 
 const OPERATOR: Access = Access::Person(Role::Operator);
+const VIEWER: Access = Access::Person(Role::Viewer);
 const CUSTOMER: Access = Access::Person(Role::Customer);
 
 /// A link that nobody was given.

@@ -196,9 +196,7 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
 fn standing(words: &Words, live: &Live, which: &Which) -> String {
     let texts = words.texts;
     match &which.frozen {
-        Some(frozen) => {
-            texts.with("statements-frozen", &[("moment", words.moment(frozen.recorded_at).into())])
-        }
+        Some(frozen) => texts.with("statements-frozen", &[("moment", words.moment(frozen.recorded_at).into())]),
         None if which.period.interval.contains(live.as_known_at) => texts.get("statements-in-progress"),
         None => {
             let closes = words.moment(closing::closes_at(live, &which.period));

@@ -2,22 +2,31 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use uphold_core::timeline::State as Condition;
 
 use super::App;
 use super::cache::Kept;
 use super::frame::{self, Frame};
+use super::incident_page::{self, Line};
 use super::language::Reader;
 use super::maintenance::{self, WindowView};
 use super::subject::{self, SubjectView};
+use super::visitor::Visitor;
 use crate::live::Live;
 use crate::wording::{Phrase, Sentence, Texts};
+
+/// How many days back incidents are listed that are over.
+const DAYS: i64 = 14;
 
 /// `GET /status`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader, headers: HeaderMap) -> Response {
     let live = app.live();
+    // Who is signed in is named on it: that one is drawn for its reader alone.
+    if Visitor::current().signed().is_some() {
+        return frame::respond(StatusCode::OK, texts, &StatusPage::new(texts, &live));
+    }
     app.cache.answer(&live, (KEPT, texts.0), &headers, || StatusPage::new(texts, &live).render().ok())
 }
 
@@ -37,9 +46,14 @@ struct StatusPage {
     solutions: Vec<SolutionView>,
     /// The next windows of maintenance.
     ahead: Vec<WindowView>,
+    /// The incidents that are open, and those that ended in the last days.
+    open: Vec<Line>,
+    ended: Vec<Line>,
+    days: i64,
 }
 
 struct SolutionView {
+    path: String,
     name: Phrase,
     state: &'static str,
     sentence: Sentence,
@@ -59,6 +73,7 @@ impl StatusPage {
                 let (state, sentence) = subject::headline(&words, &parts, live.as_known_at);
                 let subjects = subjects.into_iter().map(|(each, line)| subject::view(&words, live, each, line));
                 let view = SolutionView {
+                    path: format!("/solutions/{}", solution.id),
                     name: words.phrase(&solution.name),
                     state: state.name(),
                     sentence,
@@ -69,6 +84,7 @@ impl StatusPage {
             .collect();
         let worst = solutions.iter().map(|(state, _)| *state).min().unwrap_or(Condition::Unknown);
         let ahead = live.schedule.iter().filter(|window| window.is_ahead(live.as_known_at)).take(AHEAD);
+        let (open, ended) = incident_page::recent(&words, live, DAYS);
         Self {
             ahead: ahead.map(|window| maintenance::window_view(&words, live, window)).collect(),
             frame: Frame::new(&words, live, "/status", texts.get("nav-status")),
@@ -76,6 +92,9 @@ impl StatusPage {
             state: worst.name(),
             overall: overall(texts, worst),
             solutions: solutions.into_iter().map(|(_, view)| view).collect(),
+            open,
+            ended,
+            days: DAYS,
         }
     }
 }

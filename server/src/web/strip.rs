@@ -130,8 +130,15 @@ pub(super) fn draw(
     }
 }
 
-/// The parts of a bar from the top: what was good at the top, what was down at the bottom beside its mark.
+/// The parts of a bar from the top.
 fn parts(tally: &Tally) -> Vec<Part> {
+    let part = |(y, height, state): (i64, i64, State)| Part { y, height, state: state.name() };
+    heights(tally).into_iter().map(part).collect()
+}
+
+/// Where the part of each state begins and how high it is: what was good at the top, what was down at the bottom beside its
+/// mark.
+pub(super) fn heights(tally: &Tally) -> Vec<(i64, i64, State)> {
     let lengths = [
         (State::Up, tally.up.0),
         (State::Excluded, tally.excluded.0),
@@ -149,14 +156,11 @@ fn parts(tally: &Tally) -> Vec<Part> {
         *largest += HEIGHT - sum;
     }
     let mut y = 0;
-    heights
-        .into_iter()
-        .map(|(state, height)| {
-            let part = Part { y, height, state: state.name() };
-            y += height;
-            part
-        })
-        .collect()
+    let placed = heights.into_iter().map(|(state, height)| {
+        y += height;
+        (y - height, height, state)
+    });
+    placed.collect()
 }
 
 #[cfg(test)]

@@ -109,6 +109,11 @@ impl Words {
         self.clock(at, 5)
     }
 
+    /// `12:34:56`, without the zone, as [`Self::minute`].
+    pub(crate) fn second(&self, at: Instant) -> String {
+        self.clock(at, 8)
+    }
+
     fn clock(&self, at: Instant, length: usize) -> String {
         at.local(&self.zone).chars().skip(11).take(length).collect()
     }

@@ -90,6 +90,12 @@ impl Browser {
         self.command(&format!("element/{id}/click"), &json!({}));
     }
 
+    /// Presses one key, wherever the focus is.
+    fn press(&self, key: &str) {
+        let actions = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        self.command("actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
+    }
+
     /// What clause 4(g) says, and the state of its mark.
     fn says(&self) -> (String, String) {
         let found = self.script(
@@ -162,7 +168,45 @@ fn a_part_that_is_broken_and_mended_shows_on_open_pages_in_both_languages() {
     for page in pages {
         assert_eq!(page.script("return window.neverReloaded === true"), json!(true));
     }
+    a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(&english, listen);
     the_figure_is_right(listen, folder.path());
+}
+
+/// The timeline of the check that was broken: reached and zoomed by keys, then left open while the ledger grows.
+fn a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(page: &Browser, listen: SocketAddr) {
+    page.open(&format!("http://{listen}/checks/api?last=hour"));
+    let span = || {
+        let found =
+            page.script("const t = document.getElementById('timeline'); return [t.dataset.from, t.dataset.until];");
+        let number = |place: usize| found[place].as_str().unwrap().parse::<i64>().unwrap();
+        (number(0), number(1))
+    };
+    let has_focus = || page.script("return document.activeElement.id === 'timeline'") == json!(true);
+    assert!(!has_focus());
+    page.script("document.getElementById('timeline').focus();");
+    let mut length = span().1 - span().0;
+    assert_eq!(length, 3_600_000);
+    for (key, factor) in [("+", 2), ("+", 2), ("-", 1)] {
+        page.press(key);
+        length = if factor == 2 { length / 2 } else { length * 2 };
+        wait(|| (span().1 - span().0 == length && has_focus()).then_some(()));
+    }
+    // Left: earlier by half of it.
+    let before = span();
+    page.press("\u{E012}");
+    wait(|| (span() == (before.0 - length / 2, before.1 - length / 2) && has_focus()).then_some(()));
+    // What is recorded meanwhile changes the page, and not what it shows.
+    let shown = span();
+    page.script("window.neverReloaded = true;");
+    let known = || page.script("return document.getElementById('main').dataset.known;");
+    let first = known();
+    wait(|| (known() != first).then_some(()));
+    assert_eq!((span(), has_focus()), (shown, true));
+    assert_eq!(page.script("return window.neverReloaded === true"), json!(true));
+    assert!(page.script("return location.search").as_str().unwrap().starts_with("?from="));
+    // Its links lead to the same without a script.
+    page.click(".zoom a[href*='last=minute'], .zoom a:last-of-type");
+    wait(|| (span().1 - span().0 != length).then_some(()));
 }
 
 /// The live downtime is what lies between the observations, and what an export says offline.

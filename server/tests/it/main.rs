@@ -3,6 +3,7 @@
 mod accounts;
 mod alerts;
 mod browser;
+mod check_page;
 mod compare;
 mod crash;
 mod demo;
@@ -12,8 +13,10 @@ mod evidence;
 mod follow;
 mod heartbeat;
 mod import;
+mod incident_page;
 mod kept;
 mod language;
+mod ledger_page;
 mod limits;
 mod live_equals_batch;
 mod mail;

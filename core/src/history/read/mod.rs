@@ -9,6 +9,7 @@ mod line;
 mod measurement;
 mod operation;
 mod references;
+mod update;
 
 pub(super) use line::Wrong;
 
@@ -28,7 +29,7 @@ use line::{Str, parse, series};
 use measurement::Measured;
 
 /// The types of line, in the order of the documentation.
-pub(super) const TYPES: [&str; 27] = [
+pub(super) const TYPES: [&str; 28] = [
     "check",
     "run",
     "observation",
@@ -44,6 +45,7 @@ pub(super) const TYPES: [&str; 27] = [
     "maintenance",
     "notice",
     "incident",
+    "update",
     "exclusion",
     "suspension",
     "plan",
@@ -259,6 +261,7 @@ impl<'a> Reader<'a> {
             "maintenance" => self.take(line, |facts| &mut facts.maintenance),
             "notice" => self.take(line, |facts| &mut facts.notices),
             "incident" => self.take(line, |facts| &mut facts.incidents),
+            "update" => self.take(line, |facts| &mut facts.updates),
             "exclusion" => self.take(line, |facts| &mut facts.exclusions),
             "suspension" => self.take(line, |facts| &mut facts.suspensions),
             "plan" => self.take(line, |facts| &mut facts.plans),

@@ -85,7 +85,8 @@ impl<'a> Known<'a> {
     fn of(revisions: &'a [Agreement], history: &'a History) -> Self {
         let facts = &history.facts;
         let told = facts.notices.iter().map(|notice| &notice.body.about);
-        let wanted = told.chain(facts.corrections.iter().map(|correction| &correction.body.of));
+        let updated = facts.updates.iter().map(|update| &update.body.about);
+        let wanted = told.chain(updated).chain(facts.corrections.iter().map(|correction| &correction.body.of));
         let mut known = Self {
             revisions,
             series: history.checks.iter().map(|check| &check.series).collect(),
@@ -120,6 +121,7 @@ impl<'a> Known<'a> {
                 let help = meant(check.as_str(), &self.checks);
                 Err(Wrong::new(format!("no line registers the check `{check}`{help}")))
             }
+            Pointer::About(id) => self.about(id),
             Pointer::Told { about, sequence } => self.told(about, *sequence),
             Pointer::Plan { solution, digest } if self.plans.contains(&(*solution, *digest)) => Ok(()),
             Pointer::Plan { solution, digest } => Err(Wrong::new(format!(
@@ -127,6 +129,14 @@ impl<'a> Known<'a> {
             ))),
         };
         result.err().map(Some)
+    }
+
+    fn about(&self, id: &FactId) -> Result<(), Wrong> {
+        if self.ids.get(id.as_str()).is_some_and(|types| !types.is_empty()) {
+            return Ok(());
+        }
+        let help = meant(id.as_str(), &self.names);
+        Err(Wrong::new(format!("the update is about `{id}`, and no line has that id{help}")))
     }
 
     fn told(&self, about: &FactId, sequence: u32) -> Result<(), Wrong> {
