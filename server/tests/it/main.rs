@@ -4,6 +4,7 @@ mod alerts;
 mod browser;
 mod compare;
 mod crash;
+mod docs;
 mod errors;
 mod evidence;
 mod follow;
