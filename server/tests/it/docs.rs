@@ -196,6 +196,14 @@ fn a_command_line_that_the_program_does_not_take_is_found() {
 }
 
 #[test]
+fn the_configuration_that_is_installed_is_a_right_one() {
+    let [agreement, checks, alerts] =
+        ["examples/new/agreement.toml", "packaging/etc/checks.toml", "packaging/etc/alerts.toml"]
+            .map(|path| root().join(path).display().to_string());
+    stdout(["check", &agreement, "--checks", &checks, "--alerts", &alerts]);
+}
+
+#[test]
 fn the_service_starts_the_server_as_it_can_be_started() {
     let unit = fs::read_to_string(root().join("packaging/uphold.service")).unwrap();
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
@@ -272,6 +280,42 @@ fn the_readme_says_the_same_in_both_languages() {
         all
     };
     assert_eq!(targets(&english), targets(&japanese), "the links");
+}
+
+/// The part of a document under a heading of the third level.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let rest = text.split_once(&format!("### {heading}\n")).unwrap().1;
+    rest.split("\n#").next().unwrap()
+}
+
+#[test]
+fn the_map_names_every_module_and_nothing_that_is_not_there() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for part in ["core", "probe", "server"] {
+        let told = section(&map, part);
+        let words: BTreeSet<&str> = told.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        for entry in fs::read_dir(root().join(part).join("src")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let is_told = words.contains(name.trim_end_matches(".rs"));
+            assert!(is_told || name == "lib.rs", "{part}/src/{name} is not on the map");
+        }
+        let mut below = Vec::new();
+        paths_below(&root().join(part), &mut below);
+        let spans = told.split('`').skip(1).step_by(2);
+        for name in spans.filter(|span| span.ends_with(".rs") || span.ends_with('/')) {
+            let end = format!("/{}", name.trim_end_matches('/'));
+            assert!(below.iter().any(|path| path.ends_with(&end)), "`{name}` of the map is not below {part}/");
+        }
+    }
+}
+
+fn paths_below(folder: &Path, found: &mut Vec<String>) {
+    for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        found.push(path.display().to_string());
+        if path.is_dir() {
+            paths_below(&path, found);
+        }
+    }
 }
 
 /// The names of all commands below one, as their manual pages are called.
