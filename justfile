@@ -19,3 +19,7 @@ ci:
 # Put the sources into their one form.
 fmt:
     cargo fmt --all
+
+# The package for Debian: docs/installing.md.
+deb:
+    packaging/deb.sh

@@ -6,6 +6,7 @@ mod backup;
 mod bundle;
 mod check;
 mod compare;
+mod completions;
 mod demo;
 mod doctor;
 mod erase;
@@ -16,6 +17,7 @@ mod files;
 mod first;
 mod import;
 mod ledger;
+mod man;
 mod new;
 mod person;
 mod reference;
@@ -95,6 +97,10 @@ enum Command {
     Alerts(alerts::Command),
     /// Serve a sample service that you can break and mend, and its agreement
     Demo(demo::Args),
+    /// Print what completes commands and options in a shell
+    Completions(completions::Args),
+    /// Write a manual page of every command
+    Man(man::Args),
     /// The sample service of the demo alone
     #[command(hide = true)]
     SampleService(demo::SampleArgs),
@@ -128,6 +134,8 @@ pub fn run() -> u8 {
         Command::SupportBundle(args) => support_bundle::run(args),
         Command::Alerts(command) => alerts::run(&command),
         Command::Demo(args) => demo::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
         Command::SampleService(args) => demo::run_sample(&args),
     };
     match done {

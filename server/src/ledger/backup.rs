@@ -3,6 +3,7 @@
 //! A copy is a folder with the database, the texts of the agreements, and the files of evidence that are still kept. The private key and the last signed checkpoint are
 //! not in it: the one is a secret, and the other put back with an older database would hide that it is older.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
@@ -30,7 +31,7 @@ pub fn backup(data: &Path, copy: &Path) -> Result<Report, LedgerError> {
     }
     let part = beside(copy);
     clear(&part)?;
-    std::fs::create_dir_all(&part).map_err(|error| LedgerError::io(&part, error))?;
+    make_own(&part)?;
     let made = copy_all(data, &part).and_then(|report| {
         std::fs::rename(&part, copy).map_err(|error| LedgerError::io(copy, error))?;
         // When the last copy was made is good to know and no part of it.
@@ -58,7 +59,7 @@ pub fn last_backup(data: &Path) -> Option<Instant> {
 /// When there is a ledger in `data`, the copy is not sound, or it does not continue what was signed in `data`; then `data`
 /// has no ledger.
 pub fn restore(copy: &Path, data: &Path) -> Result<Report, LedgerError> {
-    std::fs::create_dir_all(data).map_err(|error| LedgerError::io(data, error))?;
+    make_own(data)?;
     let _lock = FolderLock::take(data)?;
     let database = data.join(FILE);
     // A log without its database belongs to one that somebody moved away: SQLite would apply it to ours.
@@ -69,7 +70,7 @@ pub fn restore(copy: &Path, data: &Path) -> Result<Report, LedgerError> {
     }
     let part = beside(&database);
     clear(&part)?;
-    std::fs::create_dir_all(&part).map_err(|error| LedgerError::io(&part, error))?;
+    make_own(&part)?;
     let made = copy_all(copy, &part).and_then(|report| {
         check_continues(data, &Reader::open(&part.join(FILE))?)?;
         take_agreements(&part, data)?;
@@ -81,6 +82,12 @@ pub fn restore(copy: &Path, data: &Path) -> Result<Report, LedgerError> {
     // Either it was emptied, or it is of no use.
     let _ = clear(&part);
     made
+}
+
+/// Makes a folder, if it is not there, that nobody else on this machine can look into: a copy holds what the ledger holds.
+fn make_own(folder: &Path) -> Result<(), LedgerError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| LedgerError::io(folder, error))
 }
 
 fn copy_all(from: &Path, to: &Path) -> Result<Report, LedgerError> {
@@ -148,6 +155,8 @@ fn sync(folder: &Path) -> Result<(), LedgerError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
     use crate::ledger::{KEY_FILE, SIGNED_FILE, Signer, keep_agreement, samples};
 
@@ -225,5 +234,9 @@ mod tests {
         let fresh = copies.path().join("fresh");
         assert_eq!(restore(&old, &fresh).unwrap().leaves, 5);
         assert!(fresh.join(AGREEMENTS).is_dir() && !fresh.join(KEY_FILE).exists() && !fresh.join(SIGNED_FILE).exists());
+        for folder in [&old, &new, &fresh] {
+            let mode = std::fs::metadata(folder).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{} is for its owner alone", folder.display());
+        }
     }
 }

@@ -8,6 +8,7 @@ mod compare;
 mod crash;
 mod demo;
 mod documents;
+mod docs;
 mod errors;
 mod evidence;
 mod follow;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::terms::TERMS;
 use super::super::words::SETS;
 use super::tables::{COMMON, FORCE, INLINE, KINDS, TABLES};
-use super::{KeyDoc, Shape, WordSet};
+use super::{KeyDoc, Shape, TableDoc, WordSet};
 
 const HEAD: &str = "\
 # Reference of the agreement language
@@ -105,10 +105,17 @@ fn shape(of: Shape) -> String {
         Shape::Set(set) => format!("[{}](#{})", name(set), name(set).replace(' ', "-")),
         Shape::Fixed(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::Weights => "a table of whole numbers".to_owned(),
-        Shape::Table(table) => format!("[{}](#{})", table.name, table.name),
+        Shape::Table(table) => format!("[{}](#{})", table.name, heading(table)),
         Shape::List(item) => format!("a list: {}", shape(*item)),
         Shape::Either(all) => all.iter().map(|each| shape(*each)).collect::<Vec<_>>().join(", or "),
     }
+}
+
+/// The name by which the heading of a table is linked to: that under which its keys are listed.
+fn heading(table: &TableDoc) -> String {
+    let listed = TABLES.iter().find(|own| std::ptr::eq(own.keys, table.keys)).unwrap_or(table);
+    let kept = listed.name.chars().filter(|letter| letter.is_ascii_alphanumeric() || [' ', '-', '_'].contains(letter));
+    kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
 }
 
 /// The name of a set in plain words: `takes effect` of `TakesEffect`.
