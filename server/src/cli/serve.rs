@@ -28,6 +28,7 @@ use crate::ledger::{FILE, Reader, Signer};
 use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
+use crate::operate::acts::tell_acts;
 use crate::operate::follow::follow;
 use crate::operate::incident;
 use crate::operate::retention::retain;
@@ -245,6 +246,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
     // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
     if reporting.is_none() {
+        let acts = tell_acts(accounts.clone(), tokens.clone(), handle.tell.clone(), clock.clone(), author.clone());
+        tokio::spawn(acts);
         follow_and_retain(&handle, author);
     }
     let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts), data, clock);

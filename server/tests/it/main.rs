@@ -5,6 +5,7 @@ mod alerts;
 mod browser;
 mod compare;
 mod crash;
+mod customers;
 mod errors;
 mod evidence;
 mod follow;
