@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
+use uphold_core::ledger::act::Act;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::erase::Erasure;
 use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
@@ -153,6 +154,15 @@ fn later_facts() -> Vec<Fact> {
             count: 44_000,
             before: Some(at("2026-10-01T00:00:30.001Z")),
         }),
+        Fact::Act(Act {
+            id: id("act:1"),
+            by: "person:alice".to_owned(),
+            what: "role-changed".to_owned(),
+            subject: "person:bob@example".to_owned(),
+            to: Some("operator".to_owned()),
+            why: "on call from May on \u{2192} \u{5f53}\u{756a}".to_owned(),
+            at: at("2026-11-20T09:30:00.123Z"),
+        }),
     ]
 }
 
@@ -259,4 +269,9 @@ fn absent_values_are_absent_keys() {
     let bytes = facts[7].encode();
     assert_golden("erasure-v1-record.json", &bytes);
     assert_eq!(Fact::decode(FactKind::Erasure, 1, &bytes).as_ref(), Ok(&facts[7]));
+    let Fact::Act(act) = &mut facts[8] else { panic!("the ninth is an act") };
+    (act.what, act.to) = ("person-removed".to_owned(), None);
+    let bytes = facts[8].encode();
+    assert_golden("act-v1-removed.json", &bytes);
+    assert_eq!(Fact::decode(FactKind::Act, 1, &bytes).as_ref(), Ok(&facts[8]));
 }

@@ -85,6 +85,14 @@ struct Contents {
     tokens: Vec<Token>,
 }
 
+impl Token {
+    /// What tells it from every other, and lets nobody in: the SHA-256 of its secret, in hex.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.sha256
+    }
+}
+
 /// The tokens of one data folder. Every question reads the file anew, so that a revoked token is of no use at once.
 #[derive(Debug, Clone)]
 pub struct Tokens {

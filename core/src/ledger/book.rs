@@ -213,6 +213,8 @@ impl Book {
                 let places = Arc::make_mut(&mut self.evidence).entry(evidence.series.clone()).or_default();
                 places.push(Kept { seq, at: evidence.at });
             }
+            // Nothing is judged by who may do what.
+            Fact::Act(_) => {}
             Fact::Erasure(fact) => _ = self.erased_since(Erased { seq, recorded_at, fact: fact.clone() }),
         }
         Ok(())

@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::id::{AgreementId, CheckId, CustomerId, FactId, IdError, InterfaceId, Series, SolutionId, VantageId};
 use crate::interval::Interval;
+use crate::ledger::act::{self, Act};
 use crate::ledger::canonical::{self, CanonicalError, FieldError, Fields, Value};
 use crate::ledger::digest::Digest;
 use crate::ledger::erase::{self, Erasure};
@@ -49,11 +50,13 @@ pub enum FactKind {
     Statement,
     /// Facts were erased.
     Erasure,
+    /// Somebody changed who may do what.
+    Act,
 }
 
 impl FactKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Agreement,
         Self::Check,
         Self::Measurement,
@@ -62,6 +65,7 @@ impl FactKind {
         Self::Evidence,
         Self::Statement,
         Self::Erasure,
+        Self::Act,
     ];
 
     /// The name that the formats use.
@@ -76,6 +80,7 @@ impl FactKind {
             Self::Evidence => "evidence",
             Self::Statement => "statement",
             Self::Erasure => "erasure",
+            Self::Act => "act",
         }
     }
 
@@ -96,7 +101,8 @@ impl FactKind {
             | Self::Record
             | Self::Evidence
             | Self::Statement
-            | Self::Erasure => 1,
+            | Self::Erasure
+            | Self::Act => 1,
         }
     }
 }
@@ -120,6 +126,8 @@ pub enum Fact {
     Statement(Statement),
     /// See [`Erasure`].
     Erasure(Erasure),
+    /// See [`Act`].
+    Act(Act),
 }
 
 /// A revision of an agreement came into use beside those that are in use already, or its text is another now. From when until
@@ -297,6 +305,7 @@ impl Fact {
             Self::Evidence(_) => FactKind::Evidence,
             Self::Statement(_) => FactKind::Statement,
             Self::Erasure(_) => FactKind::Erasure,
+            Self::Act(_) => FactKind::Act,
         }
     }
 
@@ -322,6 +331,7 @@ impl Fact {
             Self::Evidence(fact) => &fact.id,
             Self::Statement(fact) => &fact.id,
             Self::Erasure(fact) => &fact.id,
+            Self::Act(fact) => &fact.id,
         }
     }
 
@@ -337,6 +347,7 @@ impl Fact {
             Self::Evidence(fact) => &fact.by,
             Self::Statement(fact) => &fact.by,
             Self::Erasure(fact) => &fact.by,
+            Self::Act(fact) => &fact.by,
         }
     }
 
@@ -349,7 +360,8 @@ impl Fact {
             | Self::Measurement(_)
             | Self::ObserverGap(_)
             | Self::Evidence(_)
-            | Self::Erasure(_) => None,
+            | Self::Erasure(_)
+            | Self::Act(_) => None,
             Self::Record(fact) => fact.customer.as_ref(),
             Self::Statement(fact) => fact.customer.as_ref(),
         }
@@ -392,6 +404,7 @@ impl Fact {
             }
             Self::Evidence(fact) => evidence::encode(fact, &mut members),
             Self::Erasure(fact) => erase::encode(fact, &mut members),
+            Self::Act(fact) => act::encode(fact, &mut members),
             Self::Statement(fact) => members.extend([
                 ("agreement", Value::text(&fact.agreement)),
                 ("period", Value::text(&fact.period)),
@@ -493,6 +506,7 @@ fn decode_fields(kind: FactKind, is_withdrawal: bool, value: Value) -> Result<Fa
         }),
         FactKind::Evidence => evidence::decode(head, &mut fields)?,
         FactKind::Erasure => erase::decode(head, &mut fields)?,
+        FactKind::Act => act::decode(head, &mut fields)?,
     };
     fields.finish()?;
     Ok(fact)

@@ -3,6 +3,7 @@
 //! Everything here is final from its first release: a format is never changed, it gets a next version beside it. Not
 //! here: where the bytes lie, and who may append them.
 
+pub mod act;
 pub mod book;
 pub mod bundle;
 pub mod canonical;

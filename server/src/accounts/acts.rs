@@ -4,6 +4,7 @@ use rusqlite::{Transaction, params};
 use uphold_core::time::Instant;
 
 use super::{AccountsError, Role, Store};
+use crate::access::Token;
 
 /// Who does something, why, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,13 @@ pub(super) fn note(
     write(transaction, deed.name(), &format!("person:{name}"), role.map(Role::name), cause)
 }
 
+/// The tokens that were there when it was asked last.
+fn told(transaction: &Transaction<'_>) -> Result<Vec<(String, String)>, rusqlite::Error> {
+    let mut statement = transaction.prepare("SELECT name, sha256 FROM told_tokens")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
 fn write(
     transaction: &Transaction<'_>,
     what: &str,
@@ -76,6 +84,39 @@ fn write(
 }
 
 impl Store {
+    /// Writes down which tokens came and went since it was asked last.
+    ///
+    /// # Errors
+    /// When the accounts cannot be read or written.
+    pub fn notice_tokens(&self, now: &[Token], cause: &Cause) -> Result<(), AccountsError> {
+        let told = self.read(|transaction| told(transaction).map_err(|error| self.sqlite("read", error)))?;
+        let held =
+            |token: &Token| told.iter().any(|(name, sha256)| *name == token.name && sha256 == token.fingerprint());
+        let gone = |(name, sha256): &&(String, String)| {
+            !now.iter().any(|token| token.name == *name && token.fingerprint() == sha256)
+        };
+        let (new, gone): (Vec<&Token>, Vec<_>) =
+            (now.iter().filter(|token| !held(token)).collect(), told.iter().filter(gone).collect());
+        if new.is_empty() && gone.is_empty() {
+            return Ok(());
+        }
+        let change = |transaction: &Transaction<'_>| {
+            for (name, sha256) in gone {
+                transaction.execute("DELETE FROM told_tokens WHERE name = ?1 AND sha256 = ?2", [name, sha256])?;
+                write(transaction, "token-revoked", &format!("token:{name}"), None, cause)?;
+            }
+            for token in new {
+                let sql = "INSERT INTO told_tokens VALUES (?1, ?2)";
+                transaction.execute(sql, [token.name.as_str(), token.fingerprint()])?;
+                let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
+                let subject = format!("token:{}", token.name);
+                write(transaction, "token-created", &subject, Some(&scopes.join(",")), cause)?;
+            }
+            Ok(())
+        };
+        self.write(|transaction| change(transaction).map_err(|error| self.sqlite("write", error)))
+    }
+
     /// What the ledger does not have yet, oldest first.
     ///
     /// # Errors

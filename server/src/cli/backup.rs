@@ -1,9 +1,10 @@
-//! `uphold backup` and `uphold restore`: copies of the ledger.
+//! `uphold backup` and `uphold restore`: copies of the ledger, and of the accounts beside it.
 
 use std::path::{Path, PathBuf};
 
 use super::ledger::failure;
 use super::{DataFolder, Failure, count};
+use crate::accounts;
 use crate::ledger::{KEY_FILE, LedgerError, Report, SIGNED_FILE, backup, restore};
 
 /// Copy the ledger into a new folder, while it is written or not, and verify the copy.
@@ -30,6 +31,9 @@ pub(super) struct RestoreArgs {
 pub(super) fn run_backup(args: &BackupArgs) -> Result<(), Failure> {
     let report = backup(&args.folder.data, &args.copy).map_err(|error| failure("cannot back the ledger up", error))?;
     say(&args.copy, &report);
+    if accounts::copy(&args.folder.data, &args.copy).map_err(super::first::failure)? {
+        println!("with the accounts of people, without their sessions and open links");
+    }
     println!(
         "`{KEY_FILE}` and `{SIGNED_FILE}` are not in it: keep the key where secrets are kept, and never put an old \
          `{SIGNED_FILE}` back"
@@ -55,6 +59,11 @@ pub(super) fn run_restore(args: &RestoreArgs) -> Result<(), Failure> {
         }
     })?;
     say(&args.data, &report);
+    if args.data.join(accounts::FILE).exists() {
+        println!("the accounts that are there stay as they are");
+    } else if accounts::copy(&args.copy, &args.data).map_err(super::first::failure)? {
+        println!("with the accounts of people: everybody has to sign in anew");
+    }
     if was_signed {
         println!("it continues what was signed in this folder: it will be signed on with the same key");
     } else {

@@ -28,6 +28,7 @@ use crate::ledger::{FILE, Reader, Signer};
 use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
 use crate::notify::Board;
+use crate::operate::acts::tell_acts;
 use crate::operate::follow::follow;
 use crate::operate::incident;
 use crate::operate::publication::publish;
@@ -259,6 +260,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         report.map(|to| tokio::spawn(reporter(to, vantage, &data, &clock, &handle).run(handle.live.clone())));
     // What follows is told where the statement is kept. It ends with the engine, which drops what it listens to.
     let publishing = reporting.is_none().then(|| {
+        let acts = tell_acts(accounts.clone(), tokens.clone(), handle.tell.clone(), clock.clone(), author.clone());
+        tokio::spawn(acts);
         follow_and_retain(&handle, author.clone());
         publish(handle.live.clone(), handle.tell.clone(), clock.clone(), author, Arc::new(web::schedule_shows))
     });

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use uphold_core::id::{AgreementId, CheckId, CustomerId, FactId, InterfaceId, Series, SolutionId, VantageId};
 use uphold_core::interval::Interval;
+use uphold_core::ledger::act::Act;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::erase::Erasure;
 use uphold_core::ledger::fact::{Agreement, Check, Fact, FactKind, Measurement, ObserverGap, Record, Statement};
@@ -73,11 +74,25 @@ fn erasure(number: i64) -> NewFact {
     NewFact { fact: Fact::Erasure(fact), segment: None }
 }
 
+fn act(number: i64) -> NewFact {
+    let fact = Act {
+        id: id("act", number),
+        by: "person:alice".to_owned(),
+        what: "role-changed".to_owned(),
+        subject: "person:bob".to_owned(),
+        to: Some("viewer".to_owned()),
+        why: "moved on".to_owned(),
+        at: Instant(number),
+    };
+    NewFact { fact: Fact::Act(fact), segment: None }
+}
+
 /// One fact of each kind in turn.
 pub(crate) fn fact(number: i64) -> NewFact {
     let digest = Digest::of(&[&number.to_be_bytes()]);
     match number % 7 {
         0 => measurement(number),
+        1 if number % 2 == 0 => act(number),
         1 => gap(number, "the server was stopped"),
         2 => {
             let fact = Check {

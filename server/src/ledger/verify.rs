@@ -334,7 +334,7 @@ impl Scrub<'_> {
                 }
                 self.holes.explain(Erased { seq, recorded_at: leaf.recorded_at, fact });
             }
-            Fact::Agreement(_) | Fact::Check(_) | Fact::ObserverGap(_) | Fact::Record(_) => {}
+            Fact::Agreement(_) | Fact::Check(_) | Fact::ObserverGap(_) | Fact::Record(_) | Fact::Act(_) => {}
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //!
 //! One file a noun. Everything is pure over a picture, but for the task that follows it; recording is the engine's. Not here: pages and interfaces.
 
+pub mod acts;
 pub mod alerts;
 pub mod closing;
 pub mod follow;

@@ -1,9 +1,17 @@
 //! People's accounts over real connections: the first start, sessions, forms, throttling, and who may open what.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
 use sample::Story;
 use uphold::accounts::{Cause, Secret, Standing};
+use uphold_core::ledger::fact::Fact;
 use uphold_core::time::Millis;
 
+use crate::program::{root, text, uphold};
 use crate::sample;
 use crate::web::{Answer, PASSWORD, Site};
 
@@ -307,4 +315,169 @@ async fn where_the_browser_will_drop_the_cookie_the_page_says_so() {
     let headers = [far, "origin: https://sla.example.com", OURS[1], OURS[2]];
     let answer = site.send("POST", "/sign-in", &headers, "name=alice&password=korrekt+pferd+batterie").await;
     assert_eq!(answer.status, 303);
+}
+
+#[tokio::test]
+async fn an_operator_invites_changes_and_removes_with_a_reason_and_never_the_last_one() {
+    let site = Site::told(Story::Young).await;
+    let root = site.signed_in("root", Standing::Operator).await;
+    let token = site.form_token(&root).await;
+    let send = async |path: &str, more: &str| site.form(path, &root, &format!("csrf={token}&{more}")).await;
+    assert_eq!(send("/people", "name=bob&role=viewer").await.status, 422, "it must be said why");
+    assert_eq!(send("/people", "name=b+ob&role=viewer&why=new").await.status, 422);
+    assert_eq!(send("/people", "name=bob&role=customer&why=new").await.status, 422, "of which customer");
+    assert_eq!(send("/people", "name=bob&role=king&why=new").await.status, 409);
+    let made = send("/people", "name=bob&role=customer&customer=acme&why=new").await;
+    assert_eq!(made.status, 201);
+    let (_, link) = made.body.split_once("http://localhost/join/").unwrap();
+    let link = format!("/join/{}", &link[..64]);
+    assert!(site.ask("GET", "/people", &[&root]).await.body.contains("Take back"));
+    let body = "name=x&password=korrekt+pferd+batterie&again=korrekt+pferd+batterie";
+    let bob = session(&site.form(&link, "", body).await);
+    assert!(site.ask("GET", "/people/bob", &[&root]).await.body.contains("customer of acme"));
+    assert_eq!(site.ask("GET", "/people/nobody", &[&root]).await.status, 404);
+
+    assert_eq!(send("/people/bob/role", "role=operator&why=more+to+do").await.status, 422, "it must be confirmed");
+    assert!(site.knows(&bob).await);
+    assert_eq!(send("/people/bob/role", "role=operator&why=more+to+do&sure=yes").await.status, 303);
+    assert!(!site.knows(&bob).await);
+    let bob = session(&site.sign_in("bob", PASSWORD).await);
+    let of_bob = site.form_token(&bob).await;
+    let left = site.form("/people", &bob, &format!("csrf={of_bob}&name=eve&role=operator&why=later")).await;
+    let (_, link) = left.body.split_once("/join/").unwrap();
+    let link = format!("/join/{}", &link[..64]);
+    assert_eq!(site.get(&link).await.status, 200);
+    assert_eq!(send("/people/bob/removal", "why=left").await.status, 422);
+    assert_eq!(send("/people/bob/removal", "why=left&sure=yes").await.status, 303);
+    assert!(!site.knows(&bob).await);
+    assert_eq!(site.get(&link).await.status, 404, "nobody leaves a way in behind");
+    for (path, more) in [("/people/root/removal", ""), ("/people/root/role", "&role=viewer")] {
+        let last = send(path, &format!("why=bye&sure=yes{more}")).await;
+        assert_eq!(last.status, 409, "{path}");
+        assert!(last.body.contains("This is the only operator"), "{}", last.body);
+    }
+    let acts = site.accounts.store().acts().unwrap();
+    let told: Vec<_> = acts.iter().map(|act| (&*act.what, &*act.subject, &*act.cause.by, &*act.cause.why)).collect();
+    let wanted = [
+        ("person-created", "person:root", "test", "a test"),
+        ("person-created", "person:bob", "person:root", "new"),
+        ("role-changed", "person:bob", "person:root", "more to do"),
+        ("person-removed", "person:bob", "person:root", "left"),
+    ];
+    assert_eq!(told, wanted);
+}
+
+/// A server of its own, and the link of its first start.
+fn serve(folder: &Path) -> (Child, SocketAddr, String) {
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (address, closed) = (free(), free());
+    let checks = format!(
+        "vantage = \"local\"\n[egress]\nallow = [\"127.0.0.0/8\"]\n[[check]]\nid = \"api\"\n\
+         solution = \"workload-security\"\ninterface = \"api\"\nkind = \"tcp\"\naddress = \"{closed}\"\n\
+         interval = \"1s\"\ntimeout = \"1s\"\nstaleness = \"5s\"\n"
+    );
+    std::fs::write(folder.join("checks.toml"), checks).unwrap();
+    let mut command = uphold(["serve", "--flush-every", "1s", "--listen", &address.to_string()]);
+    command.arg("--agreement").arg(root().join("examples/cloud-one/agreement.toml"));
+    command.arg("--checks").arg(folder.join("checks.toml")).arg("--data").arg(folder.join("data"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let link = lines.find_map(|line| line.split_once("/join/").map(|(_, secret)| format!("/join/{}", secret.trim())));
+    std::thread::spawn(move || lines.count());
+    (child, address, link.unwrap())
+}
+
+/// Sends a form as a browser does; the status.
+fn post(address: SocketAddr, path: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// What the ledger says was done: what, to what, what that is now, and by whom.
+fn acts(data: &Path) -> Vec<String> {
+    let reader = uphold::ledger::Reader::open(&data.join(uphold::ledger::FILE)).unwrap();
+    let head = reader.head().unwrap();
+    let entries = reader.read(0..head.size).unwrap();
+    let acts = entries.iter().filter_map(|entry| match entry.fact() {
+        Ok(Some(Fact::Act(act))) => Some(format!("{} {} {:?} {} {}", act.what, act.subject, act.to, act.by, act.why)),
+        _ => None,
+    });
+    acts.collect()
+}
+
+#[test]
+fn what_is_done_to_people_and_tokens_is_in_the_ledger_whoever_did_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (mut server, address, link) = serve(folder.path());
+    let on = |args: &[&str]| {
+        let mut command = uphold(args);
+        let output = command.arg("--data").arg(&data).env("USER", "carol").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        text(&output)
+    };
+    let words = "password=korrekt+pferd+batterie&again=korrekt+pferd+batterie";
+    assert_eq!(post(address, &link, &format!("name=alice&{words}")), "303");
+    on(&["token", "create", "reporter", "--scope", "read"]);
+    let printed = on(&["person", "invite", "bob", "--role", "viewer", "--why", "joins the team"]);
+    let (_, link) = printed.split_once("/join/").unwrap();
+    assert_eq!(post(address, &format!("/join/{}", &link[..64]), words), "303");
+    assert!(on(&["person", "list"]).contains("bob  viewer  since "));
+    on(&["person", "remove", "bob", "--why", "left"]);
+    let seen = |wanted: &str| {
+        for _ in 0..1_200 {
+            if acts(&data).iter().any(|act| act.contains(wanted)) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("waited in vain for `{wanted}`: {:?}", acts(&data));
+    };
+    seen("token-created token:reporter");
+    on(&["token", "revoke", "reporter"]);
+    seen("token-revoked token:reporter None server:local seen in the file of tokens");
+    seen("person-removed");
+    let told = acts(&data);
+    for wanted in [
+        "person-created person:alice Some(\"operator\") first-start the link of the first start",
+        "person-created person:bob Some(\"viewer\") cli:carol joins the team",
+        "person-removed person:bob None cli:carol left",
+        "token-created token:first Some(\"read,record,heartbeat\") server:local seen in the file of tokens",
+    ] {
+        assert_eq!(told.iter().filter(|act| *act == wanted).count(), 1, "{wanted}: {told:?}");
+    }
+    // A clean end signs what was recorded last, so that the bundle below has it.
+    assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
+    assert!(server.wait().unwrap().success());
+    assert!(on(&["ledger", "verify"]).contains("every hash is right"));
+    on(&["export", "history"]);
+    let bundle = folder.path().join("bundle.jsonl");
+    let month = uphold::clock::Clock::system().now().to_string()[..7].to_owned();
+    on(&["export", "bundle", "--period", &month, bundle.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(&bundle).unwrap().contains("token-revoked"));
+    let key = on(&["ledger", "key"]);
+    let verified = uphold(["verify", bundle.to_str().unwrap(), "--key", key.lines().next().unwrap()]).output().unwrap();
+    assert!(verified.status.success(), "{}", text(&verified));
+    let copy = folder.path().join("copy");
+    assert!(on(&["backup", copy.to_str().unwrap()]).contains("accounts of people"));
+    let store = uphold::accounts::Store::of(&copy);
+    assert_eq!(store.people().unwrap().len(), 1);
+    let mode = std::fs::metadata(copy.join(uphold::accounts::FILE)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let alice = store.people().unwrap()[0].id;
+    let now = uphold::clock::Clock::system().now();
+    assert_eq!(store.sessions(alice, now).unwrap(), [], "a copy lets nobody in who was");
+    assert_eq!(uphold::accounts::Store::of(&data).sessions(alice, now).unwrap().len(), 1);
+    let back = folder.path().join("back");
+    let restored = uphold(["restore"]).arg(&copy).arg("--data").arg(&back).output().unwrap();
+    assert!(text(&restored).contains("everybody has to sign in anew"), "{}", text(&restored));
+    assert_eq!(uphold::accounts::Store::of(&back).people().unwrap().len(), 1);
 }

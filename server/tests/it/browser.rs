@@ -90,10 +90,29 @@ impl Browser {
         self.command(&format!("element/{id}/click"), &json!({}));
     }
 
-    /// Presses one key, wherever the focus is.
-    fn press(&self, key: &str) {
-        let actions = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
-        self.command("actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": actions }] }));
+    /// Presses keys one after the other, as a person at a keyboard does.
+    fn press(&self, keys: &str) {
+        let both = |key: char| ["keyDown", "keyUp"].map(|act| json!({ "type": act, "value": key.to_string() }));
+        let actions: Vec<Value> = keys.chars().flat_map(both).collect();
+        self.command("actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }));
+    }
+
+    /// Presses Tab until an element has the focus.
+    fn tab_to(&self, selector: &str) {
+        let is_there = format!("return document.activeElement === document.querySelector({})", json!(selector));
+        for _ in 0..30 {
+            if self.script(&is_there) == json!(true) {
+                return;
+            }
+            self.press(TAB);
+        }
+        panic!("`{selector}` cannot be reached by keyboard");
+    }
+
+    /// What stands at the head of the page about who is signed in.
+    fn head(&self) -> String {
+        let head = self.script("return document.querySelector('.me')?.innerText ?? ''");
+        head.as_str().unwrap().to_owned()
     }
 
     /// What clause 4(g) says, and the state of its mark.
@@ -112,6 +131,9 @@ impl Drop for Browser {
         let _ = request(self.driver, "DELETE", &format!("/session/{}", self.session), "");
     }
 }
+
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
 
 /// Waits until there is something. A test that waits for what never comes fails after a minute.
 pub(crate) fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {
@@ -142,6 +164,7 @@ fn a_part_that_is_broken_and_mended_shows_on_open_pages_in_both_languages() {
     let mut demo = Running(command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(printed.any(|line| line.contains(&format!("http://{listen}/"))));
+    let link = printed.find_map(|line| line.contains("/join/").then(|| line.trim().to_owned())).unwrap();
     // What the demo prints later must find a reader.
     std::thread::spawn(move || printed.count());
 
@@ -168,12 +191,15 @@ fn a_part_that_is_broken_and_mended_shows_on_open_pages_in_both_languages() {
     for page in pages {
         assert_eq!(page.script("return window.neverReloaded === true"), json!(true));
     }
-    a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(&english, listen);
+    a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(&english, listen, &link);
     the_figure_is_right(listen, folder.path());
 }
 
 /// The timeline of the check that was broken: reached and zoomed by keys, then left open while the ledger grows.
-fn a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(page: &Browser, listen: SocketAddr) {
+fn a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(page: &Browser, listen: SocketAddr, link: &str) {
+    page.open(link);
+    page.press(&format!("alice{TAB}korrekt pferd batterie{TAB}korrekt pferd batterie{ENTER}"));
+    wait(|| page.head().contains("Signed in as alice").then_some(()));
     page.open(&format!("http://{listen}/checks/api?last=hour"));
     let span = || {
         let found =
@@ -207,6 +233,43 @@ fn a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(page: &Browser, listen: 
     // Its links lead to the same without a script.
     page.click(".zoom a[href*='last=minute'], .zoom a:last-of-type");
     wait(|| (span().1 - span().0 != length).then_some(()));
+}
+
+#[test]
+fn the_first_operator_comes_in_and_out_by_keyboard_over_plain_http_on_this_machine() {
+    if !installed("chromedriver") || !installed("chromium") {
+        assert!(std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
+        eprintln!("skipped: chromium or chromedriver is missing");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (listen, sample) = (free_address(), free_address());
+    let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string(), "--data"]);
+    let mut demo = Running(command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let link = printed.find_map(|line| line.contains("/join/").then(|| line.trim().to_owned())).unwrap();
+    std::thread::spawn(move || printed.count());
+    let browser = Browser::start();
+    browser.open(&link);
+    // The name has the focus from the start.
+    browser.press(&format!("alice{TAB}korrekt pferd batterie{TAB}korrekt pferd batterie{ENTER}"));
+    wait(|| browser.head().contains("Signed in as alice").then_some(()));
+    assert_eq!(browser.script("return document.cookie"), json!(""), "no script sees the session");
+    browser.open(&link);
+    assert!(browser.script("return document.body.innerText").as_str().unwrap().contains("not good any more"));
+    // A session of one name of this machine is none of the other, and each keeps its own.
+    let local = format!("http://localhost:{}", listen.port());
+    browser.open(&format!("{local}/people"));
+    browser.press(&format!("alice{TAB}korrekt pferd batterie{ENTER}"));
+    wait(|| browser.head().contains("Signed in as alice").then_some(()));
+    assert_eq!(browser.script("return location.pathname"), json!("/people"), "and led on to what was wanted");
+    browser.tab_to(".me button");
+    browser.press(ENTER);
+    wait(|| browser.head().starts_with("Sign in").then_some(()));
+    browser.open(&format!("http://{listen}/account"));
+    assert!(browser.head().contains("Signed in as alice"));
+    let sound = stdout(["ledger", "verify", "--data", folder.path().to_str().unwrap()]);
+    assert!(sound.contains("every hash is right"), "{sound}");
 }
 
 /// The live downtime is what lies between the observations, and what an export says offline.

@@ -9,6 +9,7 @@ mod crash;
 mod demo;
 mod documents;
 mod docs;
+mod customers;
 mod errors;
 mod evidence;
 mod follow;
