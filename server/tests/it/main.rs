@@ -27,6 +27,7 @@ mod revisions;
 mod sample;
 mod simulate;
 mod statement;
+mod told;
 mod upgrade;
 mod vantage;
 mod web;

@@ -15,7 +15,7 @@ use uphold::web::routes::{Access, Kind, Method, ROUTES};
 use uphold::web::{LOOPBACK_HOSTS, WebState, router};
 use uphold_core::time::Millis;
 
-use crate::sample;
+use crate::{sample, told};
 
 /// A server of pages over one picture.
 pub(crate) struct Site {
@@ -76,8 +76,8 @@ impl Site {
     }
 
     pub(crate) async fn told(story: Story) -> Self {
-        let site = Self::of(sample::operated(story, sample::noon())).await;
-        sample::keep_ledger(site.data.path(), story).await;
+        let site = Self::of(told::operated(story, sample::noon())).await;
+        told::keep_ledger(site.data.path(), story).await;
         site
     }
 
