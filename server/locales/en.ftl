@@ -1377,6 +1377,7 @@ fact-observer-gap = Observer gap
 fact-record = Record
 fact-evidence = Evidence
 fact-statement = Statement
+fact-act = Change of who may do what
 fact-erasure = Erasure
 fact-measured = { $runs ->
     [0] { $vantage }: up to { $through }, all goes on as before

@@ -1288,6 +1288,7 @@ fact-observer-gap = 監視の空白
 fact-record = 記録
 fact-evidence = 証拠
 fact-statement = 実績報告書
+fact-act = 権限の変更
 fact-erasure = 消去
 fact-measured = { $runs ->
     [0] { $vantage }：{ $through } まで、変化なし

@@ -57,8 +57,11 @@ fn read(data: &Path, places: &[u64]) -> Result<Vec<Value>, LedgerError> {
     Ok(facts(data, places)?.iter().map(|((seq, recorded_at), evidence)| one(*seq, *recorded_at, evidence)).collect())
 }
 
+/// Where evidence stands in the ledger, when it was recorded, and what it is.
+pub(super) type Found = ((u64, Instant), Evidence);
+
 /// The evidence that the ledger names at these places, in their order, with the place and when it was recorded.
-pub(super) fn facts(data: &Path, places: &[u64]) -> Result<Vec<((u64, Instant), Evidence)>, LedgerError> {
+pub(super) fn facts(data: &Path, places: &[u64]) -> Result<Vec<Found>, LedgerError> {
     let mut found = Vec::with_capacity(places.len());
     let reader = if places.is_empty() { None } else { Some(Reader::open(&data.join(FILE))?) };
     for (reader, seq) in reader.iter().flat_map(|reader| places.iter().map(move |seq| (reader, *seq))) {

@@ -174,6 +174,7 @@ fn kind(texts: Texts, kind: FactKind) -> String {
         FactKind::Evidence => texts.get("fact-evidence"),
         FactKind::Statement => texts.get("fact-statement"),
         FactKind::Erasure => texts.get("fact-erasure"),
+        FactKind::Act => texts.get("fact-act"),
     }
 }
 
@@ -197,6 +198,7 @@ fn says(words: &Words, fact: &Fact) -> String {
         Fact::Evidence(fact) => format!("{} ({}): {}", fact.series.check, fact.series.vantage, fact.cause),
         Fact::Statement(fact) => fact.period.clone(),
         Fact::Erasure(fact) => fact.why.clone(),
+        Fact::Act(fact) => format!("{} {}: {}", fact.what, fact.subject, fact.why),
     }
 }
 
@@ -217,6 +219,7 @@ fn told_of(fact: &Fact) -> Option<Instant> {
         Fact::Measurement(fact) => Some(fact.through),
         Fact::ObserverGap(fact) => Some(fact.span.until()),
         Fact::Evidence(fact) => Some(fact.at),
+        Fact::Act(fact) => Some(fact.at),
         Fact::Record(fact) => {
             let line: Value = serde_json::from_str(&fact.line).ok()?;
             let line = line.get("set").unwrap_or(&line);

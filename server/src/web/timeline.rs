@@ -449,22 +449,27 @@ fn percent(part: i64, whole: i64) -> String {
 /// A moment as an axis over so much time shows it.
 fn stamp(words: &Words, at: Instant, length: i64) -> String {
     let date = words.zone.date(at);
-    match length {
-        ..=HOUR => words.second(at),
-        ..=DAY => words.minute(at),
-        _ => words
-            .texts
-            .with("day-minute", &[("day", words.day_month(date).into()), ("minute", words.minute(at).into())]),
+    if length <= HOUR {
+        words.second(at)
+    } else if length <= DAY {
+        words.minute(at)
+    } else {
+        let day = ("day", words.day_month(date).into());
+        words.texts.with("day-minute", &[day, ("minute", words.minute(at).into())])
     }
 }
 
 fn ticks(words: &Words, span: Interval) -> Vec<Tick> {
     let length = span.length().0;
     let step = TICKS.into_iter().find(|step| length <= step * TICKS_MAX).unwrap_or(91 * DAY);
-    let shown = |at: Instant| match step {
-        DAY.. => words.day_month(words.zone.date(at)),
-        MINUTE.. => words.minute(at),
-        _ => words.second(at),
+    let shown = |at: Instant| {
+        if step >= DAY {
+            words.day_month(words.zone.date(at))
+        } else if step >= MINUTE {
+            words.minute(at)
+        } else {
+            words.second(at)
+        }
     };
     let tick = |at: Instant| Tick { x: percent((at - span.from()).0, length), label: shown(at) };
     let mut found: Vec<Tick> = Vec::new();

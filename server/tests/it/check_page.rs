@@ -10,7 +10,8 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::run::{Observed, Run, Staleness};
 use uphold_core::time::{Instant, Millis};
 
-use crate::sample::{self, PICTURE, SEEN, Story};
+use crate::sample::{self, Story};
+use crate::told::{self, PICTURE, SEEN};
 use crate::web::{Site, unbalanced};
 
 const LEVELS: [&str; 7] = ["year", "quarter", "month", "week", "day", "hour", "minute"];
@@ -126,7 +127,7 @@ async fn what_a_foreign_machine_answered_is_text_and_nothing_else() {
 
 #[tokio::test]
 async fn a_check_that_is_measured_no_more_keeps_its_page() {
-    let mut live = sample::operated(Story::Grown, sample::noon());
+    let mut live = told::operated(Story::Grown, sample::noon());
     live.checks.retain(|view| view.series.check.as_str() != "api-health");
     live.definitions.clear();
     live.evidence = Arc::default();
@@ -140,7 +141,7 @@ async fn a_check_that_is_measured_no_more_keeps_its_page() {
 /// Ten thousand checks with thirteen months each, of which one flaps every ten minutes: its page reads no other's runs.
 #[tokio::test]
 async fn the_page_of_one_check_among_very_many_comes_at_once() {
-    let mut live = sample::operated(Story::Young, sample::noon());
+    let mut live = told::operated(Story::Young, sample::noon());
     let mut history = (*live.history).clone();
     let from = sample::noon() - Millis(395 * 86_400_000);
     let scope = CheckScope::whole(SolutionId::parse("workload-security").unwrap(), InterfaceId::parse("api").unwrap());

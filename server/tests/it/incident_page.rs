@@ -3,6 +3,7 @@
 use uphold_core::time::Millis;
 
 use crate::sample::{self, Story};
+use crate::told;
 use crate::web::{Site, unbalanced};
 
 #[tokio::test]
@@ -28,7 +29,7 @@ async fn the_list_has_the_newest_first_and_can_be_narrowed_down() {
 
 #[tokio::test]
 async fn a_long_list_comes_in_pages_that_miss_none_and_repeat_none() {
-    let mut live = sample::operated(Story::Young, sample::noon());
+    let mut live = told::operated(Story::Young, sample::noon());
     let first = live.incidents[0].clone();
     live.incidents = (0..60)
         .map(|number| {

@@ -34,6 +34,7 @@ mod schedule;
 mod simulate;
 mod statement;
 mod tell;
+mod told;
 mod upgrade;
 mod vantage;
 mod web;

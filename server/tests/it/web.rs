@@ -16,7 +16,7 @@ use uphold::web::routes::{Access, Kind, Method, ROUTES};
 use uphold::web::{LOOPBACK_HOSTS, WebState, router};
 use uphold_core::time::Millis;
 
-use crate::sample;
+use crate::{sample, told};
 
 /// A password of those who are made for a test.
 pub(crate) const PASSWORD: &str = "korrekt pferd batterie";
@@ -91,8 +91,8 @@ impl Site {
     }
 
     pub(crate) async fn told(story: Story) -> Self {
-        let site = Self::of(sample::operated(story, sample::noon())).await;
-        sample::keep_ledger(site.data.path(), story).await;
+        let site = Self::of(told::operated(story, sample::noon())).await;
+        told::keep_ledger(site.data.path(), story).await;
         site
     }
 
