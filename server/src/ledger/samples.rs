@@ -81,7 +81,7 @@ fn act(number: i64) -> NewFact {
         what: "role-changed".to_owned(),
         subject: "person:bob".to_owned(),
         to: Some("viewer".to_owned()),
-        why: "moved on".to_owned(),
+        why: "stopped working here".to_owned(),
         at: Instant(number),
     };
     NewFact { fact: Fact::Act(fact), segment: None }

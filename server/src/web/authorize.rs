@@ -39,7 +39,9 @@ pub(super) async fn authorize(
         Ok(Admitted::By(token)) => mark(&mut request, token),
         Err(refusal) => return refusal.answer(&app, &request),
     }
-    if (route.kind, route.method) == (Kind::Page, Method::Post) {
+    // Whatever a session alone lets in could be sent by a foreign page, whichever kind it is of.
+    let by_session = matches!(route.access, Access::Person(_) | Access::SignedIn);
+    if route.method == Method::Post && (route.kind == Kind::Page || by_session) {
         return fill_in(&app, route, &visitor, request, next).await;
     }
     next.run(request).await
