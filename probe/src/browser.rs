@@ -11,8 +11,8 @@ mod print;
 mod proxy;
 mod sign_in;
 
-pub use print::PrintError;
 pub use pool::{Browsers, NoBrowser, SESSIONS_DEFAULT, SESSIONS_MAX};
+pub use print::PrintError;
 pub use proxy::BYTES_MAX;
 pub use sign_in::{CREDENTIALS_BYTES_MAX, Credentials, CredentialsError, SignIn};
 

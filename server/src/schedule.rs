@@ -117,8 +117,7 @@ impl<'h> Told<'h> {
             Change::Set(set) => set.get("scope").is_some_and(|scope| scope.get("customer").is_some()),
             Change::Retract => false,
         };
-        self.plans.iter().any(|plan| plan.body.scope.parts.customer.is_some())
-            || self.corrections.iter().any(set)
+        self.plans.iter().any(|plan| plan.body.scope.parts.customer.is_some()) || self.corrections.iter().any(set)
     }
 
     fn times(&self) -> impl Iterator<Item = Instant> {

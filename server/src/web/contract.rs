@@ -7,8 +7,8 @@ use axum::response::Response;
 use uphold_core::agreement::{Clause, Listed, Origin};
 use uphold_core::statement::Row;
 
-use super::beside::{self, Beside};
 use super::App;
+use super::beside::{self, Beside};
 use super::frame::{self, Frame};
 use super::language::Reader;
 use super::subject::{self, SubjectView};

@@ -6,8 +6,9 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, agreement, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history, incidents,
-    maintenance, metrics, openapi, records, statement_pages, statements, status, subprocessors, vantage_points,
+    App, agreement, api, assets, budgets, checks, contract, events, evidence, feeds, health, heartbeats, history,
+    incidents, maintenance, metrics, openapi, records, statement_pages, statements, status, subprocessors,
+    vantage_points,
 };
 use crate::access::Scope;
 

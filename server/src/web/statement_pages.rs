@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 use uphold_core::agreement::Language;
+use uphold_core::statement::Verdict;
 
 use super::frame::{self, Frame};
 use super::language::Reader;
@@ -196,9 +197,7 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
 fn standing(words: &Words, live: &Live, which: &Which) -> String {
     let texts = words.texts;
     match &which.frozen {
-        Some(frozen) => {
-            texts.with("statements-frozen", &[("moment", words.moment(frozen.recorded_at).into())])
-        }
+        Some(frozen) => texts.with("statements-frozen", &[("moment", words.moment(frozen.recorded_at).into())]),
         None if which.period.interval.contains(live.as_known_at) => texts.get("statements-in-progress"),
         None => {
             let closes = words.moment(closing::closes_at(live, &which.period));
@@ -349,7 +348,12 @@ fn changed_view(words: &Words, live: &Live, changed: Changed) -> ChangedView {
     let found = live.revisions.all().iter().rev().flat_map(|agreement| &agreement.commitments);
     let found = found.into_iter().find(|commitment| commitment.id.as_str() == changed.commitment);
     let plain = Phrase { lang: "", text: changed.commitment.clone() };
-    let values = changed.values.into_iter().map(|(key, old, new)| (value_name(words.texts, &key), old, new));
+    let said = |key: &str, value: String| match Verdict::ALL.into_iter().find(|each| each.name() == value) {
+        Some(verdict) if key == "verdict" => words.verdict(verdict),
+        _ => value,
+    };
+    let values = changed.values.into_iter();
+    let values = values.map(|(key, old, new)| (value_name(words.texts, &key), said(&key, old), said(&key, new)));
     ChangedView {
         name: found.map_or(plain, |commitment| words.phrase(&commitment.name)),
         subject: changed.subject,

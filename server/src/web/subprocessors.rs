@@ -116,14 +116,14 @@ fn change(words: &Words, live: &Live, fact: &Fact<Subprocessor>) -> ChangeView {
 /// When a change was published, how long before it takes effect, and what is promised.
 fn notice(words: &Words, live: &Live, fact: &Fact<Subprocessor>) -> String {
     let texts = words.texts;
-    let public = live.notices.iter().filter(|notice| {
-        notice.body.about == fact.id && notice.body.audience == Audience::Public
-    });
+    let public =
+        live.notices.iter().filter(|notice| notice.body.about == fact.id && notice.body.audience == Audience::Public);
     let at = public.filter_map(|notice| notice.body.published_at).filter(|at| *at <= live.as_known_at).min();
     let promised = promised(live, fact.body.effective_at);
-    let needed = promised.map_or_else(|| texts.get("gauge-no-promise"), |limit| {
-        texts.with("sub-processors-promised", &[("length", words.length(limit).into())])
-    });
+    let needed = promised.map_or_else(
+        || texts.get("gauge-no-promise"),
+        |limit| texts.with("sub-processors-promised", &[("length", words.length(limit).into())]),
+    );
     let Some(at) = at else { return texts.with("sub-processors-untold", &[("needed", needed.into())]) };
     let given = fact.body.effective_at - at;
     let moment = ("moment", words.moment(at).into());

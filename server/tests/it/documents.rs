@@ -91,7 +91,12 @@ async fn no_customer_is_in_a_statement_for_everybody() {
         "enforced_at": "2026-11-20T00:02:00Z", "recorded_at": "2026-11-20T00:02:00Z",
     });
     let site = Site::of(live_with(Story::Grown, noon(), &[told.to_string()])).await;
-    for path in ["/statements", "/statements/2026-11", "/statements/2026-11/statement.csv", "/statements/2026-11/statement.html"] {
+    for path in [
+        "/statements",
+        "/statements/2026-11",
+        "/statements/2026-11/statement.csv",
+        "/statements/2026-11/statement.html",
+    ] {
         let body = site.get(path).await.body;
         assert!(!body.contains("acme-corp"), "{path}");
     }
@@ -126,7 +131,11 @@ async fn the_agreement_is_a_document_at_an_address_that_stays() {
 async fn two_revisions_are_compared_either_way() {
     let site = Site::told(Story::Revised).await;
     let forth = site.get("/agreement/compare?from=1&to=2").await.body;
-    assert!(forth.contains("<del>99.9") && forth.contains("<ins>99.95") && forth.contains("1 better for the customer, 0 worse"));
+    assert!(
+        forth.contains("<del>99.9")
+            && forth.contains("<ins>99.95")
+            && forth.contains("1 better for the customer, 0 worse")
+    );
     let back = site.get("/agreement/compare?from=2&to=1").await.body;
     assert!(back.contains("<del>99.95") && back.contains("0 better for the customer, 1 worse"), "{back}");
     // The one in force against the one before it, where none is named.
@@ -155,7 +164,13 @@ fn subprocessor(id: &str, name: &str, action: &str, effective: &str, more: Value
 async fn sub_processors_are_listed_as_they_are_now_with_the_notice_of_each_change() {
     let own = json!({ "scope": { "solution": "workload-security", "customer": "acme-corp" } });
     let told = [
-        subprocessor("s-1", "Cloud <One>", "added", "2026-01-01T00:00:00Z", json!({ "sla": "https://cloud.example/sla" })),
+        subprocessor(
+            "s-1",
+            "Cloud <One>",
+            "added",
+            "2026-01-01T00:00:00Z",
+            json!({ "sla": "https://cloud.example/sla" }),
+        ),
         subprocessor("s-2", "Gone Ltd", "added", "2026-01-01T00:00:00Z", json!({ "sla": "javascript:alert(1)" })),
         subprocessor("s-3", "Gone Ltd", "removed", "2026-06-01T00:00:00Z", json!({})),
         subprocessor("s-4", "Next Inc", "added", "2026-12-22T12:34:56Z", json!({})),
