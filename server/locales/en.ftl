@@ -687,6 +687,16 @@ history-of-every-commitment = Every commitment that both have
 # Telling by hand
 kind-incident = Incident
 kind-incident-says = an interruption that nobody measured, or one of a customer
+kind-update = Update or postmortem
+kind-update-says = how far an incident is understood, and what was learned of it
+key-about = About (the id of an incident)
+key-stage = Stage
+key-text = Text
+word-investigating = investigating
+word-identified = identified
+word-monitoring = monitoring
+word-resolved = resolved
+word-postmortem = postmortem
 kind-maintenance = Maintenance window
 kind-maintenance-says = a window, its change, its cancellation or its end
 kind-notice = Notice

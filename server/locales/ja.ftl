@@ -611,6 +611,16 @@ history-of-every-commitment = 両方にあるすべての約束事項
 # 手による記録
 kind-incident = インシデント
 kind-incident-says = 計測されなかった中断、または特定の顧客の中断
+kind-update = 経過・事後分析
+kind-update-says = インシデントの経過と、そこから得た教訓
+key-about = 対象（インシデントの ID）
+key-stage = 段階
+key-text = 本文
+word-investigating = 調査中
+word-identified = 原因特定
+word-monitoring = 経過観察
+word-resolved = 解決
+word-postmortem = 事後分析
 kind-maintenance = メンテナンス
 kind-maintenance-says = 予定、その変更、中止または完了
 kind-notice = 通知

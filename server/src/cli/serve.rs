@@ -262,8 +262,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let publishing = reporting.is_none().then(|| {
         let acts = tell_acts(accounts.clone(), tokens.clone(), handle.tell.clone(), clock.clone(), author.clone());
         tokio::spawn(acts);
-        follow_and_retain(&handle, author.clone());
-        publish(handle.live.clone(), handle.tell.clone(), clock.clone(), author, Arc::new(web::schedule_shows))
+        follow_and_retain(&handle, author, &clock)
     });
     let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts), data, clock);
     let router = web::router(WebState { board, printer, ..web }).into_make_service_with_connect_info::<SocketAddr>();
@@ -272,9 +271,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         let _ = stopped.await;
     }));
     let mut web = tokio::spawn(async move { axum::serve(listener, router).await });
-    if let Some(publishing) = publishing {
-        tokio::spawn(publishing);
-    }
+    publishing.map(tokio::spawn);
     ready(address);
     background.ready();
     first.say(address);
@@ -307,10 +304,12 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     recorded.map_err(|error| failure("the last observations cannot be recorded: they will be unknown", error))
 }
 
-/// The tasks that tell what follows from the figures, and erase what is old.
-fn follow_and_retain(handle: &Handle, author: String) {
+/// The tasks that tell what follows from the figures, and erase what is old. What this gives tells what the schedule shows,
+/// and is to be begun when pages are served.
+fn follow_and_retain(handle: &Handle, author: String, clock: &Clock) -> impl Future<Output = ()> + Send + 'static {
     tokio::spawn(follow(handle.live.clone(), handle.tell.clone(), author.clone()));
-    tokio::spawn(retain(handle.live.clone(), handle.retention.clone(), handle.erase.clone(), author));
+    tokio::spawn(retain(handle.live.clone(), handle.retention.clone(), handle.erase.clone(), author.clone()));
+    publish(handle.live.clone(), handle.tell.clone(), clock.clone(), author, Arc::new(web::schedule_shows))
 }
 
 /// Makes the data folder if there is none, and opens the ledger in it.

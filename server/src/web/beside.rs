@@ -107,8 +107,12 @@ fn suspensions(words: &Words, live: &Live, row: &Row, (key, limit): (&str, Limit
     };
     let of_period = all().filter(|fact| row.period.interval.contains(fact.body.ordered_at));
     let slowest = of_period.filter_map(|fact| Some(fact.body.enforced_at? - fact.body.ordered_at)).max();
-    let mut figures = vec![(texts.get("beside-in-force"), words.number(&all().filter(in_force).count().to_string()))];
-    figures.extend(slowest.map(|length| (texts.get("beside-to-enforce"), words.length(length))));
+    let in_force = words.number(&all().filter(in_force).count().to_string());
+    let to_enforce = slowest.map_or_else(|| texts.get("gauge-not-achieved"), |length| words.length(length));
+    let figures = match row.kind {
+        "suspension-notice" => vec![(texts.get("beside-to-enforce"), to_enforce)],
+        _ => vec![(texts.get("beside-in-force"), in_force)],
+    };
     let took = time(row, key);
     let name = crate::wording::measured::label(texts, key);
     let axis = took.map(|took| (name.clone(), gauge::axis(words, &name, Some(took), limit)));

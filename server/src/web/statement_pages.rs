@@ -7,8 +7,10 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use bytes::Bytes;
 use serde::Deserialize;
 use uphold_core::agreement::Language;
+use uphold_core::statement::Verdict;
 
 use super::frame::{self, Frame};
 use super::language::Reader;
@@ -213,14 +215,18 @@ async fn download(app: &App, texts: Texts, live: Arc<Live>, which: Which, kind: 
         Some(Err(why)) => return not_made(texts, &live, &why),
         None => return problem::internal(),
     };
-    let bytes = match kind {
-        Format::Pdf => match app.web.printer.pdf(body).await {
-            Ok(pdf) => pdf,
-            Err(why) => return no_pdf(texts, &live, &why),
-        },
-        _ => body.into(),
-    };
-    let number = which.frozen.map_or_else(|| "now".to_owned(), |frozen| frozen.fact.number.to_string());
+    if kind != Format::Pdf {
+        return attached(&live, &which, kind, body.into());
+    }
+    match app.web.printer.pdf(body).await {
+        Ok(pdf) => attached(&live, &which, kind, pdf),
+        Err(why) => no_pdf(texts, &live, &why),
+    }
+}
+
+/// A file to keep, with a name that says what it is.
+fn attached(live: &Live, which: &Which, kind: Format, bytes: Bytes) -> Response {
+    let number = which.frozen.as_ref().map_or_else(|| "now".to_owned(), |frozen| frozen.fact.number.to_string());
     let (_, extension) = kind.name().split_once('.').unwrap_or_default();
     let name = format!("{}-{}-{number}.{extension}", live.agreement.id, which.period.name);
     let disposition = format!("attachment; filename=\"{name}\"");
@@ -347,7 +353,12 @@ fn changed_view(words: &Words, live: &Live, changed: Changed) -> ChangedView {
     let found = live.revisions.all().iter().rev().flat_map(|agreement| &agreement.commitments);
     let found = found.into_iter().find(|commitment| commitment.id.as_str() == changed.commitment);
     let plain = Phrase { lang: "", text: changed.commitment.clone() };
-    let values = changed.values.into_iter().map(|(key, old, new)| (value_name(words.texts, &key), old, new));
+    let said = |key: &str, value: String| match Verdict::ALL.into_iter().find(|each| each.name() == value) {
+        Some(verdict) if key == "verdict" => words.verdict(verdict),
+        _ => value,
+    };
+    let values = changed.values.into_iter();
+    let values = values.map(|(key, old, new)| (value_name(words.texts, &key), said(&key, old), said(&key, new)));
     ChangedView {
         name: found.map_or(plain, |commitment| words.phrase(&commitment.name)),
         subject: changed.subject,

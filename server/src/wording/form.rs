@@ -5,8 +5,9 @@
 use super::texts::Texts;
 
 /// The types of record that people tell, those that are told most first: the type, the key of its name, and of what it says.
-pub(crate) const KINDS: [(&str, &str, &str); 22] = [
+pub(crate) const KINDS: [(&str, &str, &str); 23] = [
     ("incident", "kind-incident", "kind-incident-says"),
+    ("update", "kind-update", "kind-update-says"),
     ("maintenance", "kind-maintenance", "kind-maintenance-says"),
     ("notice", "kind-notice", "kind-notice-says"),
     ("exclusion", "kind-exclusion", "kind-exclusion-says"),
@@ -30,7 +31,7 @@ pub(crate) const KINDS: [(&str, &str, &str); 22] = [
     ("log_digest", "kind-log-digest", "kind-log-digest-says"),
 ];
 
-const KEYS: [(&str, &str); 90] = [
+const KEYS: [(&str, &str); 93] = [
     ("scope.solution", "key-scope-solution"),
     ("scope.interface", "key-scope-interface"),
     ("scope.region", "key-scope-region"),
@@ -39,6 +40,9 @@ const KEYS: [(&str, &str); 90] = [
     ("scope.feature", "key-scope-feature"),
     ("scope.customer", "key-scope-customer"),
     ("about.id", "key-about-id"),
+    ("about", "key-about"),
+    ("stage", "key-stage"),
+    ("text", "key-text"),
     ("about.sequence", "key-about-sequence"),
     ("attributes.tier", "key-attributes-tier"),
     ("accepted_at", "key-accepted-at"),
@@ -123,7 +127,12 @@ const KEYS: [(&str, &str); 90] = [
     ("why", "key-why"),
 ];
 
-const WORDS: [(&str, &str); 26] = [
+const WORDS: [(&str, &str); 31] = [
+    ("investigating", "word-investigating"),
+    ("identified", "word-identified"),
+    ("monitoring", "word-monitoring"),
+    ("resolved", "word-resolved"),
+    ("postmortem", "word-postmortem"),
     ("TENTATIVE", "word-tentative"),
     ("CONFIRMED", "word-confirmed"),
     ("CANCELLED", "word-cancelled"),

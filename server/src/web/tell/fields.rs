@@ -20,7 +20,7 @@ pub(super) struct FieldView {
     pub(super) label: String,
     /// What stands in it.
     pub(super) value: String,
-    /// Which element it is: `text`, `time`, `number` or `choice`.
+    /// Which element it is: `text`, `prose`, `time`, `number` or `choice`.
     pub(super) element: &'static str,
     /// What can be chosen: the value, its name, and whether it is the one that is chosen.
     pub(super) choices: Vec<(String, String, bool)>,
@@ -87,6 +87,7 @@ fn view(words: &Words, live: &Live, field: Field, filled: &Filled) -> FieldView 
         // What is no time of the page's zone must be seen as it was written.
         FieldKind::Time if value.is_empty() || value.len() <= "2026-11-30T15:00:00".len() => "time",
         FieldKind::Whole => "number",
+        FieldKind::Text if field.key == "text" => "prose",
         _ => "text",
     };
     let (key, label, required) = (field.key, form::key(texts, field.key), field.required);
@@ -110,6 +111,9 @@ fn suggestions(live: &Live, field: Field) -> Vec<String> {
             let known =
                 uphold_core::evaluate::customers(&live.history).into_iter().map(|customer| customer.to_string());
             known.chain((field.kind == FieldKind::Audience).then(|| "public".to_owned())).collect()
+        }
+        (FieldKind::Fact, "about") => {
+            live.incidents.iter().rev().map(|incident| incident.id.to_string()).take(SUGGESTED_MAX).collect()
         }
         (FieldKind::Fact, "about.id") => {
             let told = ["maintenance", "incident", "suspension", "subprocessor", "publication"];
