@@ -473,7 +473,7 @@ mod tests {
             let connection = rusqlite::Connection::open(folder.path().join(FILE)).unwrap();
             connection.pragma_update(None, "foreign_keys", false).unwrap();
             assert!(connection.execute(change, []).unwrap() > 0, "{change}");
-            let error = signer.sign(&reader(folder.path())).unwrap_err();
+            let error = signer.sign(&reader(folder.path())).expect_err(change);
             assert!(matches!(error, LedgerError::Damaged { .. }), "{change}: {error}");
             assert_eq!(last_signed(folder.path()).unwrap().checkpoint.size, 3);
         }

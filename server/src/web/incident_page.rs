@@ -17,7 +17,9 @@ use uphold_core::time::{Instant, Millis};
 use super::frame::{self, Frame};
 use super::history::in_path;
 use super::language::Reader;
+use super::visitor::Visitor;
 use super::{App, incidents, paging, problem};
+use crate::accounts::Role;
 use crate::live::Live;
 use crate::operate::incident::UNCLASSIFIED;
 use crate::wording::{Phrase, Sentence, Texts, Words, subject};
@@ -161,7 +163,7 @@ fn view(words: &Words, update: &Fact<Update>) -> UpdateView {
             Said::Plain(text) => Phrase { lang: "", text: text.clone() },
             Said::In(text) => words.phrase(text),
         },
-        by: update.by.clone(),
+        by: update.by.clone().filter(|_| Visitor::current().may(Role::Viewer)),
     }
 }
 
@@ -256,7 +258,8 @@ struct IncidentPage {
     updates: Vec<UpdateView>,
     postmortems: Vec<UpdateView>,
     notices: Vec<NoticeView>,
-    tellings: Vec<Telling>,
+    /// What the ledger was told of it, with names of people and programs: for viewers.
+    tellings: Option<Vec<Telling>>,
 }
 
 /// One moment of an incident.
@@ -307,7 +310,7 @@ impl IncidentPage {
             updates: views(during.into_iter().rev().collect()),
             postmortems: views(after),
             notices: notices.into_iter().map(|notice| notice_view(&words, notice)).collect(),
-            tellings: tellings(&words, live, &fact.id),
+            tellings: Visitor::current().may(Role::Viewer).then(|| tellings(&words, live, &fact.id)),
             line,
         }
     }
