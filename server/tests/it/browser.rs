@@ -21,7 +21,7 @@ pub(crate) fn free_address() -> SocketAddr {
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -31,7 +31,7 @@ impl Drop for Running {
 }
 
 /// One browser, driven by the W3C WebDriver protocol.
-struct Browser {
+pub(crate) struct Browser {
     driver: SocketAddr,
     session: String,
     _process: Running,
@@ -39,7 +39,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let driver = free_address();
         let mut command = Command::new("chromedriver");
         command.arg(format!("--port={}", driver.port())).stdout(Stdio::null()).stderr(Stdio::null());
@@ -69,25 +69,57 @@ impl Browser {
         Self { driver, session, _process: process, _profile: profile }
     }
 
-    fn command(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn command(&self, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}/{path}", self.session);
         let (status, answer) = request(self.driver, "POST", &path, &body.to_string()).unwrap();
         assert_eq!(status, 200, "{path}: {answer}");
         serde_json::from_str::<Value>(&answer).unwrap()["value"].take()
     }
 
-    fn open(&self, url: &str) {
+    pub(crate) fn open(&self, url: &str) {
         self.command("url", &json!({ "url": url }));
     }
 
-    fn script(&self, script: &str) -> Value {
+    pub(crate) fn script(&self, script: &str) -> Value {
         self.command("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    fn click(&self, selector: &str) {
+    pub(crate) fn click(&self, selector: &str) {
         let found = self.command("element", &json!({ "using": "css selector", "value": selector }));
         let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
         self.command(&format!("element/{id}/click"), &json!({}));
+    }
+
+    /// Runs a script that hands its result to its last argument.
+    pub(crate) fn script_that_waits(&self, script: &str) -> Value {
+        self.command("execute/async", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Types into an element.
+    pub(crate) fn fill(&self, selector: &str, text: &str) {
+        let found = self.command("element", &json!({ "using": "css selector", "value": selector }));
+        let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+        self.command(&format!("element/{id}/clear"), &json!({}));
+        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
+    }
+
+    /// Presses keys, one after another, wherever the focus is.
+    pub(crate) fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| {
+            ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
+        });
+        let actions = json!({ "actions": [{ "type": "key", "id": "keys", "actions": strokes.collect::<Vec<_>>() }] });
+        self.command("actions", &actions);
+    }
+
+    /// Asks the browser itself for something.
+    pub(crate) fn devtools(&self, command: &str, parameters: Value) {
+        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+    }
+
+    /// What a person reads on the page.
+    pub(crate) fn text(&self) -> String {
+        self.script("return document.body.innerText").as_str().unwrap().to_owned()
     }
 
     /// What clause 4(g) says, and the state of its mark.
@@ -118,7 +150,7 @@ pub(crate) fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {
     panic!("waited for a minute in vain");
 }
 
-fn installed(program: &str) -> bool {
+pub(crate) fn installed(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
