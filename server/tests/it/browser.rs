@@ -21,7 +21,7 @@ pub(crate) fn free_address() -> SocketAddr {
 }
 
 /// A process that ends with the test.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -31,7 +31,7 @@ impl Drop for Running {
 }
 
 /// One browser, driven by the W3C WebDriver protocol.
-struct Browser {
+pub(crate) struct Browser {
     driver: SocketAddr,
     session: String,
     _process: Running,
@@ -39,7 +39,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let driver = free_address();
         let mut command = Command::new("chromedriver");
         command.arg(format!("--port={}", driver.port())).stdout(Stdio::null()).stderr(Stdio::null());
@@ -69,36 +69,36 @@ impl Browser {
         Self { driver, session, _process: process, _profile: profile }
     }
 
-    fn command(&self, path: &str, body: &Value) -> Value {
+    pub(crate) fn command(&self, path: &str, body: &Value) -> Value {
         let path = format!("/session/{}/{path}", self.session);
         let (status, answer) = request(self.driver, "POST", &path, &body.to_string()).unwrap();
         assert_eq!(status, 200, "{path}: {answer}");
         serde_json::from_str::<Value>(&answer).unwrap()["value"].take()
     }
 
-    fn open(&self, url: &str) {
+    pub(crate) fn open(&self, url: &str) {
         self.command("url", &json!({ "url": url }));
     }
 
-    fn script(&self, script: &str) -> Value {
+    pub(crate) fn script(&self, script: &str) -> Value {
         self.command("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
-    fn click(&self, selector: &str) {
+    pub(crate) fn click(&self, selector: &str) {
         let found = self.command("element", &json!({ "using": "css selector", "value": selector }));
         let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
         self.command(&format!("element/{id}/click"), &json!({}));
     }
 
     /// Presses keys one after the other, as a person at a keyboard does.
-    fn press(&self, keys: &str) {
+    pub(crate) fn press(&self, keys: &str) {
         let both = |key: char| ["keyDown", "keyUp"].map(|act| json!({ "type": act, "value": key.to_string() }));
         let actions: Vec<Value> = keys.chars().flat_map(both).collect();
         self.command("actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] }));
     }
 
     /// Presses Tab until an element has the focus.
-    fn tab_to(&self, selector: &str) {
+    pub(crate) fn tab_to(&self, selector: &str) {
         let is_there = format!("return document.activeElement === document.querySelector({})", json!(selector));
         for _ in 0..30 {
             if self.script(&is_there) == json!(true) {
@@ -110,9 +110,32 @@ impl Browser {
     }
 
     /// What stands at the head of the page about who is signed in.
-    fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let head = self.script("return document.querySelector('.me')?.innerText ?? ''");
         head.as_str().unwrap().to_owned()
+    }
+
+    /// Runs a script that hands its result to its last argument.
+    pub(crate) fn script_that_waits(&self, script: &str) -> Value {
+        self.command("execute/async", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Types into an element.
+    pub(crate) fn fill(&self, selector: &str, text: &str) {
+        let found = self.command("element", &json!({ "using": "css selector", "value": selector }));
+        let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+        self.command(&format!("element/{id}/clear"), &json!({}));
+        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
+    }
+
+    /// Asks the browser itself for something.
+    pub(crate) fn devtools(&self, command: &str, parameters: Value) {
+        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+    }
+
+    /// What a person reads on the page.
+    pub(crate) fn text(&self) -> String {
+        self.script("return document.body.innerText").as_str().unwrap().to_owned()
     }
 
     /// What clause 4(g) says, and the state of its mark.
@@ -132,8 +155,8 @@ impl Drop for Browser {
     }
 }
 
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
+pub(crate) const TAB: &str = "\u{e004}";
+pub(crate) const ENTER: &str = "\u{e007}";
 
 /// Waits until there is something. A test that waits for what never comes fails after a minute.
 pub(crate) fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {

@@ -5,6 +5,7 @@ mod alerts;
 mod browser;
 mod check_page;
 mod compare;
+mod console;
 mod crash;
 mod customers;
 mod demo;

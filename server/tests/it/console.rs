@@ -1,0 +1,205 @@
+//! The console as people use it: breaking and mending apart (`browser.rs`), telling with the consequence first, correcting after
+//! a month was frozen, a customer's own view; and every page looked at for those who cannot see it well.
+//!
+//! Needs what `browser.rs` needs, and axe-core for the latter: `UPHOLD_AXE` is the path of its script, which `./test` sets.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, ENTER, Running, TAB, free_address, installed, wait};
+use crate::program::{stdout, uphold};
+
+/// A demo with its made-up past, and where its first operator is made.
+struct Demo {
+    listen: SocketAddr,
+    link: String,
+    folder: tempfile::TempDir,
+    _process: Running,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (listen, sample) = (free_address(), free_address());
+        let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string(), "--data"]);
+        let command = command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = Running(command.spawn().unwrap());
+        let mut printed = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let link = printed.find_map(|line| line.contains("/join/").then(|| line.trim().to_owned())).unwrap();
+        std::thread::spawn(move || printed.count());
+        Self { listen, link, folder, _process: process }
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("http://{}{path}", self.listen)
+    }
+}
+
+/// Makes the account that a link is for, by keyboard. Only the first operator chooses the name.
+fn join(browser: &Browser, link: &str, name: Option<&str>) {
+    browser.open(link);
+    let name = name.map_or_else(String::new, |name| format!("{name}{TAB}"));
+    browser.press(&format!("{name}korrekt pferd batterie{TAB}korrekt pferd batterie{ENTER}"));
+    wait(|| browser.head().contains("Signed in as").then_some(()));
+}
+
+fn has_browser() -> bool {
+    let is_there = installed("chromedriver") && installed("chromium");
+    assert!(is_there || std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
+    if !is_there {
+        eprintln!("skipped: chromium or chromedriver is missing");
+    }
+    is_there
+}
+
+/// Puts a value into a field as a person would who picks it.
+fn choose(browser: &Browser, field: &str, value: &str) {
+    browser.script(&format!("document.getElementsByName({})[0].value = {}", json!(field), json!(value)));
+}
+
+/// Sends the form with its last button, and waits for the next page.
+fn send(browser: &Browser, button: &str) {
+    browser.script("window.isOld = true;");
+    browser.click(button);
+    wait(|| (browser.script("return window.isOld === undefined && document.readyState") == json!("complete")).then_some(()));
+}
+
+const LAST: &str = "form.tell > p:last-of-type button";
+const RECORD: &str = "button[name=record]";
+
+#[test]
+fn an_operator_declares_maintenance_and_corrects_a_frozen_month_and_a_customer_sees_its_own() {
+    if !has_browser() {
+        return;
+    }
+    let demo = Demo::start();
+    let browser = Browser::start();
+    join(&browser, &demo.link, Some("ana"));
+    declare_maintenance(&browser, &demo);
+    correct_a_frozen_month(&browser, &demo);
+    a_customer_sees_its_own(&demo);
+    // Whoever saw the pages in Japanese sees them so everywhere.
+    browser.open(&demo.at("/tell?lang=ja"));
+    assert!(browser.text().contains("手による記録"));
+    browser.open(&demo.at("/maintenance"));
+    assert_eq!(browser.script("return document.documentElement.lang"), json!("ja"));
+    stdout(["ledger", "verify", "--data", demo.folder.path().to_str().unwrap()]);
+}
+
+/// A window is declared, its consequence read first, and stands in the public schedule for whoever is not signed in.
+fn declare_maintenance(browser: &Browser, demo: &Demo) {
+    browser.open(&demo.at("/tell/maintenance"));
+    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 20);
+    let day = day.strftime("%Y-%m-%d").to_string();
+    for (field, value) in [
+        ("scope.solution", "workload-security".to_owned()),
+        ("class", "scheduled".to_owned()),
+        ("status", "CONFIRMED".to_owned()),
+        ("from", format!("{day}T01:00:00")),
+        ("until", format!("{day}T02:30:00")),
+        ("id", "from-the-form".to_owned()),
+        ("why", "a new disk".to_owned()),
+    ] {
+        choose(browser, field, &value);
+    }
+    send(browser, LAST);
+    assert!(browser.text().contains("If this is recorded now"), "{}", browser.text());
+    send(browser, RECORD);
+    assert!(browser.text().contains("Recorded as fact"), "{}", browser.text());
+    let stranger = Browser::start();
+    let shown = wait(|| {
+        stranger.open(&demo.at("/maintenance?lang=en"));
+        Some(stranger.text()).filter(|text| text.contains("from-the-form"))
+    });
+    assert!(!shown.contains("ana"), "the public schedule names nobody: {shown}");
+}
+
+/// The end of a window of a month that is frozen is corrected; the month has a next version, and the earlier one stays.
+fn correct_a_frozen_month(browser: &Browser, demo: &Demo) {
+    let versions = || {
+        browser.open(&demo.at("/api/v1/statements?limit=1000"));
+        let text = browser.script("return document.body.innerText");
+        let all: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
+        let all = all["statements"].as_array().unwrap().clone();
+        all.iter().filter(|each| each["customer"].is_null()).count()
+    };
+    let before = versions();
+    browser.open(&demo.at("/tell/correction?of=late-patch"));
+    let until = browser.script("return document.getElementsByName('actual_until')[0].value");
+    assert!(until.as_str().unwrap().ends_with("16:12:00"), "with the correction that the demo tells: {until}");
+    choose(browser, "actual_until", &until.as_str().unwrap().replace("16:12:00", "16:20:00"));
+    choose(browser, "why", "another eight minutes, says the log");
+    send(browser, LAST);
+    send(browser, RECORD);
+    assert!(browser.text().contains("Recorded as fact"), "{}", browser.text());
+    wait(|| (versions() > before).then_some(()));
+}
+
+/// A customer has its own page, and nothing of anybody else's on it or behind it.
+fn a_customer_sees_its_own(demo: &Demo) {
+    let data = demo.folder.path().to_str().unwrap();
+    let said = stdout(["person", "invite", "ben", "--role", "customer", "--customer", "acme", "--data", data]);
+    let path = said.split_whitespace().find_map(|word| word.find("/join/").map(|at| word[at..].to_owned())).unwrap();
+    let browser = Browser::start();
+    join(&browser, &demo.at(&path), None);
+    browser.open(&demo.at("/mine?lang=en"));
+    let text = browser.text();
+    assert!(text.contains("acme") && !text.contains("globex") && !text.contains("credential-stuffing"), "{text}");
+    for path in ["/tell", "/people", "/checks", "/ledger", "/api/v1/statement?customer=globex"] {
+        browser.open(&demo.at(path));
+        let text = browser.text();
+        assert!(text.contains("may not") || text.contains("not for") || text.contains("wrong-role"), "{path}: {text}");
+    }
+}
+
+/// Every page that a link of the demo leads to, for an operator and for a customer.
+const PAGES: [&str; 24] = [
+    "/", "/status", "/maintenance", "/incidents", "/statements", "/statements/2026-11", "/agreement", "/agreement/history",
+    "/agreement/compare?from=demo-1&to=demo-2", "/sub-processors", "/solutions/workload-security", "/checks", "/checks/api",
+    "/ledger", "/ledger/0", "/tell", "/tell/maintenance", "/tell/recovery", "/tell/correction?of=late-patch", "/people",
+    "/account", "/no-such-page", "/checks/api?from=x", "/people/ana",
+];
+
+#[test]
+fn axe_finds_nothing_serious_on_any_page_in_either_theme() {
+    let Some(axe) = std::env::var_os("UPHOLD_AXE").filter(|_| has_browser()) else {
+        eprintln!("skipped: UPHOLD_AXE does not name axe-core's script; ./test does");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let demo = Demo::start();
+    let browser = Browser::start();
+    browser.open(&demo.link);
+    let mut wrong = looked_at(&browser, &axe, "join");
+    join(&browser, &demo.link, Some("ana"));
+    browser.open(&demo.at("/incidents"));
+    let incident = browser.script("return document.querySelector('.incident a').getAttribute('href')");
+    for (theme, language) in [("light", "en"), ("dark", "ja")] {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        browser.devtools("Emulation.setEmulatedMedia", media);
+        for path in PAGES.into_iter().chain([incident.as_str().unwrap()]) {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            browser.open(&demo.at(&format!("{path}{separator}lang={language}")));
+            wrong.extend(looked_at(&browser, &axe, &format!("{path} {theme}")));
+        }
+    }
+    let stranger = Browser::start();
+    stranger.open(&demo.at("/sign-in"));
+    wrong.extend(looked_at(&stranger, &axe, "/sign-in"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What axe finds of the page that is open, that is serious or critical.
+fn looked_at(browser: &Browser, axe: &str, page: &str) -> Vec<String> {
+    let run = "const done = arguments[arguments.length - 1];
+        axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations
+            .filter((one) => ['serious', 'critical'].includes(one.impact))
+            .flatMap((one) => one.nodes.slice(0, 3).map((node) =>
+                `${one.id}: ${node.target.join(' ')}: ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message}`))));";
+    let found = browser.script_that_waits(&format!("{axe};\n{run}"));
+    let found = found.as_array().unwrap_or_else(|| panic!("{page}: {found}"));
+    found.iter().map(|one| format!("{page}: {}", one.as_str().unwrap())).collect()
+}
