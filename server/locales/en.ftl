@@ -1197,11 +1197,10 @@ statements-busy-advice = Others are being made. Try again in a minute.
 # The pages of evidence
 
 bad-address = This address cannot be understood
-bad-query = What follows the question mark has a name that this page does not know, or a number that is none. Take it away, or follow a link of the page itself.
+bad-parameter = What follows the question mark has a name that this page does not know, or a number that is none. Take it away, or follow a link of the page itself.
 to-page-anew = This page without it
 page-failed = This page cannot be made
 page-newest = The newest
-page-older = Older
 not-yet = not yet
 day-minute = { $day } { $minute }
 milliseconds = { $ms } ms

@@ -1114,11 +1114,10 @@ statements-busy-advice = ほかの PDF を作成しています。1 分ほど待
 # 証拠のページ
 
 bad-address = このアドレスは解釈できません
-bad-query = 「?」より後ろに、このページにない名前か、数ではない値があります。取り除くか、ページ内のリンクをお使いください。
+bad-parameter = 「?」より後ろに、このページにない名前か、数ではない値があります。取り除くか、ページ内のリンクをお使いください。
 to-page-anew = 指定なしでこのページを開く
 page-failed = このページを作成できません
 page-newest = 最新
-page-older = 以前のもの
 not-yet = まだ来ていない時間
 day-minute = { $day } { $minute }
 milliseconds = { $ms } ミリ秒

@@ -246,9 +246,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let manager = Arc::new(ServiceManager::of_environment());
     let accounts = Accounts::of(&data, clock.clone());
     let first = First::prepare(&tokens, &accounts, data.clone(), &manager, clock.now())?;
-    let unsigned = |error| failure("the ledger cannot be signed", error);
     keep(&data, &agreements)?;
-    let signing = Signing::begin(Signer::open(&data, origin.as_deref()).map_err(unsigned)?, &data, sign_every);
+    let signing = Signing::of(&data, origin.as_deref(), sign_every)?;
     let handle = engine.handle();
     let board = Board::default();
     let background = Background::begin(telling, &data, &handle, &clock, &board, Arc::clone(&manager));
@@ -366,6 +365,11 @@ struct Signing {
 }
 
 impl Signing {
+    fn of(data: &Path, origin: Option<&str>, every: Millis) -> Result<Self, Failure> {
+        let signer = Signer::open(data, origin).map_err(|error| failure("the ledger cannot be signed", error))?;
+        Ok(Self::begin(signer, data, every))
+    }
+
     fn begin(mut signer: Signer, data: &Path, every: Millis) -> Self {
         tracing::info!(key = %signer.public(), "the ledger is signed");
         let path = data.join(FILE);

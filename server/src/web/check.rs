@@ -58,7 +58,7 @@ fn page(texts: Texts, live: &Live, data: &Path, check: &str, asked: Option<Asked
     let Some(registered) = found else { return problem::no_such(texts, live) };
     let path = format!("/checks/{check}");
     let Some(Asked { from, until, last, before }) = asked else {
-        return problem::bad(texts, live, &path, texts.get("bad-query"));
+        return problem::bad(texts, live, &path, texts.get("bad-parameter"));
     };
     let window = match Window::of(&timeline::Asked { from, until, last }, live.as_known_at) {
         Ok(window) => window,

@@ -92,6 +92,13 @@ mod tests {
         for (language, source) in SOURCES {
             assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{language:?}");
         }
+        for (language, source) in SOURCES {
+            let all = source.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+            let mut seen = BTreeSet::new();
+            let twice: Vec<&str> =
+                all.filter_map(|line| line.split(" =").next()).filter(|key| !seen.insert(*key)).collect();
+            assert_eq!(twice, Vec::<&str>::new(), "{language:?}");
+        }
         let [en, ja] = SOURCES.map(|(_, source)| keys(source));
         assert!(en.len() > 50, "{}", en.len());
         assert_eq!(en, ja);

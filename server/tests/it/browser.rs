@@ -120,14 +120,6 @@ impl Browser {
         self.command("execute/async", &json!({ "script": script, "args": [] }))
     }
 
-    /// Types into an element.
-    pub(crate) fn fill(&self, selector: &str, text: &str) {
-        let found = self.command("element", &json!({ "using": "css selector", "value": selector }));
-        let id = found.as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
-        self.command(&format!("element/{id}/clear"), &json!({}));
-        self.command(&format!("element/{id}/value"), &json!({ "text": text }));
-    }
-
     /// Asks the browser itself for something.
     pub(crate) fn devtools(&self, command: &str, parameters: Value) {
         self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));

@@ -22,7 +22,7 @@ fn digest(bytes: &[u8]) -> String {
 
 #[tokio::test]
 async fn a_check_is_shown_from_a_year_to_a_minute_with_links_that_need_no_script() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     let first = site.get("/checks/api-health").await;
     assert_eq!(first.status, 200);
     for said in ["Together", "From local", "clause 4(g)", "aria-current=\"true\">Day</a>", "/assets/"] {
@@ -53,7 +53,7 @@ async fn a_check_is_shown_from_a_year_to_a_minute_with_links_that_need_no_script
 
 #[tokio::test]
 async fn what_a_check_asks_is_shown_without_its_secrets() {
-    let site = Site::told(Story::Young).await;
+    let site = Site::told(Story::Young).await.for_viewer().await;
     let page = site.get("/checks/api-health").await.body;
     for said in ["https://api.example.com/health?…", "authorization [secret]", "<code>timeout_ms</code>"] {
         assert!(page.contains(said), "{said}: {page}");
@@ -65,7 +65,7 @@ async fn what_a_check_asks_is_shown_without_its_secrets() {
 
 #[tokio::test]
 async fn an_address_that_makes_no_sense_is_told_what_to_write_instead() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     for (query, says) in [
         ("last=decade", "`last` is one of year, quarter"),
         ("from=yesterday&until=2026-11-22T12:00:00Z", "are moments as in"),
@@ -90,7 +90,7 @@ async fn an_address_that_makes_no_sense_is_told_what_to_write_instead() {
 
 #[tokio::test]
 async fn what_a_foreign_machine_answered_is_text_and_nothing_else() {
-    let site = Site::told(Story::Young).await;
+    let site = Site::told(Story::Young).await.for_viewer().await;
     let page = site.get("/checks/api-health?last=hour").await.body;
     let (seen, picture) = (digest(SEEN.as_bytes()), digest(PICTURE));
     for link in [&seen, &picture] {
@@ -131,7 +131,7 @@ async fn a_check_that_is_measured_no_more_keeps_its_page() {
     live.checks.retain(|view| view.series.check.as_str() != "api-health");
     live.definitions.clear();
     live.evidence = Arc::default();
-    let page = Site::of(live).await.get("/checks/api-health").await;
+    let page = Site::of(live).await.for_viewer().await.get("/checks/api-health").await;
     assert_eq!(page.status, 200);
     for said in ["is not measured any more", "Nothing is kept of this span", "No vantage point measures it now"] {
         assert!(page.body.contains(said), "{said}");
@@ -169,7 +169,7 @@ async fn the_page_of_one_check_among_very_many_comes_at_once() {
         history.runs.insert(series, runs.collect());
     }
     live.history = Arc::new(history);
-    let site = Site::of(live).await;
+    let site = Site::of(live).await.for_viewer().await;
     let clock = Clock::system();
     for level in LEVELS {
         let began = clock.monotonic();

@@ -9,6 +9,9 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use uphold::clock::Clock;
+use uphold_core::time::Millis;
+
 use crate::browser::{Browser, ENTER, Running, TAB, free_address, installed, wait};
 use crate::program::{stdout, uphold};
 
@@ -64,7 +67,9 @@ fn choose(browser: &Browser, field: &str, value: &str) {
 fn send(browser: &Browser, button: &str) {
     browser.script("window.isOld = true;");
     browser.click(button);
-    wait(|| (browser.script("return window.isOld === undefined && document.readyState") == json!("complete")).then_some(()));
+    wait(|| {
+        (browser.script("return window.isOld === undefined && document.readyState") == json!("complete")).then_some(())
+    });
 }
 
 const LAST: &str = "form.tell > p:last-of-type button";
@@ -92,8 +97,8 @@ fn an_operator_declares_maintenance_and_corrects_a_frozen_month_and_a_customer_s
 /// A window is declared, its consequence read first, and stands in the public schedule for whoever is not signed in.
 fn declare_maintenance(browser: &Browser, demo: &Demo) {
     browser.open(&demo.at("/tell/maintenance"));
-    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 20);
-    let day = day.strftime("%Y-%m-%d").to_string();
+    let day = (Clock::system().now() + Millis(20 * 86_400_000)).to_string();
+    let day = &day[..10];
     for (field, value) in [
         ("scope.solution", "workload-security".to_owned()),
         ("class", "scheduled".to_owned()),
@@ -129,8 +134,8 @@ fn correct_a_frozen_month(browser: &Browser, demo: &Demo) {
     let before = versions();
     browser.open(&demo.at("/tell/correction?of=late-patch"));
     let until = browser.script("return document.getElementsByName('actual_until')[0].value");
-    assert!(until.as_str().unwrap().ends_with("16:12:00"), "with the correction that the demo tells: {until}");
-    choose(browser, "actual_until", &until.as_str().unwrap().replace("16:12:00", "16:20:00"));
+    assert!(until.as_str().unwrap().ends_with("16:12"), "with the correction that the demo tells: {until}");
+    choose(browser, "actual_until", &until.as_str().unwrap().replace("16:12", "16:20"));
     choose(browser, "why", "another eight minutes, says the log");
     send(browser, LAST);
     send(browser, RECORD);
@@ -157,10 +162,30 @@ fn a_customer_sees_its_own(demo: &Demo) {
 
 /// Every page that a link of the demo leads to, for an operator and for a customer.
 const PAGES: [&str; 24] = [
-    "/", "/status", "/maintenance", "/incidents", "/statements", "/statements/2026-11", "/agreement", "/agreement/history",
-    "/agreement/compare?from=demo-1&to=demo-2", "/sub-processors", "/solutions/workload-security", "/checks", "/checks/api",
-    "/ledger", "/ledger/0", "/tell", "/tell/maintenance", "/tell/recovery", "/tell/correction?of=late-patch", "/people",
-    "/account", "/no-such-page", "/checks/api?from=x", "/people/ana",
+    "/",
+    "/status",
+    "/maintenance",
+    "/incidents",
+    "/statements",
+    "/statements/2026-11",
+    "/agreement",
+    "/agreement/history",
+    "/agreement/compare?from=demo-1&to=demo-2",
+    "/sub-processors",
+    "/solutions/workload-security",
+    "/checks",
+    "/checks/api",
+    "/ledger",
+    "/ledger/0",
+    "/tell",
+    "/tell/maintenance",
+    "/tell/recovery",
+    "/tell/correction?of=late-patch",
+    "/people",
+    "/account",
+    "/no-such-page",
+    "/checks/api?from=x",
+    "/people/ana",
 ];
 
 #[test]

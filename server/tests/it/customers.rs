@@ -182,7 +182,10 @@ async fn what_everybody_may_open_is_this_and_no_more() {
     open.dedup();
     let wanted = [
         "/",
+        "/agreement",
+        "/agreement/compare",
         "/agreement/history",
+        "/agreement/{revision}",
         "/api/v1/agreement",
         "/api/v1/agreement/revisions",
         "/api/v1/agreement/revisions/{revision}",
@@ -195,10 +198,20 @@ async fn what_everybody_may_open_is_this_and_no_more() {
         "/assets/{digest}/{name}",
         "/events",
         "/healthz",
+        "/incidents",
+        "/incidents/{id}",
         "/join/{link}",
+        "/maintenance",
+        "/maintenance.atom",
+        "/maintenance.ics",
         "/metrics",
         "/sign-in",
+        "/solutions/{solution}",
+        "/statements",
+        "/statements/{period}",
+        "/statements/{period}/{file}",
         "/status",
+        "/sub-processors",
     ];
     assert_eq!(open, wanted);
 }
@@ -213,16 +226,17 @@ async fn the_navigation_shows_what_the_reader_may_open() {
         nav.split("href=\"").skip(1).map(|part| part.split('"').next().unwrap().to_owned()).collect()
     };
     let anonymous = site.get("/").await.body;
-    assert_eq!(places(&anonymous), ["/", "/status"]);
+    let public = ["/", "/status", "/maintenance", "/incidents", "/statements"];
+    assert_eq!(places(&anonymous), public);
     assert!(anonymous.contains("<a href=\"/sign-in?next=/\"") && !anonymous.contains("Sign out"), "{anonymous}");
     for (name, standing, wanted) in [
-        ("op", Standing::Operator, &["/", "/status", "/checks", "/people"][..]),
-        ("view", Standing::Viewer, &["/", "/status", "/checks"]),
-        ("acme", customer("acme"), &["/", "/status", "/mine"]),
+        ("op", Standing::Operator, &["/checks", "/ledger", "/tell", "/people"][..]),
+        ("view", Standing::Viewer, &["/checks", "/ledger"]),
+        ("acme", customer("acme"), &["/mine"]),
     ] {
         let cookie = site.signed_in(name, standing).await;
         let page = site.ask("GET", "/", &[&cookie]).await.body;
-        assert_eq!(places(&page), wanted, "{name}");
+        assert_eq!(places(&page), [&public[..], wanted].concat(), "{name}");
         assert!(page.contains(&format!("Signed in as {name}")) && page.contains("Sign out"));
         for place in wanted {
             assert_eq!(site.ask("GET", place, &[&cookie]).await.status, 200, "{name} {place}");

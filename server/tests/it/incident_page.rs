@@ -60,7 +60,7 @@ async fn a_long_list_comes_in_pages_that_miss_none_and_repeat_none() {
 
 #[tokio::test]
 async fn an_incident_is_told_from_its_onset_to_what_was_learned() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     let page = site.get("/incidents/inc-1").await;
     assert_eq!((page.status, unbalanced(&page.body)), (200, Vec::new()));
     for said in [
@@ -118,7 +118,7 @@ async fn the_status_page_tells_of_open_incidents_and_of_those_of_the_last_days()
 
 #[tokio::test]
 async fn a_solution_tells_of_its_interfaces_its_checks_and_where_it_runs() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     for page in ["/", "/status"] {
         assert!(site.get(page).await.body.contains("href=\"/solutions/workload-security\""), "{page}");
     }

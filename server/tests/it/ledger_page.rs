@@ -8,7 +8,7 @@ use crate::web::{Site, unbalanced};
 
 #[tokio::test]
 async fn facts_are_listed_the_newest_first_and_by_kind() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     let page = site.get("/ledger").await;
     assert_eq!((page.status, unbalanced(&page.body)), (200, Vec::new()));
     let place = |page: &str, seq: u64| page.find(&format!("href=\"/ledger/{seq}\""));
@@ -31,13 +31,13 @@ async fn facts_are_listed_the_newest_first_and_by_kind() {
         let bad = site.get(&format!("/ledger?{query}")).await;
         assert!(bad.status == 400 && bad.body.contains("observer_gap"), "{query}: {}", bad.body);
     }
-    let empty = Site::told(Story::Empty).await.get("/ledger").await.body;
+    let empty = Site::told(Story::Empty).await.for_viewer().await.get("/ledger").await.body;
     assert!(empty.contains("There is no fact"), "{empty}");
 }
 
 #[tokio::test]
 async fn what_is_told_long_after_it_was_is_flagged() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     let page = site.get("/ledger").await.body;
     let row = |seq: u64| {
         let rest = page.split(&format!("href=\"/ledger/{seq}\"")).nth(1).unwrap();
@@ -53,7 +53,7 @@ async fn what_is_told_long_after_it_was_is_flagged() {
 
 #[tokio::test]
 async fn a_fact_of_one_customer_is_its_leaf_and_nothing_more() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     for path in ["/ledger", "/ledger/6", "/ledger/6/proof"] {
         let page = site.get(path).await;
         assert_eq!(page.status, 200, "{path}");
@@ -69,7 +69,7 @@ async fn a_fact_of_one_customer_is_its_leaf_and_nothing_more() {
 
 #[tokio::test]
 async fn the_proof_of_a_fact_is_verified_offline_and_a_changed_one_is_not() {
-    let site = Site::told(Story::Grown).await;
+    let site = Site::told(Story::Grown).await.for_viewer().await;
     let page = site.get("/ledger/2").await.body;
     for said in
         ["uphold verify fact-2.tlog-proof", "href=\"/ledger/2/proof\"", "&#60;script&#62;alert(1)", "commitment"]

@@ -52,7 +52,7 @@ pub(crate) fn request_with(
     let json: &[_] = if says_type { &[] } else { &[("Content-Type", "application/json")] };
     let headers: String = json.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",

@@ -28,6 +28,8 @@ pub(crate) struct Site {
     pub(crate) accounts: Accounts,
     pub(crate) hand: Arc<ManualTime>,
     pub(crate) data: tempfile::TempDir,
+    /// The cookie of whoever asks, where it is always the same one.
+    reader: Option<String>,
     _told: tokio::sync::mpsc::Receiver<Append>,
 }
 
@@ -87,7 +89,7 @@ impl Site {
         let address = listener.local_addr().unwrap();
         let service = router(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
-        Self { address, live: sender, tokens, accounts, hand, data, _told: told }
+        Self { address, live: sender, tokens, accounts, hand, data, reader: None, _told: told }
     }
 
     pub(crate) async fn told(story: Story) -> Self {
@@ -96,8 +98,18 @@ impl Site {
         site
     }
 
+    /// The same for somebody who is signed in and may see everything.
+    pub(crate) async fn for_viewer(mut self) -> Self {
+        self.reader = Some(self.signed_in("viewer", Standing::Viewer).await);
+        self
+    }
+
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[&str]) -> Answer {
-        self.send(method, path, headers, "").await
+        let Some(reader) = &self.reader else { return self.send(method, path, headers, "").await };
+        let more = headers.iter().filter_map(|header| header.strip_prefix("cookie: "));
+        let cookie = std::iter::once(reader.as_str()).chain(more).collect::<Vec<_>>().join("; ");
+        let others = headers.iter().copied().filter(|header| !header.starts_with("cookie: "));
+        self.send(method, path, &others.chain([cookie.as_str()]).collect::<Vec<_>>(), "").await
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
@@ -134,7 +146,8 @@ impl Site {
     /// What an answer says that is no text: its head, and its body as far as it is one.
     pub(crate) async fn raw(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let cookie = self.reader.as_ref().map_or_else(String::new, |reader| format!("{reader}\r\n"));
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}connection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut raw = Vec::new();
         stream.read_to_end(&mut raw).await.unwrap();

@@ -105,7 +105,7 @@ pub(super) fn read(words: &Words, asked: &Asked, filled: &Filled) -> Result<Map<
         match value(words, field, filled.text(field.key)) {
             Ok(Some(value)) => put(&mut line, field.key, value),
             Ok(None) => {}
-            Err(wrong) => wrongs.push(wrong),
+            Err(Unfit(wrong)) => wrongs.push(wrong),
         }
     }
     if filled.text("why").is_empty() {
@@ -157,21 +157,25 @@ fn correction(
     Some(correction)
 }
 
-fn value(words: &Words, field: Field, text: &str) -> Result<Option<Value>, String> {
+/// What is wrong with a field, in the reader's words.
+struct Unfit(String);
+
+fn value(words: &Words, field: Field, text: &str) -> Result<Option<Value>, Unfit> {
     let name = || form::key(words.texts, field.key);
     if text.is_empty() {
         let missing = || words.texts.with("tell-missing", &[("name", name().into())]);
-        return if field.required { Err(missing()) } else { Ok(None) };
+        return if field.required { Err(Unfit(missing())) } else { Ok(None) };
     }
     if field.kind == FieldKind::Time {
         let blanks = || [("name", name().into()), ("text", text.into()), ("zone", words.zone.name().into())];
         return match read_time(text, &words.zone) {
             Ok(at) => Ok(Some(at.to_string().into())),
-            Err(NoTime::Unreadable) => Err(words.texts.with("tell-bad-time", &blanks()[..2])),
-            Err(NoTime::Twice) => Err(words.texts.with("tell-time-twice", &blanks())),
+            Err(NoTime::Unreadable) => Err(Unfit(words.texts.with("tell-bad-time", &blanks()[..2]))),
+            Err(NoTime::Twice) => Err(Unfit(words.texts.with("tell-time-twice", &blanks()))),
         };
     }
-    let refused = |why: String| words.texts.with("tell-bad-value", &[("name", name().into()), ("why", why.into())]);
+    let refused =
+        |why: String| Unfit(words.texts.with("tell-bad-value", &[("name", name().into()), ("why", why.into())]));
     field.kind.check(text).map_err(|refusal| refused(refusal.to_string()))?;
     Ok(Some(match field.kind {
         FieldKind::Whole => text.parse::<u64>().map_err(|error| refused(error.to_string()))?.into(),

@@ -76,14 +76,14 @@ pub(super) async fn show(
     State(app): State<App>,
     Reader(texts): Reader,
     Path(kind): Path<String>,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(given): Query<Given>,
 ) -> Response {
     let live = app.live();
     let words = frame::words(texts, &live);
     match Asked::find(&live, &kind, given.get("of").map(String::as_str)) {
         Ok(asked) => {
             let filled = asked.filled(&words, given);
-            page(&words, &live, &asked, &filled, Outcome::Begun, fresh_key())
+            page(&words, &live, &asked, &filled, Outcome::Begun, &fresh_key())
         }
         Err(refused) => refuse(&app, texts, refused),
     }
@@ -95,7 +95,7 @@ pub(super) async fn submit(
     Reader(texts): Reader,
     Signed(signed): Signed,
     Path(kind): Path<String>,
-    Form(given): Form<BTreeMap<String, String>>,
+    Form(given): Form<Given>,
 ) -> Response {
     let (live, by) = (app.live(), format!("person:{}", signed.person.name));
     let words = frame::words(texts, &live);
@@ -153,7 +153,7 @@ impl Asked {
     }
 
     /// What stands in the fields: what was given, and for a correction what is known.
-    fn filled(&self, words: &Words, given: BTreeMap<String, String>) -> Filled {
+    fn filled(&self, words: &Words, given: Given) -> Filled {
         match &self.corrects {
             None => Filled::new(given),
             Some((_, known)) => Filled::of_line(words, self.of_type, known).overlaid(given),
@@ -169,54 +169,93 @@ enum Outcome {
     Ready(Vec<ChangeView>, String),
 }
 
-async fn answer(
-    app: &App,
-    words: &Words,
-    live: &Arc<Live>,
+/// A form that was sent, with what is needed to answer it.
+struct Sent<'a> {
+    words: &'a Words,
+    live: &'a Arc<Live>,
     asked: Asked,
-    given: BTreeMap<String, String>,
-    by: String,
-) -> Response {
-    let (why, records) = (given.get("why").map_or("", |why| why.trim()).to_owned(), given.contains_key("record"));
-    let key = given.get("key").and_then(|key| read_key(key)).unwrap_or_else(fresh_key);
-    let filled = Filled::new(given);
-    let line = match line::read(words, &asked, &filled) {
-        Ok(line) => line,
-        Err(wrongs) => return page(words, live, &asked, &filled, Outcome::Wrong(wrongs), key),
+    filled: Filled,
+    key: FactId,
+    /// What stands for the record that the form says.
+    seen: String,
+}
+
+impl Sent<'_> {
+    fn page(&self, outcome: Outcome) -> Response {
+        page(self.words, self.live, &self.asked, &self.filled, outcome, &self.key)
+    }
+
+    /// Whether it is to be recorded now. What is recorded is what was shown: a form that was changed since shows its
+    /// consequence first.
+    fn is_confirmed(&self) -> bool {
+        !self.filled.text("record").is_empty() && self.filled.text("seen") == self.seen
+    }
+
+    fn consequence(&self, changes: &[record::Change]) -> Response {
+        self.page(Outcome::Ready(preview::views(self.words, self.live, changes), self.seen.clone()))
+    }
+
+    fn unrecorded(&self, error: &Unrecorded) -> Response {
+        let why = match error {
+            Unrecorded::Stopping => "the server is stopping; try again",
+            Unrecorded::Conflict => "this form was used before for something else; begin anew",
+            Unrecorded::Failed => "the ledger cannot be written; the server's log says why",
+        };
+        self.page(Outcome::Wrong(vec![self.words.texts.with("tell-busy", &[("why", why.into())])]))
+    }
+}
+
+async fn answer(app: &App, words: &Words, live: &Arc<Live>, asked: Asked, given: Given, by: String) -> Response {
+    let (sent, told) = match sent(words, live, asked, given, by) {
+        Ok(sent) => sent,
+        Err(refused) => return *refused,
     };
-    let seen = seen(&line, &why);
-    let told = Told { lines: vec![line], by, why, key: key.clone() };
     let (picture, now) = (live.clone(), app.web.clock.now());
     let judged = app.judge(move || judge(&picture, &told, now)).await;
     let (facts, changes) = match judged {
         Some(Ok(judged)) => judged,
-        Some(Err(wrongs)) => return page(words, live, &asked, &filled, Outcome::Wrong(wrongs), key),
+        Some(Err(wrongs)) => return sent.page(Outcome::Wrong(wrongs)),
         None => return problem::internal(),
     };
-    // What is recorded is what was shown: a form that was changed since shows its consequence first.
-    if !records || filled.text("seen") != seen {
-        let changes = preview::views(words, live, &changes);
-        return page(words, live, &asked, &filled, Outcome::Ready(changes, seen), key);
+    if !sent.is_confirmed() {
+        return sent.consequence(&changes);
     }
     match append(app, facts).await {
-        Ok(receipts) => {
-            let seq = receipts.first().map_or(0, |receipt| receipt.seq);
-            // Whoever is led on sees what was recorded. A picture that takes longer comes to the open page later.
-            let mut pictures = app.web.live.clone();
-            let shown = pictures.wait_for(|live| live.ledger.size > seq);
-            let _ = tokio::time::timeout(SHOWN_WITHIN, shown).await;
-            Redirect::to(&format!("/tell?told={seq}")).into_response()
-        }
-        Err(error) => {
-            let why = match &error {
-                Unrecorded::Stopping => "the server is stopping; try again",
-                Unrecorded::Conflict => "this form was used before for something else; begin anew",
-                Unrecorded::Failed => "the ledger cannot be written; the server's log says why",
-            };
-            let wrong = words.texts.with("tell-busy", &[("why", why.into())]);
-            page(words, live, &asked, &filled, Outcome::Wrong(vec![wrong]), key)
-        }
+        Ok(receipts) => recorded(app, receipts.first().map_or(0, |receipt| receipt.seq)).await,
+        Err(error) => sent.unrecorded(&error),
     }
+}
+
+/// What a form brings.
+type Given = BTreeMap<String, String>;
+
+/// The form and what it tells; the answer, where it tells nothing that could be judged.
+fn sent<'a>(
+    words: &'a Words,
+    live: &'a Arc<Live>,
+    asked: Asked,
+    given: Given,
+    by: String,
+) -> Result<(Sent<'a>, Told), Box<Response>> {
+    let filled = Filled::new(given);
+    let key = read_key(filled.text("key")).unwrap_or_else(fresh_key);
+    let why = filled.text("why").to_owned();
+    match line::read(words, &asked, &filled) {
+        Ok(line) => {
+            let seen = seen(&line, &why);
+            let told = Told { lines: vec![line], by, why, key: key.clone() };
+            Ok((Sent { words, live, asked, filled, key, seen }, told))
+        }
+        Err(wrongs) => Err(Box::new(page(words, live, &asked, &filled, Outcome::Wrong(wrongs), &key))),
+    }
+}
+
+/// Leads on when the picture shows what was recorded. One that takes longer comes to the open page later.
+async fn recorded(app: &App, seq: u64) -> Response {
+    let mut pictures = app.web.live.clone();
+    let shown = pictures.wait_for(|live| live.ledger.size > seq);
+    let _ = tokio::time::timeout(SHOWN_WITHIN, shown).await;
+    Redirect::to(&format!("/tell?told={seq}")).into_response()
 }
 
 type Judged = Result<(Vec<Record>, Vec<record::Change>), Vec<String>>;
@@ -268,7 +307,7 @@ struct TellPage {
     changes: Option<(Vec<ChangeView>, String)>,
 }
 
-fn page(words: &Words, live: &Live, asked: &Asked, filled: &Filled, outcome: Outcome, key: FactId) -> Response {
+fn page(words: &Words, live: &Live, asked: &Asked, filled: &Filled, outcome: Outcome, key: &FactId) -> Response {
     let texts = words.texts;
     let name = form::kind(texts, asked.of_type.name);
     let (title, says) = match &asked.corrects {
