@@ -248,8 +248,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
     let first = First::prepare(&tokens, &accounts, data.clone(), &manager, clock.now())?;
     keep(&data, &agreements)?;
     let signing = Signing::of(&data, origin.as_deref(), sign_every)?;
-    let handle = engine.handle();
-    let board = Board::default();
+    let (handle, board) = (engine.handle(), Board::default());
     let background = Background::begin(telling, &data, &handle, &clock, &board, Arc::clone(&manager));
     if let Some(files) = files {
         let reloading = Reloading::begin(&files, &data, digests, handle.reload.clone(), clock.clone())?;

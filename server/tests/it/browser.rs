@@ -147,8 +147,8 @@ impl Drop for Browser {
     }
 }
 
-pub(crate) const TAB: &str = "\u{e004}";
-pub(crate) const ENTER: &str = "\u{e007}";
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
 
 /// Waits until there is something. A test that waits for what never comes fails after a minute.
 pub(crate) fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {

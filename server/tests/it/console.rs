@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uphold::clock::Clock;
 use uphold_core::time::Millis;
 
-use crate::browser::{Browser, ENTER, Running, TAB, free_address, installed, wait};
+use crate::browser::{Browser, Running, free_address, installed, wait};
 use crate::program::{stdout, uphold};
 
 /// A demo with its made-up past, and where its first operator is made.
@@ -41,12 +41,17 @@ impl Demo {
     }
 }
 
-/// Makes the account that a link is for, by keyboard. Only the first operator chooses the name.
+/// Makes the account that a link is for. Only the first operator chooses the name.
 fn join(browser: &Browser, link: &str, name: Option<&str>) {
     browser.open(link);
-    let name = name.map_or_else(String::new, |name| format!("{name}{TAB}"));
-    browser.press(&format!("{name}korrekt pferd batterie{TAB}korrekt pferd batterie{ENTER}"));
-    wait(|| browser.head().contains("Signed in as").then_some(()));
+    if let Some(name) = name {
+        choose(browser, "name", name);
+    }
+    for field in ["password", "again"] {
+        choose(browser, field, "korrekt pferd batterie");
+    }
+    send(browser, "main form button");
+    assert!(browser.head().contains("Signed in as"), "{}", browser.text());
 }
 
 fn has_browser() -> bool {

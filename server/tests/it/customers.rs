@@ -219,6 +219,7 @@ async fn what_everybody_may_open_is_this_and_no_more() {
 #[tokio::test]
 async fn the_navigation_shows_what_the_reader_may_open() {
     let site = Site::of(live()).await;
+    crate::told::keep_ledger(site.data.path(), sample::Story::Grown).await;
     site.signed_in("root", Standing::Operator).await;
     let places = |page: &str| -> Vec<String> {
         let (_, rest) = page.split_once("<nav aria-label=").unwrap();

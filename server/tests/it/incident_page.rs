@@ -47,9 +47,9 @@ async fn a_long_list_comes_in_pages_that_miss_none_and_repeat_none() {
         assert_eq!((page.status, unbalanced(&page.body)), (200, Vec::new()), "{path}");
         let links = page.body.split("href=\"/incidents/many%2F").skip(1);
         found.extend(links.map(|rest| rest[..2].to_owned()));
-        let older = page.body.split("<a href=\"").filter(|rest| rest.contains(">Older</a>")).last();
+        let older = page.body.split("<a href=\"").filter(|rest| rest.contains(">Earlier ones</a>")).last();
         match older.and_then(|rest| rest.split('"').next()) {
-            Some(next) if page.body.contains(">Older</a>") => path = next.replace("&#38;", "&"),
+            Some(next) if page.body.contains(">Earlier ones</a>") => path = next.replace("&#38;", "&"),
             _ => break,
         }
     }
@@ -133,7 +133,7 @@ async fn a_solution_tells_of_its_interfaces_its_checks_and_where_it_runs() {
     ] {
         assert!(page.contains(said), "{said}: {page}");
     }
-    let empty = Site::told(Story::Empty).await.get("/solutions/workload-security").await;
+    let empty = Site::told(Story::Empty).await.for_viewer().await.get("/solutions/workload-security").await;
     for said in ["No incident is known", "Nothing measures it", "Nobody has told where it runs", "No sub-processor"] {
         assert!(empty.status == 200 && empty.body.contains(said), "{said}");
     }
