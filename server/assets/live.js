@@ -119,8 +119,9 @@
     }, 10000);
   };
 
+  let events = null;
   const listen = () => {
-    const events = new EventSource("/events");
+    events = new EventSource("/events");
     events.addEventListener("open", back);
     events.addEventListener("live", (event) => {
       back();
@@ -131,9 +132,21 @@
     events.addEventListener("error", () => {
       lost();
       // A browser gives up on some answers; the page does not.
-      if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+      if (events?.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
     });
   };
+
+  // A page that is left may be kept for the way back. With its stream open it would hold one of the few connections that a
+  // browser opens to one server, and after six such pages the next one would not load.
+  addEventListener("pagehide", () => {
+    events?.close();
+    events = null;
+  });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    listen();
+    refresh();
+  });
 
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden && connected) refresh();
