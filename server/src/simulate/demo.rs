@@ -210,10 +210,62 @@ impl Story<'_> {
         let correction = json!({ "type": "correction", "id": "outage-attributed", "of": Telling::INCIDENT,
             "set": { "cause": "unforeseen", "attributed_to": "example-cloud" },
             "why": "the provider's report: a failed switch in its data centre" });
-        let about = Some((interface.clone(), span));
-        let why = "the provider's report came".to_owned();
-        let at = span.until() + Millis(30 * HOUR);
-        self.told.push(Telling { at, about, why, lines: vec![correction] });
+        let update = |id: &str, at: Instant, stage: &str, en: &str, ja: &str| {
+            json!({ "type": "update", "id": format!("outage-{id}"), "about": Telling::INCIDENT, "at": at.to_string(),
+                "stage": stage, "text": { "en": en, "ja": ja } })
+        };
+        let minutes = |minutes: i64| span.from() + Millis(minutes * MINUTE);
+        let told = [
+            (
+                minutes(9),
+                "the people on duty",
+                update(
+                    "1",
+                    minutes(8),
+                    "investigating",
+                    "The API does not answer. We are looking for the cause.",
+                    "API が応答していません。原因を調べています。",
+                ),
+            ),
+            (
+                minutes(31),
+                "the people on duty",
+                update(
+                    "2",
+                    minutes(30),
+                    "identified",
+                    "A switch in the data centre of our supplier has failed. Traffic is being moved.",
+                    "事業者のデータセンターでスイッチが故障しました。通信を切り替えています。",
+                ),
+            ),
+            (
+                span.until() + Millis(20 * MINUTE),
+                "the people on duty",
+                update(
+                    "3",
+                    span.until() + Millis(19 * MINUTE),
+                    "resolved",
+                    "The API answers again.",
+                    "API は復旧しました。",
+                ),
+            ),
+            (span.until() + Millis(30 * HOUR), "the provider's report came", correction),
+            (
+                span.until() + Millis(50 * HOUR),
+                "the review of the outage",
+                update(
+                    "4",
+                    span.until() + Millis(49 * HOUR),
+                    "postmortem",
+                    "One switch carried all traffic of the API. It is doubled now, and moving the traffic is rehearsed every quarter.",
+                    "API の通信はすべて一台のスイッチを通っていました。現在は二重化し、切り替えの訓練を四半期ごとに行っています。",
+                ),
+            ),
+        ];
+        for (at, why, line) in told {
+            let about = Some((interface.clone(), span));
+            self.told.push(Telling { at, about, why: why.to_owned(), lines: vec![line] });
+        }
         Some(Staged { solution: self.solution.id.clone(), interface, span })
     }
 }

@@ -432,7 +432,11 @@ impl<'s> World<'s> {
         let incident = about.and_then(|(interface, span)| self.incident_of(&interface, span));
         let mut facts = Vec::new();
         for mut line in lines {
-            let pointer = if line["type"] == "correction" { "/of" } else { "/about/id" };
+            let pointer = match line["type"].as_str() {
+                Some("correction") => "/of",
+                Some("update") => "/about",
+                _ => "/about/id",
+            };
             if let Some(id) = line.pointer_mut(pointer).filter(|id| *id == Telling::INCIDENT) {
                 let Some(incident) = &incident else { continue };
                 *id = incident.as_str().into();
