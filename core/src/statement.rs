@@ -303,6 +303,8 @@ pub struct Statement {
     pub period: Period,
     /// Facts recorded later do not count.
     pub as_known_at: Instant,
+    /// Until when the facts of the period are made up, if any are: no figure of it is a figure of a service.
+    pub made_up_until: Option<Instant>,
     /// A row for each commitment, subject, customer and period.
     pub rows: Vec<Row>,
 }

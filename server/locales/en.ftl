@@ -320,7 +320,6 @@ overall-excluded = Part of the service is outside the measurement now
 overall-unknown = Part of the service is not observed now
 
 checks-intro = What is measured, from where, and what each check saw last.
-checks-open = This version has no accounts. It listens on the loopback address by default; put it behind a proxy that asks who is there before you open it to a network.
 checks-none = No check is registered. Add one to the configuration file, and it appears here with its first result.
 check = Check
 measures = Measures

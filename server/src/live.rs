@@ -61,8 +61,6 @@ pub struct Live {
     pub definitions: Vec<Arc<CheckDefinition>>,
     /// The ledger's size and root.
     pub ledger: LedgerHead,
-    /// Up to when what is shown is made up, if any of it is.
-    pub made_up_until: Option<Instant>,
     /// Since when nothing can be recorded, if that is so: the picture is then of no later time.
     pub not_recorded_since: Option<Instant>,
 }

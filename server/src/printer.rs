@@ -27,7 +27,7 @@ pub struct Printer(Option<Arc<Press>>);
 
 #[derive(Debug)]
 struct Press {
-    browsers: Arc<Browsers>,
+    browsers: Browsers,
     turn: Semaphore,
     waiting: Semaphore,
     kept: Mutex<VecDeque<(Digest, Bytes)>>,
@@ -67,7 +67,8 @@ impl Printer {
     /// A printer that uses these browsers or, where no check needs any, those that the machine has.
     #[must_use]
     pub fn of(browsers: Option<Arc<Browsers>>) -> Self {
-        let browsers = browsers.or_else(|| Browsers::find(None, None, 1).ok().map(Arc::new));
+        // Whoever asks for a PDF must not keep a check waiting, so that it has a turn of its own.
+        let browsers = browsers.map(|browsers| browsers.beside()).or_else(|| Browsers::find(None, None, 1).ok());
         Self(browsers.map(|browsers| {
             let (turn, waiting) = (Semaphore::new(1), Semaphore::new(WAITING_MAX));
             Arc::new(Press { browsers, turn, waiting, kept: Mutex::default() })

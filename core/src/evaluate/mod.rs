@@ -128,8 +128,15 @@ pub fn evaluate_known(revisions: &[Agreement], seen: &Seen<'_>, request: &Reques
         revisions: judged,
         period: request.period.clone(),
         as_known_at: request.as_known_at,
+        made_up_until: made_up_until(known, request),
         rows,
     })
+}
+
+/// Until when the facts of the period are made up, as far as it was known.
+fn made_up_until(known: &History, request: &Request) -> Option<Instant> {
+    let until = known.made_up_until()?.min(request.as_known_at);
+    (until > request.period.interval.from()).then_some(until)
 }
 
 fn group(commitment: &Commitment) -> Option<String> {

@@ -59,6 +59,10 @@ impl Check {
     }
 }
 
+/// The ids of the gaps that begin and end a past which somebody made up. Nothing that a history tells of the time between them
+/// was measured, and every statement of such time says so, also as known when it had not ended.
+pub const MADE_UP: [&str; 2] = ["simulated-past-begins", "simulated-past-ends"];
+
 /// Time in which an observer was not watching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
@@ -211,6 +215,15 @@ impl History {
     #[must_use]
     pub fn of_measurements(checks: Vec<Check>, runs: BTreeMap<Series, Vec<Run>>, gaps: Vec<Gap>) -> Self {
         Self { checks, runs, gaps, ..Self::default() }
+    }
+
+    /// The instant before which everything is made up, if anything is, as far as is known: see [`MADE_UP`]. The end of time,
+    /// where no end was told.
+    #[must_use]
+    pub fn made_up_until(&self) -> Option<Instant> {
+        let told = |id: &str| self.gaps.iter().filter(move |gap| gap.id == id).map(|gap| gap.interval.from()).max();
+        let [begins, ends] = MADE_UP.map(told);
+        begins.map(|_| ends.unwrap_or(Instant::MAX))
     }
 
     /// The instant before which what was observed was erased, if something was.

@@ -49,6 +49,8 @@ struct StatementJson<'a> {
     revisions: Option<&'a [String]>,
     period: PeriodJson<'a>,
     as_known_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made_up_until: Option<String>,
     inputs: &'a Inputs,
     commitments: Vec<RowJson<'a>>,
 }
@@ -220,6 +222,7 @@ impl<'a> StatementJson<'a> {
             revisions: (statement.revisions.len() > 1).then_some(statement.revisions.as_slice()),
             period: PeriodJson::from(&statement.period, None),
             as_known_at: statement.as_known_at.to_string(),
+            made_up_until: statement.made_up_until.map(|until| until.to_string()),
             inputs,
             commitments: statement.rows.iter().map(RowJson::from).collect(),
         }

@@ -70,6 +70,19 @@ impl Browsers {
         })
     }
 
+    /// The same programs with one turn of its own, for work that no check may wait for.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            chromium: self.chromium.clone(),
+            chromedriver: self.chromedriver.clone(),
+            sessions: 1,
+            turns: Semaphore::new(1),
+            folder: OnceLock::new(),
+            made: AtomicU64::new(0),
+        }
+    }
+
     /// Keeps profiles in a folder of our own, which is emptied first: what is in it is of a process that was killed.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl From<Failure> for PrintError {
 
 impl Browsers {
     /// The document as a PDF of A4 pages. It must need nothing else: no address is opened for it, and its scripts find
-    /// nobody to speak to. A check that waits for a browser meanwhile has its own turn.
+    /// nobody to speak to. It takes a turn of these browsers: of those that checks use, a check would wait for it.
     ///
     /// # Errors
     /// When the browser does not start, breaks, or takes longer than `limit`.

@@ -53,6 +53,9 @@ fn head(statement: &Statement, revisions: &[Agreement], inputs: &Inputs, languag
         count(usize::try_from(inputs.lines).unwrap_or(usize::MAX), "line", "lines"),
         inputs.digest,
     );
+    if let Some(until) = statement.made_up_until {
+        text.push_str(&format!("made up: nothing before {until} was measured\n"));
+    }
     if inputs.skipped > 0 {
         let skipped = count(usize::try_from(inputs.skipped).unwrap_or(usize::MAX), "bad line", "bad lines");
         text.push_str(&format!("left out: {skipped}, by `--skip-bad-lines`; what they say is in no figure below\n"));

@@ -17,7 +17,6 @@ use super::{Engine, Settings, Target, joined};
 use crate::ledger::book::Book;
 use crate::live::{BudgetView, CheckView, LatestRun, LedgerHead, Live, SubjectTimeline, judges_now};
 use crate::schedule;
-use crate::simulate::made_up_until;
 
 /// A picture that took long to make is made this many times as rarely.
 const SHARE: i64 = 10;
@@ -158,7 +157,6 @@ pub(crate) fn picture(settings: &Settings, book: &Book, causes: &BTreeMap<Series
         statements: Arc::clone(&book.statements),
         evidence: Arc::clone(&book.evidence),
         ledger: LedgerHead { size: head.0, root: head.1.to_string() },
-        made_up_until: made_up_until(&book.records),
         not_recorded_since: None,
     }
 }
@@ -201,6 +199,7 @@ fn statement(revisions: &[Agreement], seen: &Seen<'_>, request: Request) -> Stat
             revisions: revisions.iter().map(|agreement| agreement.revision.clone()).collect(),
             period: request.period,
             as_known_at: request.as_known_at,
+            made_up_until: None,
             rows: Vec::new(),
         }
     })

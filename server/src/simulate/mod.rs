@@ -16,14 +16,14 @@ use std::fmt;
 use std::path::Path;
 
 use serde_json::json;
-use uphold_core::history::{Fact as HistoryFact, Incident};
+use uphold_core::history::{Fact as HistoryFact, Incident, MADE_UP};
 use uphold_core::id::{CheckId, FactId, InterfaceId, VantageId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::book::{Book, BookError};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::evidence::{Evidence, File, Media, Took};
 use uphold_core::ledger::fact::{Fact, Measurement, ObserverGap, Record};
-use uphold_core::ledger::record::{Recorded, customer_named};
+use uphold_core::ledger::record::customer_named;
 use uphold_core::ledger::segment::{OpenRun, Segment, SegmentError, begins_a_month, key_frame_of};
 use uphold_core::ledger::tree::Frontier;
 use uphold_core::run::Observed;
@@ -132,6 +132,7 @@ pub fn simulate(
     agreements.iter().try_for_each(|text| keep_agreement(folder, text))?;
     let facts = definitions(&world.book, settings, plan.from, AUTHOR);
     world.tell(plan.from, facts.into_iter().map(bare).collect())?;
+    world.told(mark(MADE_UP[0], plan.from))?;
     let events = world.events(story, plan);
     world.run(events, plan, progress)?;
     world.past.write()?;
@@ -176,18 +177,13 @@ struct World<'s> {
     flush_every: Millis,
 }
 
-/// What marks the end of a simulated past: whatever was told before it is made up.
-fn end(until: Instant) -> Telling {
+/// What marks the beginning or the end of a simulated past: nothing between them was measured.
+fn mark(id: &str, at: Instant) -> Telling {
     let line = json!({
-        "type": "observer_gap", "id": "simulated-past-ends", "from": until.to_string(),
-        "until": (until + Millis(1)).to_string(), "why": "the simulated past ends here",
+        "type": "observer_gap", "id": id, "from": at.to_string(), "until": (at + Millis(1)).to_string(),
+        "why": "a mark of the simulator",
     });
-    Telling { at: until, about: None, why: "all that was told before this is made up".to_owned(), lines: vec![line] }
-}
-
-/// Up to when the records of a ledger are made up, if any is.
-pub(crate) fn made_up_until(records: &[Recorded]) -> Option<Instant> {
-    records.iter().rev().find(|record| record.by == AUTHOR).map(|record| record.recorded_at)
+    Telling { at, about: None, why: "what is told between these marks is made up".to_owned(), lines: vec![line] }
 }
 
 fn bare(fact: Fact) -> NewFact {
@@ -318,7 +314,7 @@ impl<'s> World<'s> {
         }
         self.look(plan.until)?;
         self.tell_what_changed()?;
-        self.told(end(plan.until))
+        self.told(mark(MADE_UP[1], plan.until))
     }
 
     /// Tells the next numbers of the frozen statements that later facts changed.

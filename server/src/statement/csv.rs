@@ -7,7 +7,7 @@ use uphold_core::statement::{Inputs, Row, Statement};
 
 /// The header, in its order: each column with the place of its value in the row's JSON form, where it has one there.
 /// Columns may be added at the end; none changes its meaning or its place.
-const COLUMNS: [(&str, &str); 42] = [
+const COLUMNS: [(&str, &str); 43] = [
     ("agreement", ""),
     ("revision", "/revision"),
     ("commitment", "/id"),
@@ -50,6 +50,7 @@ const COLUMNS: [(&str, &str); 42] = [
     ("credit_base", "/credit/base"),
     ("credit_notes", ""),
     ("claim_missing", ""),
+    ("made_up_until", ""),
 ];
 
 /// The table: a header and a line for each row. Percentages are in percent, rounded down as on pages; lengths are exact
@@ -92,6 +93,7 @@ fn cell(statement: &Statement, inputs: &Inputs, row: &Row, told: &Value, name: &
             each.collect::<Vec<_>>().join(";")
         }
         "as_known_at" => statement.as_known_at.to_string(),
+        "made_up_until" => statement.made_up_until.map_or_else(String::new, |until| until.to_string()),
         "inputs_digest" => inputs.digest.clone(),
         "inputs_lines" => inputs.lines.to_string(),
         "inputs_skipped" => inputs.skipped.to_string(),

@@ -178,6 +178,9 @@ fn facts(words: &Words, statement: &Statement) -> Vec<(String, String)> {
 
 fn warnings(words: &Words, statement: &Statement, inputs: &Inputs) -> Vec<String> {
     let mut warnings = Vec::new();
+    if let Some(until) = statement.made_up_until {
+        warnings.push(words.texts.with("made-up", &[("time", words.moment(until).into())]));
+    }
     if inputs.skipped > 0 {
         let n = i64::try_from(inputs.skipped).unwrap_or(i64::MAX);
         warnings.push(words.texts.with("statement-skipped", &[("n", n.into())]));

@@ -95,7 +95,8 @@ impl Frame {
             facts: words.number(&live.ledger.size.to_string()),
             root: live.ledger.root.clone(),
             made_up: live
-                .made_up_until
+                .history
+                .made_up_until()
                 .map(|until| words.texts.with("made-up", &[("time", words.moment(until).into())])),
             not_current: live
                 .not_recorded_since

@@ -16,7 +16,9 @@ use super::frame::{self, Frame};
 use super::language::Reader;
 use super::made::{self, Changed, Made, NotMade, Which};
 use super::paging::Asked;
+use super::visitor::Visitor;
 use super::{App, assets, problem};
+use crate::accounts::Role;
 use crate::live::Live;
 use crate::operate::closing;
 use crate::printer::NoPdf;
@@ -81,6 +83,7 @@ pub(super) async fn file(
     let live = app.live();
     let asked = which(texts, &live, &period, query).and_then(|(which, texts)| {
         let kind = Format::ALL.into_iter().find(|kind| name == kind.name());
+        let kind = kind.filter(|kind| *kind != Format::Pdf || may_print(&which));
         kind.map(|kind| (which, texts, kind)).ok_or_else(|| Box::new(unknown(texts, &live)))
     });
     match asked {
@@ -118,6 +121,12 @@ impl Format {
             Self::Pdf => "application/pdf",
         }
     }
+}
+
+/// Whether a reader may have a PDF. What is frozen is printed once and kept; what still changes would be printed anew for every
+/// request, so that it is for those who may see everything.
+fn may_print(which: &Which) -> bool {
+    which.frozen.is_some() || Visitor::current().may(Role::Viewer)
 }
 
 type Refusal = Box<Response>;
@@ -166,7 +175,7 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
         Err(why) => return not_made(texts, live, &why),
     };
     let words = &frame::words(texts, live);
-    let has_printer = app.web.printer.is_there();
+    let has_printer = app.web.printer.is_there() && may_print(which);
     let file = |(kind, key): &(Format, &str)| (address(which, Some((*kind, texts))), texts.get(key));
     let files = [
         (Format::Html, "statements-as-html"),

@@ -40,6 +40,17 @@ fn the_demo_begins_with_a_past_that_is_judged_and_says_that_it_is_made_up() {
             request_with(listen, "GET", path.split('?').next().unwrap(), &[("Cookie", "lang=en")], "").unwrap();
         assert!(page.contains(words), "{path}");
     }
+    // A document of a month that was made up says so itself, also as it was frozen, and in every form.
+    let (_, list) = get("/statements").unwrap();
+    let month = list.rsplit("href=\"/statements/20").next().unwrap().split(['?', '"']).next().unwrap();
+    for file in ["", "/statement.html", "/statement.csv", "/statement.json"] {
+        let path = format!("/statements/20{month}{file}");
+        let (status, text) = request_with(listen, "GET", &path, &[("Cookie", "lang=en")], "").unwrap();
+        assert!(
+            status == 200 && (text.contains("Simulated: everything before") || text.contains("made_up_until")),
+            "{path}"
+        );
+    }
     terminate(demo);
     // Everything that a contract asks after has facts in it; a started demo goes on.
     stdout(["ledger", "verify", "--data", data.to_str().unwrap()]);

@@ -280,6 +280,11 @@ async fn a_statement_becomes_a_pdf_where_there_is_a_browser() {
     }
     let picture = live_with(Story::Grown, noon(), &[]);
     let site = Site::printing(picture, uphold::printer::Printer::of(None)).await;
+    // What still changes would be printed anew for every request: that is not for whoever comes by.
+    let page = site.get("/statements/2026-11").await.body;
+    assert!(!page.contains("statement.pdf") && page.contains("statement.csv"), "{page}");
+    assert_eq!(site.get("/statements/2026-11/statement.pdf").await.status, 404);
+    let site = site.for_viewer().await;
     let page = site.get("/statements/2026-11").await.body;
     assert!(page.contains("/statements/2026-11/statement.pdf?lang=en"), "{page}");
     // Asked for twice at once it is made once: the second answer is the first one's bytes.

@@ -250,7 +250,6 @@ pub(crate) fn live_with(story: Story, now: Instant, told: &[String]) -> Live {
         agreement: Arc::clone(agreement),
         named: Arc::new(named(&revisions)),
         revisions,
-        made_up_until: None,
         not_recorded_since: None,
     }
 }
