@@ -83,7 +83,6 @@ pub(super) async fn file(
     let live = app.live();
     let asked = which(texts, &live, &period, query).and_then(|(which, texts)| {
         let kind = Format::ALL.into_iter().find(|kind| name == kind.name());
-        let kind = kind.filter(|kind| *kind != Format::Pdf || may_print(&which));
         kind.map(|kind| (which, texts, kind)).ok_or_else(|| Box::new(unknown(texts, &live)))
     });
     match asked {
@@ -217,6 +216,9 @@ fn standing(words: &Words, live: &Live, which: &Which) -> String {
 }
 
 async fn download(app: &App, texts: Texts, live: Arc<Live>, which: Which, kind: Format) -> Response {
+    if kind == Format::Pdf && !may_print(&which) {
+        return no_pdf(texts, &live, &NoPdf::NoBrowser);
+    }
     let (shared, of, picture) = (Arc::clone(app), which.clone(), Arc::clone(&live));
     let made = app.judge(move || body(&shared, texts, &picture, &of, kind)).await;
     let body = match made {

@@ -15,6 +15,7 @@ mod errors;
 mod evidence;
 mod follow;
 mod heartbeat;
+mod hostile;
 mod import;
 mod incident_page;
 mod kept;
