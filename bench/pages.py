@@ -34,7 +34,7 @@ STRANGER = ["/", "/status", "/maintenance", "/maintenance.ics", "/maintenance.at
             "/sub-processors", "/incidents", "/statements", "/solutions/service-00", "/sign-in", "/checks", "/statements/{month}", "/statements/{frozen}"]
 OPERATOR = ["/", "/status", "/checks", "/checks/c0", "/incidents", "/incidents/{incident}", "/solutions/service-00", "/statements",
             "/statements/{month}", "/statements/{frozen}", "/statements/{frozen}/statement.csv", "/maintenance", "/ledger",
-            "/ledger/{seq}", "/customers", "/people", "/account", "/tell", "/tell/maintenance-window", "/tell/correction"]
+            "/ledger/{seq}", "/customers", "/people", "/account", "/tell", "/tell/maintenance", "/tell/incident"]
 
 
 class NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -143,10 +143,10 @@ class Browser:
 def browser_times(port, folder, cookie, values):
     browser = Browser(folder)
     try:
-        browser.call("POST", "/url", {"url": f"http://127.0.0.1:{port}/sign-in"})
         for who, pages in [("stranger", STRANGER), ("operator", OPERATOR)]:
             if who == "operator":
                 # A `__Host-` cookie cannot be set from outside over http: the form is used, as a person would.
+                browser.call("POST", "/url", {"url": f"http://127.0.0.1:{port}/sign-in"})
                 sign_in_by_form(browser)
             for path in pages:
                 path = filled(path, values)

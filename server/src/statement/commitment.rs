@@ -24,10 +24,21 @@ pub(super) struct CommitmentView {
     pub(super) rows: Vec<RowView>,
 }
 
+impl CommitmentView {
+    /// Whether one of its rows is told in full here.
+    pub(super) fn is_here(&self) -> bool {
+        self.rows.iter().any(|row| row.is_here)
+    }
+}
+
 /// One row.
 pub(super) struct RowView {
     /// An id that is unique in the document.
     pub(super) id: String,
+    /// Where the overview leads for it: to its place on this page, or on another one.
+    pub(super) link: String,
+    /// Whether it is told in full here.
+    pub(super) is_here: bool,
     pub(super) solution: Option<Phrase>,
     pub(super) subject: Phrase,
     pub(super) customer: Option<String>,
@@ -108,6 +119,8 @@ fn row_view(
     let owed = credit.and_then(|credit| Some((credit.amount.as_ref()?, credit.currency.as_deref())));
     RowView {
         id: format!("row-{number}"),
+        link: format!("#row-{number}"),
+        is_here: true,
         solution: solution.map(|solution| words.phrase(&solution.name)),
         subject: subject::name(words, agreement, &row.subject),
         customer: row.customer().map(ToString::to_string),

@@ -33,6 +33,8 @@ struct Document {
     command: String,
     /// What stands around it where it is a page of a server.
     around: Option<Around>,
+    /// Which rows it tells in full, where it does not tell all of them.
+    part: Option<PartView>,
 }
 
 /// What stands around a statement that is a page of a server; none of it is printed.
@@ -48,13 +50,62 @@ pub struct Around {
     pub hint: String,
     /// Its own address, for the choice of language.
     pub path: String,
+    /// Which part of its rows is told in full, from 1 on; the overview has all of them.
+    pub part: usize,
 }
 
+/// How many rows a page tells in full. Files have all of them.
+const ROWS_A_PART: usize = 24;
+
 impl Around {
-    fn with_language(&self, code: &str) -> String {
+    fn with(&self, query: &str) -> String {
         let joined = if self.path.contains('?') { '&' } else { '?' };
-        format!("{}{joined}lang={code}", self.path)
+        format!("{}{joined}{query}", self.path)
     }
+
+    /// The address of a part, in the same language as this one.
+    fn part(&self, part: usize) -> String {
+        if part == 1 { self.path.clone() } else { self.with(&format!("part={part}")) }
+    }
+
+    fn with_language(&self, code: &str) -> String {
+        let part = if self.part == 1 { String::new() } else { format!("part={}&", self.part) };
+        self.with(&format!("{part}lang={code}"))
+    }
+}
+
+/// Which rows a page tells in full, where it does not tell all of them.
+struct PartView {
+    says: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// Keeps the rows of one part for a page; a file keeps all of them. A part that there is not is the last one.
+fn divide(texts: Texts, clauses: &mut [ClauseView], around: Option<&mut Around>) -> Option<PartView> {
+    let around = around?;
+    let rows: usize = clauses.iter().map(|clause| clause.rows().count()).sum();
+    let parts = rows.div_ceil(ROWS_A_PART).max(1);
+    around.part = around.part.clamp(1, parts);
+    if parts == 1 {
+        return None;
+    }
+    let own = clauses.iter_mut().flat_map(|clause| &mut clause.commitments).flat_map(|each| &mut each.rows);
+    for (place, row) in own.enumerate() {
+        let part = place / ROWS_A_PART + 1;
+        row.is_here = part == around.part;
+        if !row.is_here {
+            row.link = format!("{}#{}", around.part(part), row.id);
+        }
+    }
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
+    let (from, until) = ((around.part - 1) * ROWS_A_PART + 1, rows.min(around.part * ROWS_A_PART));
+    let blanks = [("from", count(from)), ("until", count(until)), ("all", count(rows))];
+    Some(PartView {
+        says: texts.with("statement-part", &blanks),
+        before: (around.part > 1).then(|| around.part(around.part - 1)),
+        after: (around.part < parts).then(|| around.part(around.part + 1)),
+    })
 }
 
 /// A clause that has commitments.
@@ -72,6 +123,10 @@ struct ClauseView {
 }
 
 impl ClauseView {
+    fn is_here(&self) -> bool {
+        self.commitments.iter().any(CommitmentView::is_here)
+    }
+
     fn rows(&self) -> impl Iterator<Item = (&CommitmentView, &RowView)> {
         self.commitments.iter().flat_map(|commitment| commitment.rows.iter().map(move |row| (commitment, row)))
     }
@@ -112,7 +167,7 @@ pub fn html_page(
     agreements: &[Agreement],
     inputs: &Inputs,
     language: Language,
-    around: Option<Around>,
+    mut around: Option<Around>,
 ) -> Result<String, askama::Error> {
     let texts = Texts(language);
     let zone = statement.rows.first().map_or_else(Zone::utc, |row| row.zone.clone());
@@ -123,7 +178,8 @@ pub fn html_page(
     let phrase = |of: fn(&Agreement) -> &uphold_core::agreement::Text| {
         newest.map_or_else(|| Phrase { lang: "", text: statement.agreement.to_string() }, |each| words.phrase(of(each)))
     };
-    let clauses = clauses(texts, statement, &judging);
+    let mut clauses = clauses(texts, statement, &judging);
+    let part = divide(texts, &mut clauses, around.as_mut());
     Document {
         t: texts,
         title: phrase(|agreement| &agreement.title),
@@ -138,6 +194,7 @@ pub fn html_page(
         origin: origin(&words, statement, inputs),
         command: command(statement, agreements.len(), inputs.skipped > 0, language),
         around,
+        part,
     }
     .render()
 }

@@ -11,9 +11,9 @@ use super::App;
 use super::beside::{self, Beside};
 use super::frame::{self, Frame};
 use super::language::Reader;
-use super::subject::{self, SubjectView};
+use super::subject::{self, SolutionView, SolutionViews};
 use crate::live::Live;
-use crate::wording::{Phrase, Sentence, Texts, Words, terms, when};
+use crate::wording::{Phrase, Texts, Words, terms, when};
 
 /// `GET /`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader) -> Response {
@@ -49,19 +49,13 @@ struct ClauseView {
     /// The worst state of what it promises, if that is availability.
     state: Option<&'static str>,
     solutions: Vec<SolutionView>,
+    /// The solutions that are not shown in full.
+    others: Vec<SolutionView>,
     /// Whether it promises availability, so that the overview begins with it.
     promises: bool,
     judged: Vec<JudgedView>,
     terms: Vec<TermView>,
     chosen: i64,
-}
-
-struct SolutionView {
-    path: String,
-    name: Phrase,
-    state: &'static str,
-    sentence: Sentence,
-    subjects: Vec<SubjectView>,
 }
 
 /// What a commitment that is not judged by the states of checks came to.
@@ -112,22 +106,7 @@ impl ContractPage {
 }
 
 fn clause_view(words: &Words, live: &Live, clause: &Clause) -> ClauseView {
-    let solutions: Vec<(uphold_core::timeline::State, SolutionView)> = live
-        .agreement
-        .solutions
-        .iter()
-        .filter_map(|solution| {
-            let subjects = subject::of_solution(live, Some(clause), solution);
-            if subjects.is_empty() {
-                return None;
-            }
-            let parts = subject::interfaces(words, live, &subjects);
-            let (state, sentence) = subject::headline(words, &parts, live.as_known_at);
-            let subjects = subjects.into_iter().map(|(each, line)| subject::view(words, live, each, line)).collect();
-            let (path, name) = (format!("/solutions/{}", solution.id), words.phrase(&solution.name));
-            Some((state, SolutionView { path, name, state: state.name(), sentence, subjects }))
-        })
-        .collect();
+    let SolutionViews { full: solutions, others, worst } = subject::solutions(words, live, Some(clause));
     let terms = terms_of(words.texts, live, clause);
     let promises = live.agreement.commitments.iter().any(|c| c.clause == clause.id && c.availability().is_some());
     ClauseView {
@@ -136,8 +115,9 @@ fn clause_view(words: &Words, live: &Live, clause: &Clause) -> ClauseView {
         force: terms::force(words.texts, clause.force),
         title: words.phrase(&clause.title),
         text: words.phrase(&clause.text),
-        state: solutions.iter().map(|(state, _)| *state).min().filter(|_| promises).map(|state| state.name()),
-        solutions: solutions.into_iter().map(|(_, view)| view).collect(),
+        state: worst.filter(|_| promises).map(uphold_core::timeline::State::name),
+        solutions,
+        others,
         promises,
         chosen: i64::try_from(terms.iter().filter(|term| !term.by_contract).count()).unwrap_or(0),
         terms,

@@ -41,6 +41,8 @@ pub(super) struct ListQuery {
 pub(super) struct VersionQuery {
     number: Option<u64>,
     lang: Option<String>,
+    /// Of a page, which part of the rows is told in full.
+    part: Option<usize>,
 }
 
 /// `GET /statements`
@@ -64,12 +66,12 @@ pub(super) async fn show(
     query: Asked<VersionQuery>,
 ) -> Response {
     let live = app.live();
-    let which = match which(texts, &live, &period, query) {
-        Ok((which, _)) => which,
+    let (which, part) = match which(texts, &live, &period, query) {
+        Ok((which, _, part)) => (which, part),
         Err(refused) => return *refused,
     };
     let (shared, of) = (Arc::clone(&app), which.clone());
-    let page = app.judge(move || page(&shared, texts, &live, &of)).await;
+    let page = app.judge(move || page(&shared, texts, &live, &of, part)).await;
     page.unwrap_or_else(problem::internal)
 }
 
@@ -81,7 +83,7 @@ pub(super) async fn file(
     query: Asked<VersionQuery>,
 ) -> Response {
     let live = app.live();
-    let asked = which(texts, &live, &period, query).and_then(|(which, texts)| {
+    let asked = which(texts, &live, &period, query).and_then(|(which, texts, _)| {
         let kind = Format::ALL.into_iter().find(|kind| name == kind.name());
         kind.map(|kind| (which, texts, kind)).ok_or_else(|| Box::new(unknown(texts, &live)))
     });
@@ -130,15 +132,20 @@ fn may_print(which: &Which) -> bool {
 
 type Refusal = Box<Response>;
 
-fn which(texts: Texts, live: &Live, period: &str, query: Asked<VersionQuery>) -> Result<(Which, Texts), Refusal> {
+fn which(
+    texts: Texts,
+    live: &Live,
+    period: &str,
+    query: Asked<VersionQuery>,
+) -> Result<(Which, Texts, usize), Refusal> {
     let bad = || Box::new(problem::bad_query(texts, live));
-    let Query(VersionQuery { number, lang }) = query.map_err(|_| bad())?;
+    let Query(VersionQuery { number, lang, part }) = query.map_err(|_| bad())?;
     let texts = match lang {
         None => texts,
         Some(code) => Texts(Language::find(&code).ok_or_else(bad)?),
     };
     let which = made::find(live, period, number).ok_or_else(|| Box::new(unknown(texts, live)))?;
-    Ok((which, texts))
+    Ok((which, texts, part.unwrap_or(1)))
 }
 
 fn unknown(texts: Texts, live: &Live) -> Response {
@@ -168,7 +175,7 @@ fn address(which: &Which, file: Option<(Format, Texts)>) -> String {
     format!("/statements/{}{name}{mark}{}", which.period.name, query.join("&"))
 }
 
-fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
+fn page(app: &App, texts: Texts, live: &Live, which: &Which, part: usize) -> Response {
     let made = match made::make(live, &app.web.data, &app.statements, which) {
         Ok(made) => made,
         Err(why) => return not_made(texts, live, &why),
@@ -188,6 +195,7 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which) -> Response {
         files: files.iter().filter(|(kind, _)| has_printer || *kind != Format::Pdf).map(file).collect(),
         hint: texts.get(if has_printer { "statements-print-or-pdf" } else { "statements-print" }),
         path: address(which, None),
+        part,
     };
     let Made { statement, agreements, inputs } = &*made;
     match statement::html_page(statement, agreements, inputs, texts.0, Some(around)) {

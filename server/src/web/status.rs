@@ -12,10 +12,10 @@ use super::frame::{self, Frame};
 use super::incident_page::{self, Line};
 use super::language::Reader;
 use super::maintenance::{self, WindowView};
-use super::subject::{self, SubjectView};
+use super::subject::{self, SolutionView, SolutionViews};
 use super::visitor::Visitor;
 use crate::live::Live;
-use crate::wording::{Phrase, Sentence, Texts};
+use crate::wording::{Phrase, Texts};
 
 /// How many days back incidents are listed that are over.
 const DAYS: i64 = 14;
@@ -44,6 +44,8 @@ struct StatusPage {
     state: &'static str,
     overall: String,
     solutions: Vec<SolutionView>,
+    /// The solutions that are not shown in full.
+    others: Vec<SolutionView>,
     /// The next windows of maintenance.
     ahead: Vec<WindowView>,
     /// The incidents that are open, and those that ended in the last days.
@@ -52,37 +54,11 @@ struct StatusPage {
     days: i64,
 }
 
-struct SolutionView {
-    path: String,
-    name: Phrase,
-    state: &'static str,
-    sentence: Sentence,
-    subjects: Vec<SubjectView>,
-}
-
 impl StatusPage {
     fn new(texts: Texts, live: &Live) -> Self {
         let words = frame::words(texts, live);
-        let solutions: Vec<(Condition, SolutionView)> = live
-            .agreement
-            .solutions
-            .iter()
-            .map(|solution| {
-                let subjects = subject::of_solution(live, None, solution);
-                let parts = subject::interfaces(&words, live, &subjects);
-                let (state, sentence) = subject::headline(&words, &parts, live.as_known_at);
-                let subjects = subjects.into_iter().map(|(each, line)| subject::view(&words, live, each, line));
-                let view = SolutionView {
-                    path: format!("/solutions/{}", solution.id),
-                    name: words.phrase(&solution.name),
-                    state: state.name(),
-                    sentence,
-                    subjects: subjects.collect(),
-                };
-                (state, view)
-            })
-            .collect();
-        let worst = solutions.iter().map(|(state, _)| *state).min().unwrap_or(Condition::Unknown);
+        let SolutionViews { full, others, worst } = subject::solutions(&words, live, None);
+        let worst = worst.unwrap_or(Condition::Unknown);
         let ahead = live.schedule.iter().filter(|window| window.is_ahead(live.as_known_at)).take(AHEAD);
         let (open, ended) = incident_page::recent(&words, live, DAYS);
         Self {
@@ -91,7 +67,8 @@ impl StatusPage {
             provider: words.phrase(&live.agreement.provider),
             state: worst.name(),
             overall: overall(texts, worst),
-            solutions: solutions.into_iter().map(|(_, view)| view).collect(),
+            solutions: full,
+            others,
             open,
             ended,
             days: DAYS,

@@ -1,5 +1,7 @@
 //! One subject of a commitment as pages show it: its state now, its strips, and this period's figures.
 
+use std::collections::BTreeSet;
+
 use fluent_bundle::FluentValue;
 use uphold_core::agreement::{Agreement, Clause, Commitment, Composition, Level, Solution, Subject};
 use uphold_core::ratio::Ratio;
@@ -14,6 +16,51 @@ use crate::wording::{Phrase, Sentence, Texts, Words, cause, measured};
 
 /// How many stretches that were not up a page lists; the statement has all of them.
 const REASONS_SHOWN: usize = 20;
+
+/// How many solutions a page shows in full. Of more, it shows those whose state is worst; each has a page of its own.
+const IN_FULL: usize = 4;
+
+/// One solution as pages of all of them show it.
+pub(super) struct SolutionView {
+    /// The address of its own page.
+    pub(super) path: String,
+    pub(super) name: Phrase,
+    pub(super) state: &'static str,
+    pub(super) sentence: Sentence,
+    /// What it is judged by; nothing where it is not shown in full.
+    pub(super) subjects: Vec<SubjectView>,
+}
+
+/// Solutions, those that are shown in full apart from the others, and the worst state of all.
+pub(super) struct SolutionViews {
+    pub(super) full: Vec<SolutionView>,
+    pub(super) others: Vec<SolutionView>,
+    pub(super) worst: Option<State>,
+}
+
+/// The solutions that a clause is measured by; all of them, by what promises availability, where none is named.
+pub(super) fn solutions(words: &Words, live: &Live, clause: Option<&Clause>) -> SolutionViews {
+    let of = |solution| (solution, of_solution(live, clause, solution));
+    let told = live.agreement.solutions.iter().map(of);
+    let told = told.filter(|(_, subjects)| clause.is_none() || !subjects.is_empty()).map(|(solution, subjects)| {
+        let (state, sentence) = headline(words, &interfaces(words, live, &subjects), live.as_known_at);
+        (solution, subjects, state, sentence)
+    });
+    let told: Vec<_> = told.collect();
+    let mut order: Vec<usize> = (0..told.len()).collect();
+    order.sort_by_key(|&place| told[place].2);
+    let full: BTreeSet<usize> = order.into_iter().take(IN_FULL).collect();
+    let mut views = SolutionViews { full: Vec::new(), others: Vec::new(), worst: told.iter().map(|each| each.2).min() };
+    for (place, (solution, subjects, state, sentence)) in told.into_iter().enumerate() {
+        let (path, name) = (format!("/solutions/{}", solution.id), words.phrase(&solution.name));
+        let is_full = full.contains(&place);
+        let shown = subjects.into_iter().filter(|_| is_full);
+        let subjects = shown.map(|(each, line)| view(words, live, each, line)).collect();
+        let list = if is_full { &mut views.full } else { &mut views.others };
+        list.push(SolutionView { path, name, state: state.name(), sentence, subjects });
+    }
+    views
+}
 
 /// One subject.
 pub(super) struct SubjectView {

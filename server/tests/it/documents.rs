@@ -7,7 +7,7 @@ use uphold::live::Live;
 use uphold_core::time::Millis;
 
 use crate::browser::installed;
-use crate::sample::{Story, live_with, noon};
+use crate::sample::{self, Story, live_with, noon};
 use crate::web::{Site, unbalanced};
 
 async fn japanese(site: &Site, path: &str) -> String {
@@ -295,4 +295,45 @@ async fn a_statement_becomes_a_pdf_where_there_is_a_browser() {
         assert!(pdf.body.starts_with("%PDF-") && pdf.body.len() > 10_000, "{}", pdf.body.len());
     }
     assert_eq!(first.body, second.body);
+}
+
+#[tokio::test]
+async fn of_many_solutions_the_worst_are_shown_in_full_and_a_long_statement_comes_in_parts() {
+    let site = Site::of(sample::live(Story::Wide, noon())).await;
+    for page in ["/", "/status"] {
+        let body = site.get(page).await.body;
+        for number in 0..sample::SOLUTIONS {
+            // The sixth is down; the others are alike, and the first of them are shown.
+            let is_full = [0, 1, 2, 5].contains(&number);
+            let strips = body.contains(&format!("id=\"interface-availability-service-{number}-api\""));
+            assert_eq!(strips, is_full, "{page} {number}");
+            assert!(body.contains(&format!("href=\"/solutions/service-{number}\"")), "{page} {number}");
+        }
+        assert!(body.contains("More solutions."), "{page}");
+    }
+
+    let whole = site.get("/statements/2026-11/statement.html").await.body;
+    let rows = |body: &str| -> Vec<String> {
+        let found = body.split("<section class=\"row\" id=\"").skip(1);
+        found.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let all = rows(&whole);
+    assert!(all.len() > 48, "{}", all.len());
+    assert!(!whole.contains("are told in full here"));
+    let (mut told, mut to) = (Vec::new(), Some("/statements/2026-11".to_owned()));
+    while let Some(address) = to {
+        let page = site.get(&address).await.body;
+        told.extend(rows(&page));
+        // The overview leads to every row, on whichever part it is.
+        for row in &all {
+            assert!(page.contains(&format!("#{row}\"")), "{address} {row}");
+        }
+        let next = page.split("\" rel=\"next\"").next().filter(|before| before.len() < page.len());
+        to = next.and_then(|before| before.rsplit("href=\"").next()).map(|link| link.replace("#part", ""));
+    }
+    assert_eq!(told, all);
+    let last = japanese(&site, "/statements/2026-11?part=9999").await;
+    assert_eq!(rows(&last).last(), all.last());
+    assert!(last.contains("行目までの詳細"), "{last}");
+    assert_eq!(site.get("/statements/2026-11?part=-1").await.status, 400);
 }

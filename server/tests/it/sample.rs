@@ -36,7 +36,12 @@ pub(crate) enum Story {
     Grown,
     /// The same, judged by two revisions of which the second came into force in the middle of the month.
     Revised,
+    /// Measured for twelve minutes, with more solutions than a page shows in full; the API of the sixth is down.
+    Wide,
 }
+
+/// How many solutions [`Story::Wide`] has.
+pub(crate) const SOLUTIONS: usize = 7;
 
 /// The moment that pictures hold for unless told otherwise.
 pub(crate) fn noon() -> Instant {
@@ -59,6 +64,10 @@ fn read(text: &str) -> Agreement {
 fn revisions(story: Story) -> Revisions {
     const FROM: &str = "valid_from = 2026-01-01T00:00:00Z";
     const AVAILABILITY: &str = "id = \"interface-availability\"";
+    if story == Story::Wide {
+        let wide = wide();
+        return Revisions::one(read(&wide), Digest::of(&[wide.as_bytes()]));
+    }
     if story != Story::Revised {
         return Revisions::one(read(SOURCE), Digest::of(&[SOURCE.as_bytes()]));
     }
@@ -72,6 +81,16 @@ fn revisions(story: Story) -> Revisions {
     let second = second.replacen("revision = \"reference\"", "revision = \"2\"", 1);
     let both = [second, first].map(|text| (read(&text), Digest::of(&[text.as_bytes()])));
     Revisions::new(both.into()).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// The reference agreement for several solutions.
+fn wide() -> String {
+    const NAME: &str = "workload-security";
+    let (head, rest) = SOURCE.split_once("[[solution]]\n").unwrap();
+    let (block, tail) = rest.split_once("[[commitment]]").unwrap();
+    let copy = |number| format!("[[solution]]\n{}", block.replace(NAME, &format!("service-{number}")));
+    let solutions: String = (0..SOLUTIONS).map(copy).collect();
+    format!("{head}{solutions}[[commitment]]{tail}").replace(NAME, "service-0")
 }
 
 /// Where the ledger names them, as if each had been told in its turn.
@@ -92,9 +111,9 @@ fn named(revisions: &Revisions) -> Vec<Named> {
     revisions.each().iter().enumerate().map(name).collect()
 }
 
-fn check(id: &str, interface: &str, from: Instant) -> String {
+fn check(id: &str, solution: &str, interface: &str, from: Instant) -> String {
     format!(
-        r#"{{"type":"check","id":"{id}","scope":{{"solution":"workload-security","interface":"{interface}"}},"vantage":"local","staleness":"30s","from":"{from}"}}"#
+        r#"{{"type":"check","id":"{id}","scope":{{"solution":"{solution}","interface":"{interface}"}},"vantage":"local","staleness":"30s","from":"{from}"}}"#
     )
 }
 
@@ -128,6 +147,17 @@ fn lines(story: Story, known: Instant) -> Vec<String> {
     let mut lines = Vec::new();
     let (from, outages): (Instant, Vec<(Instant, Instant)>) = match story {
         Story::Empty => return lines,
+        Story::Wide => {
+            let from = noon() - Millis(720_000);
+            for (number, (id, interface)) in (0..SOLUTIONS).flat_map(|number| CHECKS.map(|each| (number, each))) {
+                let id = format!("{id}-{number}");
+                lines.push(check(&id, &format!("service-{number}"), interface, from));
+                let down = [(noon() - Millis(75_000), noon() + Millis(60_000))];
+                let mine: &[(Instant, Instant)] = if (number, interface) == (5, "api") { &down } else { &[] };
+                runs(&id, from, known, mine, &mut lines);
+            }
+            return lines;
+        }
         Story::Young => (
             noon() - Millis(720_000),
             vec![
@@ -146,7 +176,7 @@ fn lines(story: Story, known: Instant) -> Vec<String> {
         ),
     };
     for (id, interface) in CHECKS {
-        lines.push(check(id, interface, from));
+        lines.push(check(id, "workload-security", interface, from));
         let mine: &[(Instant, Instant)] = if interface == "api" { &outages } else { &[] };
         runs(id, from, known, mine, &mut lines);
     }
