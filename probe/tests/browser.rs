@@ -374,3 +374,21 @@ async fn a_check_whose_turn_does_not_come_is_unknown_and_one_that_is_dropped_lea
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test]
+async fn a_document_that_asks_for_more_is_printed_without_it() {
+    let Some(world) = World::new().await else { return };
+    let site = format!("http://{}/plain", world.site);
+    let document = format!(
+        "<!DOCTYPE html><title>t</title><link rel=stylesheet href='{site}?style'><h1>Printed</h1><img src='{site}?picture'>\
+         <iframe src='{site}?frame'></iframe><iframe src='file:///etc/passwd'></iframe>\
+         <script>fetch('{site}?script', {{ mode: 'no-cors' }}); new WebSocket('ws://{}/socket')</script>",
+        world.site
+    );
+    let pdf = world.browsers.print(&document, PATIENT).await.unwrap();
+    assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 1_000, "{}", pdf.len());
+    assert_eq!(world.asked.load(Ordering::SeqCst), 0);
+    // The same browser does ask where a check may.
+    let outcome = world.look(world.settings("/plain")).await;
+    assert!(world.asked.load(Ordering::SeqCst) > 0, "{outcome:?}");
+}
