@@ -179,7 +179,7 @@ def beside_nginx(port, folder):
     (folder / "html/status.html").write_bytes(ask(port, "/status")[2])
     other = bench.free_port()
     (folder / "static.conf").write_text(f"""
-daemon off; worker_processes 2; pid {folder}/static.pid; error_log {folder}/static.err;
+daemon off; user root; worker_processes 2; pid {folder}/static.pid; error_log {folder}/static.err;
 events {{ worker_connections 1024; }}
 http {{ access_log off; default_type text/html; sendfile on; server {{ listen 127.0.0.1:{other}; root {folder}/html; }} }}
 """)

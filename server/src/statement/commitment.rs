@@ -1,5 +1,7 @@
 //! One commitment of a clause: what was promised, and for each row the verdict in a sentence with the figures behind it.
 
+use std::ops::Range;
+
 use uphold_core::agreement::{Aggregate, Agreement, Binding, Commitment};
 use uphold_core::ratio::Ratio;
 use uphold_core::statement::{Availability, GoalRow, Row, Verdict};
@@ -32,6 +34,7 @@ impl CommitmentView {
 }
 
 /// One row.
+#[derive(Default)]
 pub(super) struct RowView {
     /// An id that is unique in the document.
     pub(super) id: String,
@@ -88,7 +91,7 @@ pub(super) struct Spent {
     pub(super) seconds: String,
 }
 
-/// The view of a commitment with its rows; `number` counts the rows of the document.
+/// The view of a commitment with its rows; `number` counts the rows of the document, of which those of `here` are told in full.
 pub(super) fn view<'r>(
     texts: Texts,
     agreement: &Agreement,
@@ -96,31 +99,25 @@ pub(super) fn view<'r>(
     rows: impl Iterator<Item = &'r Row>,
     known: Instant,
     number: &mut usize,
+    here: &Range<usize>,
 ) -> CommitmentView {
     let words = Words { texts, zone: commitment.terms.zone.value.clone() };
     let rows = rows.map(|row| {
         *number += 1;
-        row_view(&words, agreement, commitment, row, known, *number)
+        let view = overview(&words, agreement, row, *number);
+        if here.contains(&(*number - 1)) { in_full(view, &words, agreement, commitment, row, known) } else { view }
     });
     CommitmentView { name: words.phrase(&commitment.name), made: made(texts, commitment), rows: rows.collect() }
 }
 
-fn row_view(
-    words: &Words,
-    agreement: &Agreement,
-    commitment: &Commitment,
-    row: &Row,
-    known: Instant,
-    number: usize,
-) -> RowView {
+/// What the overview has of a row.
+fn overview(words: &Words, agreement: &Agreement, row: &Row, number: usize) -> RowView {
     let solution = subject::solution_of(agreement, &row.subject);
-    let remedy = commitment.availability().and_then(|terms| terms.remedy.as_ref());
-    let credit = row.credit.as_ref();
-    let owed = credit.and_then(|credit| Some((credit.amount.as_ref()?, credit.currency.as_deref())));
+    let owed = row.credit.as_ref().and_then(|credit| Some((credit.amount.as_ref()?, credit.currency.as_deref())));
     RowView {
         id: format!("row-{number}"),
         link: format!("#row-{number}"),
-        is_here: true,
+        is_here: false,
         solution: solution.map(|solution| words.phrase(&solution.name)),
         subject: subject::name(words, agreement, &row.subject),
         customer: row.customer().map(ToString::to_string),
@@ -128,20 +125,37 @@ fn row_view(
         zone: row.zone.to_string(),
         class: class(row.verdict),
         verdict: verdict(words.texts, row.verdict),
-        sentence: sentence(words, commitment, row, known),
         figure: figure(words, row),
         target: row.target.as_ref().map_or_else(String::new, |target| percent_text(words, &target.percent)),
         owed: owed.map_or_else(String::new, |(amount, currency)| credit::money(words, amount, currency)),
+        ..RowView::default()
+    }
+}
+
+fn in_full(
+    view: RowView,
+    words: &Words,
+    agreement: &Agreement,
+    commitment: &Commitment,
+    row: &Row,
+    known: Instant,
+) -> RowView {
+    let solution = subject::solution_of(agreement, &row.subject);
+    let remedy = commitment.availability().and_then(|terms| terms.remedy.as_ref());
+    RowView {
+        is_here: true,
+        sentence: sentence(words, commitment, row, known),
         figures: figures(words, row),
         goals: row.goals.iter().map(|goal| goal_view(words, row, goal)).collect(),
         spent: spent(words, row),
         picture: picture::draw(words, row),
         stretches: stretch::all(words, solution, row),
         exclusions: stretch::exclusions(words, row),
-        credit: remedy.zip(credit).map(|(remedy, credit)| credit::view(words, &remedy.value, credit)),
+        credit: remedy.zip(row.credit.as_ref()).map(|(remedy, credit)| credit::view(words, &remedy.value, credit)),
         claim: row.claim.as_ref().map_or_else(Vec::new, |claim| credit::claim(words, claim)),
         right: row.termination.as_ref().map(|right| credit::right(words, right)),
         events: event::all(words, solution, row),
+        ..view
     }
 }
 

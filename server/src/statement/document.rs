@@ -1,5 +1,7 @@
 //! The statement as one HTML file for people: it needs no script, no network and no other file, and it prints.
 
+use std::ops::Range;
+
 use askama::Template;
 use uphold_core::agreement::{Agreement, Clause, Language, Origin};
 use uphold_core::statement::{Inputs, Row, Statement};
@@ -55,7 +57,7 @@ pub struct Around {
 }
 
 /// How many rows a page tells in full. Files have all of them.
-const ROWS_A_PART: usize = 24;
+const ROWS_A_PART: usize = 12;
 
 impl Around {
     fn with(&self, query: &str) -> String {
@@ -81,30 +83,31 @@ struct PartView {
     after: Option<String>,
 }
 
-/// Keeps the rows of one part for a page; a file keeps all of them. A part that there is not is the last one.
-fn divide(texts: Texts, clauses: &mut [ClauseView], around: Option<&mut Around>) -> Option<PartView> {
+/// The rows that are told in full: all of them in a file, those of one part on a page. A part that there is not is the last one.
+fn here(statement: &Statement, around: Option<&mut Around>) -> Range<usize> {
+    let rows = statement.rows.len();
+    let Some(around) = around else { return 0..rows };
+    around.part = around.part.clamp(1, rows.div_ceil(ROWS_A_PART).max(1));
+    (around.part - 1) * ROWS_A_PART..rows.min(around.part * ROWS_A_PART)
+}
+
+/// What a page says that does not tell all rows in full; its overview leads to the others on their own parts.
+fn divide(texts: Texts, clauses: &mut [ClauseView], here: &Range<usize>, around: Option<&Around>) -> Option<PartView> {
     let around = around?;
     let rows: usize = clauses.iter().map(|clause| clause.rows().count()).sum();
-    let parts = rows.div_ceil(ROWS_A_PART).max(1);
-    around.part = around.part.clamp(1, parts);
-    if parts == 1 {
+    if here.len() >= rows {
         return None;
     }
     let own = clauses.iter_mut().flat_map(|clause| &mut clause.commitments).flat_map(|each| &mut each.rows);
-    for (place, row) in own.enumerate() {
-        let part = place / ROWS_A_PART + 1;
-        row.is_here = part == around.part;
-        if !row.is_here {
-            row.link = format!("{}#{}", around.part(part), row.id);
-        }
+    for (place, row) in own.enumerate().filter(|(place, _)| !here.contains(place)) {
+        row.link = format!("{}#{}", around.part(place / ROWS_A_PART + 1), row.id);
     }
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
-    let (from, until) = ((around.part - 1) * ROWS_A_PART + 1, rows.min(around.part * ROWS_A_PART));
-    let blanks = [("from", count(from)), ("until", count(until)), ("all", count(rows))];
+    let blanks = [("from", count(here.start + 1)), ("until", count(here.end)), ("all", count(rows))];
     Some(PartView {
         says: texts.with("statement-part", &blanks),
-        before: (around.part > 1).then(|| around.part(around.part - 1)),
-        after: (around.part < parts).then(|| around.part(around.part + 1)),
+        before: (here.start > 0).then(|| around.part(around.part - 1)),
+        after: (here.end < rows).then(|| around.part(around.part + 1)),
     })
 }
 
@@ -178,8 +181,9 @@ pub fn html_page(
     let phrase = |of: fn(&Agreement) -> &uphold_core::agreement::Text| {
         newest.map_or_else(|| Phrase { lang: "", text: statement.agreement.to_string() }, |each| words.phrase(of(each)))
     };
-    let mut clauses = clauses(texts, statement, &judging);
-    let part = divide(texts, &mut clauses, around.as_mut());
+    let here = here(statement, around.as_mut());
+    let mut clauses = clauses(texts, statement, &judging, &here);
+    let part = divide(texts, &mut clauses, &here, around.as_ref());
     Document {
         t: texts,
         title: phrase(|agreement| &agreement.title),
@@ -251,13 +255,13 @@ fn warnings(words: &Words, statement: &Statement, inputs: &Inputs) -> Vec<String
 }
 
 /// The clauses that have rows, revision by revision, in the order of the contract.
-fn clauses(texts: Texts, statement: &Statement, judging: &[&Agreement]) -> Vec<ClauseView> {
+fn clauses(texts: Texts, statement: &Statement, judging: &[&Agreement], here: &Range<usize>) -> Vec<ClauseView> {
     let mut number = 0;
     let mut clauses = Vec::new();
     for agreement in judging {
         let mut opens_revision = judging.len() > 1;
         for clause in &agreement.clauses {
-            let commitments = commitments(texts, statement, agreement, clause, &mut number);
+            let commitments = commitments(texts, statement, agreement, clause, &mut number, here);
             if commitments.is_empty() {
                 continue;
             }
@@ -283,12 +287,13 @@ fn commitments(
     agreement: &Agreement,
     clause: &Clause,
     number: &mut usize,
+    here: &Range<usize>,
 ) -> Vec<CommitmentView> {
     let own = agreement.commitments.iter().filter(|commitment| commitment.clause == clause.id);
     let views = own.map(|commitment| {
         let rows =
             statement.rows.iter().filter(|row| row.commitment == commitment.id && row.revision == agreement.revision);
-        commitment::view(texts, agreement, commitment, rows, statement.as_known_at, number)
+        commitment::view(texts, agreement, commitment, rows, statement.as_known_at, number, here)
     });
     views.filter(|view| !view.rows.is_empty()).collect()
 }

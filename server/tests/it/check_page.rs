@@ -181,3 +181,51 @@ async fn the_page_of_one_check_among_very_many_comes_at_once() {
         assert!(took < Millis(4_000), "{level}: {took}");
     }
 }
+
+#[tokio::test]
+async fn a_long_list_of_checks_comes_in_pages_and_can_be_narrowed_down() {
+    let mut live = sample::live(Story::Wide, sample::noon());
+    let (pattern, down) =
+        (live.checks[0].clone(), live.checks.iter().find(|each| each.series.check.as_str() == "api-health-5"));
+    let down = down.unwrap().clone();
+    let named = |number: usize| {
+        let mut check = pattern.clone();
+        check.series.check = CheckId::parse(&format!("many-{number:03}")).unwrap();
+        check
+    };
+    live.checks = (0..250).map(named).chain([down]).collect();
+    let site = Site::of(live).await.for_viewer().await;
+    let listed = |body: &str| -> Vec<String> {
+        let found = body.split("<th scope=\"row\"><a href=\"/checks/").skip(1);
+        found.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let (mut all, mut to) = (Vec::new(), Some("/checks".to_owned()));
+    while let Some(address) = to {
+        let page = site.get(&address).await.body;
+        assert!(listed(&page).len() <= 100, "{address}");
+        all.extend(listed(&page));
+        let next = page.split("\" rel=\"next\"").next().filter(|before| before.len() < page.len());
+        to = next.and_then(|before| before.rsplit("href=\"").next()).map(str::to_owned);
+    }
+    // What is down stands first, the others as they were.
+    assert_eq!(all.len(), 251);
+    assert_eq!([&all[0], &all[1], &all[250]], ["api-health-5", "many-000", "many-249"]);
+
+    let asked = [
+        ("state=down", 1),
+        ("q=many-24", 10),
+        ("solution=service-5", 1),
+        ("q=many&state=down", 0),
+        ("q=many-1&page=1", 100),
+    ];
+    for (query, count) in asked {
+        let page = site.get(&format!("/checks?{query}")).await;
+        assert_eq!((page.status, listed(&page.body).len()), (200, count), "{query}");
+    }
+    assert!(site.get("/checks?q=many&page=2").await.body.contains("href=\"/checks?q=many&#38;page=3\""));
+    for query in
+        ["state=broken", "page=0", "page=4", "page=99999999999999999999", "page=18446744073709551615", "customer=acme"]
+    {
+        assert_eq!(site.get(&format!("/checks?{query}")).await.status, 400, "{query}");
+    }
+}

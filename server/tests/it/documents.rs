@@ -309,7 +309,7 @@ async fn of_many_solutions_the_worst_are_shown_in_full_and_a_long_statement_come
             assert_eq!(strips, is_full, "{page} {number}");
             assert!(body.contains(&format!("href=\"/solutions/service-{number}\"")), "{page} {number}");
         }
-        assert!(body.contains("More solutions."), "{page}");
+        assert!(body.contains("More services."), "{page}");
     }
 
     let whole = site.get("/statements/2026-11/statement.html").await.body;
