@@ -21,6 +21,7 @@ mod kept;
 mod language;
 mod ledger_page;
 mod limits;
+mod links;
 mod live_equals_batch;
 mod mail;
 mod mistakes;

@@ -6,6 +6,7 @@
 
 mod fields;
 mod line;
+pub(super) mod links;
 mod plan;
 mod preview;
 
@@ -85,7 +86,7 @@ pub(super) async fn show(
     let words = frame::words(texts, &live);
     match Asked::find(&live, &kind, given.get("of").map(String::as_str)) {
         Ok(asked) => {
-            let filled = asked.filled(&words, given);
+            let filled = asked.prefilled(&words, given);
             page(&words, &live, &asked, &filled, Outcome::Begun, &fresh_key())
         }
         Err(refused) => refuse(&app, texts, refused),
@@ -155,8 +156,9 @@ impl Asked {
         Ok(Self { kind: CORRECTION, of_type, corrects: Some((id.to_owned(), known)) })
     }
 
-    /// What stands in the fields: what was given, and for a correction what is known.
-    fn filled(&self, words: &Words, given: Given) -> Filled {
+    /// What stands in the fields at first: what the address gives, and for a correction what is known besides.
+    fn prefilled(&self, words: &Words, given: Given) -> Filled {
+        let given = line::given(words, self, given);
         match &self.corrects {
             None => Filled::new(given),
             Some((_, known)) => Filled::of_line(words, self.of_type, known).overlaid(given),
