@@ -70,9 +70,9 @@ fn open_pages_say_that_the_server_is_gone_until_it_is_back_and_timelines_are_zoo
         // A stream that was opened is what can be lost.
         each(&|| said().is_empty() && is_offline() == json!(false), "connected");
         drop(server);
-        each(&|| said().contains("lost") && is_offline() == json!(true), "without its server");
+        each(&|| said().contains("No connection") && is_offline() == json!(true), "without its server");
         server = demo(folder.path(), listen, sample, false).0;
-        each(&|| !said().contains("lost") && is_offline() == json!(false), "connected again");
+        each(&|| !said().contains("No connection") && is_offline() == json!(false), "connected again");
         for tab in &tabs {
             browser.command("window", &json!({ "handle": tab }));
             // What is left open would hold its connection.
