@@ -69,7 +69,8 @@
   mark.className = "chosen";
 
   lane.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || event.pointerType === "touch") return;
+    // A finger that moves up or down scrolls the page, which then takes the pointer away; a second finger chooses nothing.
+    if (event.button !== 0 || !event.isPrimary) return;
     begun = share(event);
     lane.setPointerCapture(event.pointerId);
   });

@@ -1,5 +1,8 @@
 //! The program `uphold`: it measures, keeps, evaluates and shows. The library exists for its tests and its one binary.
 
+#[macro_use]
+pub mod terminal;
+
 pub mod access;
 pub mod accounts;
 pub mod cli;
@@ -24,6 +27,5 @@ pub mod service_manager;
 pub mod simulate;
 pub mod statement;
 pub mod support;
-pub mod terminal;
 pub mod web;
 mod wording;

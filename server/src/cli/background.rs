@@ -42,7 +42,7 @@ pub(super) fn read_alerts_file(path: &Path, agreement: Option<&Agreement>) -> Re
     let source = read_file(path)?;
     let reading = read_alerts(&source, folder_of(path), agreement);
     let name = path.display().to_string();
-    eprint!("{}", report::render(&reading.findings, &source, &name, false));
+    err!("{}", report::render(&reading.findings, &source, &name, false));
     let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     reading.alerts.ok_or_else(|| {
         Failure::new(format!("the alerts file `{name}` has {}", count(errors, "error", "errors")))

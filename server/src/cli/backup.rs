@@ -32,9 +32,9 @@ pub(super) fn run_backup(args: &BackupArgs) -> Result<(), Failure> {
     let report = backup(&args.folder.data, &args.copy).map_err(|error| failure("cannot back the ledger up", error))?;
     say(&args.copy, &report);
     if accounts::copy(&args.folder.data, &args.copy).map_err(super::first::failure)? {
-        println!("with the accounts of people, without their sessions and open links");
+        outln!("with the accounts of people, without their sessions and open links");
     }
-    println!(
+    outln!(
         "`{KEY_FILE}` and `{SIGNED_FILE}` are not in it: keep the key where secrets are kept, and never put an old \
          `{SIGNED_FILE}` back"
     );
@@ -60,14 +60,14 @@ pub(super) fn run_restore(args: &RestoreArgs) -> Result<(), Failure> {
     })?;
     say(&args.data, &report);
     if args.data.join(accounts::FILE).exists() {
-        println!("the accounts that are there stay as they are");
+        outln!("the accounts that are there stay as they are");
     } else if accounts::copy(&args.copy, &args.data).map_err(super::first::failure)? {
-        println!("with the accounts of people: everybody has to sign in anew");
+        outln!("with the accounts of people: everybody has to sign in anew");
     }
     if was_signed {
-        println!("it continues what was signed in this folder: it will be signed on with the same key");
+        outln!("it continues what was signed in this folder: it will be signed on with the same key");
     } else {
-        println!(
+        outln!(
             "nothing was signed in this folder: the next start makes a new key, and whoever verified with the old one must \
              be told"
         );
@@ -77,5 +77,5 @@ pub(super) fn run_restore(args: &RestoreArgs) -> Result<(), Failure> {
 
 fn say(folder: &Path, report: &Report) {
     let facts = count(usize::try_from(report.leaves).unwrap_or(usize::MAX), "fact", "facts");
-    println!("{}: {facts}, every hash is right\nroot {}", folder.display(), report.root);
+    outln!("{}: {facts}, every hash is right\nroot {}", folder.display(), report.root);
 }

@@ -112,9 +112,9 @@ fn kept(data: &Path, reader: &Reader, signed: &Signed, known: Instant) -> Result
     for fact::Agreement { revision, digest, .. } in named {
         match find_agreement(data, digest).map_err(cannot)? {
             Some(text) => texts.push(text),
-            None => eprintln!(
-                "warning: the text of revision `{revision}` (SHA-256 {digest}) is not kept; it judges nothing"
-            ),
+            None => {
+                errln!("warning: the text of revision `{revision}` (SHA-256 {digest}) is not kept; it judges nothing")
+            }
         }
     }
     if texts.is_empty() {
@@ -191,7 +191,7 @@ fn shown<'a>(entry: &'a Entry, customers: &Customers, erasures: &[Erased]) -> Re
 
 fn say(proof: &Proof, args: &Args, key: &str) {
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    println!(
+    outln!(
         "{}: the statement for {} as known at {}, with {}, {} of them closed",
         args.output.display(),
         proof.question.period,
@@ -200,7 +200,7 @@ fn say(proof: &Proof, args: &Args, key: &str) {
         proof.closed,
     );
     for note in super::verify::notes(proof) {
-        println!("note: {note}");
+        outln!("note: {note}");
     }
-    println!("verify it anywhere: uphold verify {} --key {key}", args.output.display());
+    outln!("verify it anywhere: uphold verify {} --key {key}", args.output.display());
 }

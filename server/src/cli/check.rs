@@ -47,10 +47,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         beside(args, revisions, &mut found)?;
     }
     match args.format {
-        Format::Text => read.iter().for_each(|(name, agreement)| print!("{}", summary(agreement, name))),
+        Format::Text => read.iter().for_each(|(name, agreement)| out!("{}", summary(agreement, name))),
         Format::Json => {
             let agreements: Vec<Value> = read.iter().map(|(name, agreement)| open(agreement, name)).collect();
-            println!("{:#}", json!({ "findings": found.findings, "agreements": agreements }));
+            outln!("{:#}", json!({ "findings": found.findings, "agreements": agreements }));
         }
     }
     match found.errors {
@@ -110,7 +110,7 @@ impl Found {
         findings.sort_by_key(|finding| finding.severity);
         self.errors += findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         match self.format {
-            Format::Text => eprint!("{}", report::render(&findings, source, path, std::io::stderr().is_terminal())),
+            Format::Text => err!("{}", report::render(&findings, source, path, std::io::stderr().is_terminal())),
             Format::Json => {
                 self.findings.extend(report::json(&findings, source, path).as_array().cloned().unwrap_or_default());
             }
@@ -122,7 +122,7 @@ impl Found {
         for Problem { message, help } in revision_problems(revisions) {
             self.errors += 1;
             match self.format {
-                Format::Text => eprintln!("error: {message}\nhelp: {help}\n"),
+                Format::Text => errln!("error: {message}\nhelp: {help}\n"),
                 Format::Json => self.findings.push(json!({ "severity": "error", "message": message, "help": help })),
             }
         }

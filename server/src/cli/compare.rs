@@ -34,9 +34,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     match args.format {
         Format::Text => {
             let language = Language::find(&args.lang).unwrap_or(Language::En);
-            print!("{}", text([&old, &new], &files, &found, language));
+            out!("{}", text([&old, &new], &files, &found, language));
         }
-        Format::Json => println!("{:#}", document([&old, &new], &files, &found)),
+        Format::Json => outln!("{:#}", document([&old, &new], &files, &found)),
     }
     Ok(u8::from(!found.is_empty()))
 }

@@ -28,6 +28,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "uphold", &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
+    out!("{}", String::from_utf8_lossy(&script));
     Ok(())
 }

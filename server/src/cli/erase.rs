@@ -59,8 +59,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         (None, Some(id)) => {
             let records = known.record(id)?;
-            println!("{} {} of the record:", if args.dry_run { "would erase" } else { "erases" }, parts(&records));
-            records.iter().for_each(|record| println!("  fact {}, `{}`, told by {}", record.seq, record.id, record.by));
+            outln!("{} {} of the record:", if args.dry_run { "would erase" } else { "erases" }, parts(&records));
+            records.iter().for_each(|record| outln!("  fact {}, `{}`, told by {}", record.seq, record.id, record.by));
             Some(records.iter().map(|record| of_record(record.seq, BY, why, now)).collect())
         }
         (None, None) => None,
@@ -90,8 +90,8 @@ fn erase(data: &Path, facts: Vec<NewFact>) -> Result<(), Failure> {
         error => cannot(error),
     })?;
     let deleted = runtime.block_on(erase_now(&ledger, facts)).map_err(cannot)?;
-    println!("erased {}; their leaves stay", count(usize::try_from(deleted).unwrap_or(usize::MAX), "fact", "facts"));
-    println!("copies that were made before still hold them");
+    outln!("erased {}; their leaves stay", count(usize::try_from(deleted).unwrap_or(usize::MAX), "fact", "facts"));
+    outln!("copies that were made before still hold them");
     Ok(())
 }
 
@@ -126,20 +126,18 @@ impl Kept {
         let (revisions, statements) = (&self.revisions, self.book.statements.as_slice());
         let Limit { before, held } = limit(&Known { revisions, history: &history, statements, as_known_at }, wanted);
         for (from, need) in &held {
-            println!("held from {from} on: {need}");
+            outln!("held from {from} on: {need}");
         }
         let plan = plan(&self.reader, before).map_err(|error| {
             Failure::new("cannot erase").because(error).help("run `uphold ledger verify` on the folder")
         })?;
         let Some(plan) = plan else {
-            println!(
-                "nothing that was observed before {before} can be erased: a cut stands at the beginning of a month"
-            );
+            outln!("nothing that was observed before {before} can be erased: a cut stands at the beginning of a month");
             return Ok(None);
         };
-        println!("{} what was observed before {}:", if is_dry { "would erase" } else { "erases" }, plan.before);
+        outln!("{} what was observed before {}:", if is_dry { "would erase" } else { "erases" }, plan.before);
         for part in &plan.parts {
-            println!(
+            outln!(
                 "  {} `{}` before place {} of the ledger, {} bytes",
                 count(usize::try_from(part.count).unwrap_or(usize::MAX), "fact", "facts"),
                 part.kind.name(),

@@ -87,16 +87,16 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = Inputs { digest, lines: counted.lines, skipped: counted.skipped };
     let language = Language::find(&args.lang).unwrap_or(Language::En);
     match args.format {
-        Format::Json => println!("{}", statement.to_json_text(&inputs)),
-        Format::Csv => print!("{}", csv(&statement, &inputs)),
+        Format::Json => outln!("{}", statement.to_json_text(&inputs)),
+        Format::Csv => out!("{}", csv(&statement, &inputs)),
         Format::Html => {
             let page = html(&statement, &revisions, &inputs, language)
                 .map_err(|error| Failure::new("cannot write the statement as a document").because(error))?;
-            print!("{page}");
+            out!("{page}");
         }
         Format::Text => {
             let shown = Shown { language, reasons: args.reasons };
-            print!("{}", statement::text(&statement, &revisions, &inputs, shown));
+            out!("{}", statement::text(&statement, &revisions, &inputs, shown));
         }
     }
     Ok(())
@@ -148,7 +148,7 @@ fn read_history(path: &Path, revisions: &[Agreement], skip: bool) -> Result<(His
     progress.end();
     let (history, counted, bad) = reader.finish();
     for line in &bad {
-        eprintln!("{}:{line}", path.display());
+        errln!("{}:{line}", path.display());
     }
     if bad.is_empty() || skip { Ok((history, counted)) } else { Err(bad_lines(path, &bad)) }
 }
@@ -176,13 +176,13 @@ impl Progress {
         let percent = self.read * 100 / self.size.max(1);
         if self.shown.is_some_and(|shown| percent > shown) {
             self.shown = Some(percent);
-            eprint!("\rreading the history: {percent} %");
+            err!("\rreading the history: {percent} %");
         }
     }
 
     fn end(&self) {
         if self.shown.is_some() {
-            eprint!("\r\x1b[K");
+            err!("\r\x1b[K");
         }
     }
 }

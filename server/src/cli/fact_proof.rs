@@ -47,13 +47,13 @@ fn refused(path: &Path) -> Failure {
 fn print(proven: &Proven, key: &VerifierKey) {
     let Proven { checkpoint, leaf, fact } = proven;
     let facts = count(usize::try_from(checkpoint.size).unwrap_or(usize::MAX), "fact", "facts");
-    println!("proved:");
-    println!("  {key} signed a ledger of {facts}, root {}", checkpoint.root);
-    println!("  fact {} is in it, of the kind `{}`, recorded at {}", leaf.seq, leaf.kind.name(), leaf.recorded_at);
+    outln!("proved:");
+    outln!("  {key} signed a ledger of {facts}, root {}", checkpoint.root);
+    outln!("  fact {} is in it, of the kind `{}`, recorded at {}", leaf.seq, leaf.kind.name(), leaf.recorded_at);
     match fact {
-        Some((fact, text)) => println!("  it says, by {}:\n{text}", fact.by()),
-        None => println!("  what it says is not shown: it concerns one customer, or was erased"),
+        Some((fact, text)) => outln!("  it says, by {}:\n{text}", fact.by()),
+        None => outln!("  what it says is not shown: it concerns one customer, or was erased"),
     }
-    println!("cannot be proved by the proof of one fact:");
-    println!("  that it is true, or what any statement makes of it: a bundle proves that");
+    outln!("cannot be proved by the proof of one fact:");
+    outln!("  that it is true, or what any statement makes of it: a bundle proves that");
 }

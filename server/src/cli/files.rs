@@ -39,7 +39,7 @@ impl Files {
         let (covering, current) = (revisions.covering(clock.now()), revisions.in_force(clock.now()));
         let reading = config::read_checks_of(&source, super::folder_of(&self.checks), &covering, current);
         let name = self.checks.display().to_string();
-        eprint!("{}", report::render(&reading.findings, &source, &name, false));
+        err!("{}", report::render(&reading.findings, &source, &name, false));
         let errors = reading.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let mut checks = reading.checks.ok_or_else(|| {
             Failure::new(format!("the checks file `{name}` has {}", count(errors, "error", "errors")))

@@ -108,7 +108,7 @@ fn upptime(args: &UpptimeArgs) -> Result<(), Failure> {
     let dropped = below.map(|below| repository.drop_below(below));
     write_new(&args.history, &repository.history())?;
     write_new(&args.agreement, &repository.agreement(dropped.as_ref()))?;
-    print!("{}", upptime_summary(args, &repository, dropped.as_ref()));
+    out!("{}", upptime_summary(args, &repository, dropped.as_ref()));
     Ok(())
 }
 
@@ -165,7 +165,7 @@ fn csv(args: &CsvArgs) -> Result<(), Failure> {
         PlanError::Unreadable(error) => file_failure("read", &args.file, error),
     })?;
     for row in &converted.bad {
-        eprintln!("{path}:{row}");
+        errln!("{path}:{row}");
     }
     let bad = count(converted.bad.len(), "bad row", "bad rows");
     if !converted.bad.is_empty() && !args.skip_bad_rows {
@@ -180,7 +180,7 @@ fn csv(args: &CsvArgs) -> Result<(), Failure> {
     }
     let lines = count(converted.lines.len(), "line", "lines");
     let skipped = if converted.bad.is_empty() { String::new() } else { format!(", {bad} left out") };
-    println!("{}: {lines} of type `{}`{skipped}", args.history.display(), line.name);
+    outln!("{}: {lines} of type `{}`{skipped}", args.history.display(), line.name);
     Ok(())
 }
 

@@ -41,12 +41,12 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Erase(args) => erase::run(args),
         Command::Key(folder) => {
             let key = public_key(&folder.data).map_err(|error| unsigned("cannot print the key", error))?;
-            println!("{key}");
+            outln!("{key}");
             Ok(())
         }
         Command::Checkpoint(folder) => {
             let signed = last_signed(&folder.data).map_err(|error| unsigned("cannot print the checkpoint", error))?;
-            print!("{}", signed.note);
+            out!("{}", signed.note);
             Ok(())
         }
         Command::Tag(args) => {
@@ -54,7 +54,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
                 .map_err(|error| Failure::new("cannot understand `--customer`").because(error).exit(2))?;
             let reader = Reader::open(&args.folder.data.join(FILE));
             let tag = reader.and_then(|reader| reader.tag(&customer));
-            println!("{}", tag.map_err(|error| failure("cannot print the tag", error))?);
+            outln!("{}", tag.map_err(|error| failure("cannot print the tag", error))?);
             Ok(())
         }
     }
@@ -74,17 +74,17 @@ fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
     let terminal = std::io::stderr().is_terminal();
     let mut progress = |done: u64, of: u64| {
         if terminal {
-            eprint!("\rverified {done} of {of} facts");
+            err!("\rverified {done} of {of} facts");
         }
     };
     let report = verify(&path, &mut progress).map_err(|error| failure("cannot verify the ledger", error))?;
     if terminal {
-        eprint!("\r\x1b[K");
+        err!("\r\x1b[K");
     }
     for problem in &report.problems {
-        println!("{problem}");
+        outln!("{problem}");
     }
-    println!(
+    outln!(
         "{}, {}, {}, {} erased\nroot {}",
         count(usize::try_from(report.leaves).unwrap_or(usize::MAX), "fact", "facts"),
         count(usize::try_from(report.payloads).unwrap_or(usize::MAX), "payload", "payloads"),
@@ -96,14 +96,14 @@ fn run_verify(folder: &DataFolder) -> Result<(), Failure> {
     if report.evidence.named > 0 {
         let (named, missing) = (report.evidence.named, report.evidence.missing);
         let files = count(usize::try_from(named).unwrap_or(usize::MAX), "file", "files");
-        println!("{files} of evidence named, {missing} not kept any more");
+        outln!("{files} of evidence named, {missing} not kept any more");
     }
     if report.is_sound() {
-        println!("every hash is right");
+        outln!("every hash is right");
         if folder.data.join(SIGNED_FILE).exists() {
             let continues = Reader::open(&path).and_then(|reader| check_continues(&folder.data, &reader));
             continues.map_err(|error| failure("the ledger is not the one that was signed", error))?;
-            println!("it continues the last signed checkpoint");
+            outln!("it continues the last signed checkpoint");
         }
         return verify_snapshot(folder);
     }
@@ -130,7 +130,7 @@ fn say_erased(count_of: &ErasedCount) {
     let number = |number: u64| count(usize::try_from(number).unwrap_or(usize::MAX), "fact", "facts");
     let fact = &erased.fact;
     let observed = fact.before.map_or_else(String::new, |before| format!(", observed before {before}"));
-    println!(
+    outln!(
         "erased at {}: {} `{}` of places {} to {}{observed}: {} ({})",
         erased.recorded_at,
         number(fact.count),
@@ -141,7 +141,7 @@ fn say_erased(count_of: &ErasedCount) {
         fact.by,
     );
     if *left > 0 {
-        println!("  {} of them still there: the next start of the server deletes what is left", number(*left));
+        outln!("  {} of them still there: the next start of the server deletes what is left", number(*left));
     }
 }
 

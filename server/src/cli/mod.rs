@@ -141,7 +141,7 @@ pub fn run() -> u8 {
     match done {
         Ok(()) => 0,
         Err(failure) => {
-            eprintln!("{failure}");
+            errln!("{failure}");
             failure.exit_code()
         }
     }
@@ -182,7 +182,7 @@ fn read_agreement(path: &Path) -> Result<(Agreement, String), Failure> {
     match reading.agreement {
         Some(agreement) => Ok((agreement, source)),
         None => {
-            eprint!("{}", report::render(&reading.findings, &source, &name, std::io::stderr().is_terminal()));
+            err!("{}", report::render(&reading.findings, &source, &name, std::io::stderr().is_terminal()));
             Err(Failure::new(format!("the agreement `{name}` has {}", count(errors, "error", "errors")))
                 .help(format!("mend them and try `uphold check {name}`")))
         }

@@ -48,6 +48,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     })?;
     file.write_all(text.as_bytes()).map_err(|error| file_failure("write", &path, error))?;
     let path = path.display();
-    println!("wrote `{path}`\nnext: make it say what your contract says, then `uphold check {path}`");
+    outln!("wrote `{path}`\nnext: make it say what your contract says, then `uphold check {path}`");
     Ok(())
 }

@@ -73,12 +73,12 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             let invited = store.invite(name, standing.as_ref(), &reason.cause(now)).map_err(failure)?;
             let what = if invited.is_reset { "a new password" } else { "the first password" };
             say(&format!("a link for {what} of `{name}`, good once and until {}:", invited.expires_at));
-            println!("{}/join/{}", server.trim_end_matches('/'), invited.secret.reveal());
+            outln!("{}/join/{}", server.trim_end_matches('/'), invited.secret.reveal());
         }
         Command::List { folder } => {
             for person in store(folder)?.people().map_err(failure)? {
                 let of = person.standing.customer().map_or_else(String::new, |customer| format!(" of {customer}"));
-                println!("{}  {}{of}  since {}", person.name, person.standing.role(), person.created_at);
+                outln!("{}  {}{of}  since {}", person.name, person.standing.role(), person.created_at);
             }
         }
         Command::Remove { folder, name, reason } => {

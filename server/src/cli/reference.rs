@@ -20,8 +20,8 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match args.format {
-        Format::Markdown => print!("{}", reference::markdown()),
-        Format::Schema => println!("{:#}", reference::schema()),
+        Format::Markdown => out!("{}", reference::markdown()),
+        Format::Schema => outln!("{:#}", reference::schema()),
     }
     Ok(())
 }

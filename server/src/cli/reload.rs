@@ -57,8 +57,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let reader = Reader::open(&data.join(FILE)).map_err(|error| cannot(error.into()))?;
     let book = reader.book(Book::default(), Instant::MAX).map_err(|error| cannot(error.into()))?;
     may_come(data, &book, &settings)?;
-    print!("{}", agreement_changes(data, &configuration, &settings.revisions, &read)?);
-    print!("{}", checks_changes(&book, &configuration, &settings.checks));
+    out!("{}", agreement_changes(data, &configuration, &settings.revisions, &read)?);
+    out!("{}", checks_changes(&book, &configuration, &settings.checks));
     if args.dry_run {
         return Ok(());
     }
@@ -199,7 +199,7 @@ fn confirmed() -> Result<bool, Failure> {
         return Err(Failure::new("nobody can be asked whether this should come into force")
             .help("give `--yes`, or `--dry-run` to see what would change"));
     }
-    eprint!("\nmeasure by these files from now on? [y/N] ");
+    err!("\nmeasure by these files from now on? [y/N] ");
     let mut answer = String::new();
     input.lock().read_line(&mut answer).map_err(|error| Failure::new("cannot read the answer").because(error))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

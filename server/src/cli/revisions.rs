@@ -44,7 +44,7 @@ pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Read>, Failure> {
     all.sort_by_key(|read| read.agreement.valid.from());
     let Some(last) = failures.pop() else { return Ok(all) };
     for failure in failures {
-        eprintln!("{failure}\n");
+        errln!("{failure}\n");
     }
     Err(last)
 }
@@ -60,7 +60,7 @@ pub(super) fn together(read: &[Read]) -> Result<Revisions, Failure> {
 pub(super) fn refused(mut problems: Vec<Problem>) -> Failure {
     let last = problems.pop();
     for Problem { message, help } in problems {
-        eprintln!("error: {message}\nhelp: {help}\n");
+        errln!("error: {message}\nhelp: {help}\n");
     }
     match last {
         Some(Problem { message, help }) => Failure::new(message).help(help),

@@ -43,13 +43,13 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
             let tokens = Tokens::of(&folder.data);
             let secret = tokens.create_for(name, scope, vantage.as_ref(), Clock::system().now())?;
             say("keep this secret: it cannot be shown again");
-            println!("{secret}");
+            outln!("{secret}");
         }
         Command::List { folder } => {
             for token in Tokens::of(&folder.data).list()? {
                 let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
                 let of = token.vantage.as_ref().map_or_else(String::new, |vantage| format!(" of {vantage}"));
-                println!("{}  {}{of}  made {}", token.name, scopes.join(","), token.created_at);
+                outln!("{}  {}{of}  made {}", token.name, scopes.join(","), token.created_at);
             }
         }
         Command::Revoke { folder, name } => Tokens::of(&folder.data).revoke(name)?,

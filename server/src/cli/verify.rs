@@ -154,48 +154,49 @@ pub(super) fn notes(proof: &Proof) -> Vec<String> {
 fn print(proof: &Proof, key: &str, agreement_given: bool) {
     let number = |number: u64, one: &str, many: &str| count(usize::try_from(number).unwrap_or(usize::MAX), one, many);
     let checkpoint = &proof.checkpoint;
-    println!("proved:");
-    println!("  {key} signed a ledger of {}, root {}", number(checkpoint.size, "fact", "facts"), checkpoint.root);
-    println!("  every leaf of it is here: none was left out, added, changed or moved");
-    println!(
+    outln!("proved:");
+    outln!("  {key} signed a ledger of {}, root {}", number(checkpoint.size, "fact", "facts"), checkpoint.root);
+    outln!("  every leaf of it is here: none was left out, added, changed or moved");
+    outln!(
         "  {} opened and {}: each is what its leaf or its fact commits to",
         number(proof.opened, "fact is", "facts are"),
         number(proof.segments, "segment of measurements", "segments of measurements"),
     );
     for revision in &proof.revisions {
         let whose = if agreement_given { "the ledger and you name" } else { "the ledger names" };
-        println!(
+        outln!(
             "  the agreement `{}`, revision `{}`, is the text that {whose}: SHA-256 {}",
-            revision.agreement, revision.revision, revision.digest
+            revision.agreement,
+            revision.revision,
+            revision.digest
         );
     }
     let question = &proof.question;
-    println!(
+    outln!(
         "  the statement for {} as known at {} follows from them, to the last byte",
-        question.period, question.as_known_at
+        question.period,
+        question.as_known_at
     );
-    println!("cannot be proved by a bundle:");
-    println!("  that what was logged is true, or that all that happened was logged");
-    println!(
-        "  that others are shown the same ledger: compare the root with theirs, or keep it; no witness has signed"
-    );
+    outln!("cannot be proved by a bundle:");
+    outln!("  that what was logged is true, or that all that happened was logged");
+    outln!("  that others are shown the same ledger: compare the root with theirs, or keep it; no witness has signed");
     for gone in proof.erased.iter().filter(|gone| gone.shown > 0) {
         let fact = &gone.erased.fact;
         let (many, at) = (number(gone.shown, "fact", "facts"), gone.erased.recorded_at);
         let unknown =
             fact.before.map_or_else(String::new, |before| format!("; what was observed before {before} is unknown"));
-        println!("  what {many} `{}` said: erased at {at}, {} ({}){unknown}", fact.kind.name(), fact.why, fact.by);
+        outln!("  what {many} `{}` said: erased at {at}, {} ({}){unknown}", fact.kind.name(), fact.why, fact.by);
     }
     if proof.closed > 0 {
-        println!(
+        outln!(
             "  what {} of other customers say: they are closed, and judged nothing here",
             number(proof.closed, "fact", "facts")
         );
     }
     if !agreement_given {
-        println!("  that this is the agreement you have: give yours with --agreement");
+        outln!("  that this is the agreement you have: give yours with --agreement");
     }
     for note in notes(proof) {
-        println!("note: {note}");
+        outln!("note: {note}");
     }
 }

@@ -6,6 +6,7 @@ pub mod acts;
 pub mod alerts;
 pub mod closing;
 pub mod follow;
+pub mod foresee;
 pub mod incident;
 pub mod publication;
 pub mod record;

@@ -9,10 +9,14 @@ use uphold_core::statement::{Amount, Row};
 use uphold_core::time::{Instant, Millis};
 
 use super::gauge::{self, Axis, Bar};
+use super::tell::links;
 use super::{agreement, maintenance, subject, subprocessors};
 use crate::live::Live;
 use crate::schedule::Standing;
 use crate::wording::Words;
+
+/// How many suspensions an operator is led to at once.
+const LIFTED_MAX: usize = 20;
 
 /// What stands beside one row.
 #[derive(Default)]
@@ -78,7 +82,12 @@ fn next_window(words: &Words, live: &Live, row: &Row, classes: &[String]) -> Bes
     });
     let Some(next) = next else {
         let figures = vec![(texts.get("beside-next"), texts.get("beside-none-planned"))];
-        return Beside { figures, links: vec![schedule(words)], ..Beside::default() };
+        let to_forms = links::first(texts, "maintenance").into_iter().map(|link| (link.address, link.name));
+        return Beside {
+            figures,
+            links: std::iter::once(schedule(words)).chain(to_forms).collect(),
+            ..Beside::default()
+        };
     };
     let begins = next.plan.planned.from();
     let until = [("length", words.lasting(begins - live.as_known_at).into()), ("moment", words.moment(begins).into())];
@@ -107,6 +116,9 @@ fn suspensions(words: &Words, live: &Live, row: &Row, (key, limit): (&str, Limit
     };
     let of_period = all().filter(|fact| row.period.interval.contains(fact.body.ordered_at));
     let slowest = of_period.filter_map(|fact| Some(fact.body.enforced_at? - fact.body.ordered_at)).max();
+    let to_lift = all().filter(in_force).flat_map(|fact| links::suspension(texts, &fact.id));
+    let to_lift = to_lift.map(|link| (link.address, link.name)).take(LIFTED_MAX);
+    let to_lift: Vec<_> = if row.kind == "suspension-restore" { to_lift.collect() } else { Vec::new() };
     let in_force = words.number(&all().filter(in_force).count().to_string());
     let to_enforce = slowest.map_or_else(|| texts.get("gauge-not-achieved"), |length| words.length(length));
     let figures = match row.kind {
@@ -116,7 +128,7 @@ fn suspensions(words: &Words, live: &Live, row: &Row, (key, limit): (&str, Limit
     let took = time(row, key);
     let name = crate::wording::measured::label(texts, key);
     let axis = took.map(|took| (name.clone(), gauge::axis(words, &name, Some(took), limit)));
-    Beside { axis, figures, ..Beside::default() }
+    Beside { axis, figures, links: to_lift, ..Beside::default() }
 }
 
 /// The latest recovery of the solution, exercise or not, on the axis of the promise.

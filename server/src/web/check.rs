@@ -12,7 +12,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use uphold_core::agreement::{Agreement, Clause, Composition, Level, StateTerms};
 use uphold_core::evaluate::whole;
-use uphold_core::history::{Check, CheckScope, History};
+use uphold_core::history::{Check, CheckScope, History, Scope};
 use uphold_core::id::{CheckId, VantageId};
 use uphold_core::interval::{Interval, IntervalSet};
 use uphold_core::run::Sight;
@@ -21,13 +21,17 @@ use uphold_core::timeline::{State as Condition, Timeline};
 
 use super::frame::{self, Frame};
 use super::language::Reader;
+use super::tell::links;
 use super::timeline::{self, Axis, BadSpan, Meaning, Row, Window};
-use super::{App, checks, evidence, evidence_page, paging, problem};
+use super::{App, checks, evidence, evidence_page, incident_page, maintenance, paging, problem};
 use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
 /// How much evidence a page lists.
 const EVIDENCE_SHOWN: usize = 20;
+
+/// How many records of the time that is shown a page lists.
+const TOUCHING_SHOWN: usize = 50;
 
 /// Which time, and which page of the evidence.
 #[derive(Debug, Deserialize)]
@@ -98,6 +102,9 @@ struct CheckPage {
     rows: Vec<Row>,
     /// What the first row counts by, where the agreement judges this interface by states.
     counted: Option<String>,
+    /// What was recorded of what it measures, for the time that is shown: a page of it, what it is, and when.
+    touching: Vec<(String, String, String)>,
+    acts: Vec<links::Link>,
     evidence: Vec<evidence_page::Item>,
     /// Where earlier evidence is.
     earlier: Option<String>,
@@ -142,6 +149,8 @@ impl CheckPage {
             seen,
             rows,
             counted,
+            touching: touching(&words, live, scope, window.span),
+            acts: links::check(texts, scope, window.span.from()),
             evidence,
         })
     }
@@ -156,6 +165,33 @@ fn names(words: &Words, live: &Live, scope: &CheckScope) -> (Phrase, Phrase) {
         solution.map_or_else(|| plain(scope.solution.as_str()), |found| words.phrase(&found.name)),
         interface.map_or_else(|| plain(scope.interface.as_str()), |found| words.phrase(&found.name)),
     )
+}
+
+/// What was recorded of what a check measures, for a span of time: interruptions, and maintenance; the latest first.
+fn touching(words: &Words, live: &Live, scope: &CheckScope, span: Interval) -> Vec<(String, String, String)> {
+    let covers = |of: &Scope| {
+        of.solution.as_ref().is_none_or(|solution| *solution == scope.solution)
+            && of.interface.as_ref().is_none_or(|interface| *interface == scope.interface)
+    };
+    let mut found: Vec<(Instant, (String, String, String))> = Vec::new();
+    for fact in incident_page::known(live).filter(|fact| covers(&fact.body.scope)) {
+        if fact.body.span.intersect(span).is_some() {
+            let line = incident_page::line(words, live, fact);
+            let until = line.until.unwrap_or_else(|| words.texts.get("check-goes-on"));
+            let kind = words.texts.with("check-incident", &[("cause", line.cause.into())]);
+            found.push((fact.body.span.from(), (line.path, kind, format!("{} – {until}", line.from))));
+        }
+    }
+    for window in live.schedule.iter().filter(|window| covers(&window.plan.scope)) {
+        if window.plan.planned.intersect(span).is_some() {
+            let view = maintenance::window_view(words, live, window);
+            let kind =
+                words.texts.with("check-window", &[("kind", view.kind.into()), ("standing", view.standing.into())]);
+            found.push((window.plan.planned.from(), (format!("/maintenance#{}", view.anchor), kind, view.times)));
+        }
+    }
+    found.sort_by_key(|(from, _)| std::cmp::Reverse(*from));
+    found.into_iter().map(|(_, line)| line).take(TOUCHING_SHOWN).collect()
 }
 
 /// A row of what the vantage points come to together, and a row for each of them.

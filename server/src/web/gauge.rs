@@ -60,6 +60,31 @@ pub(super) fn cap(words: &Words, used: Millis, planned: Millis, limit: Millis) -
     }
 }
 
+/// The same before another maintenance is told: what is used, what others plan, and what that one would add.
+pub(super) fn plan(words: &Words, used: Millis, others: Millis, adds: Millis, limit: Millis) -> Bar {
+    let (texts, taken) = (words.texts, used + others + adds);
+    let all = taken.max(limit);
+    let ends = [used, used + others, taken].map(|length| place(length, all));
+    // Rounded toward the worse, as in [`cap`].
+    let left = Millis((limit.0 - taken.0).max(0) / 1000 * 1000);
+    let over = Millis((taken.0 - limit.0).max(0));
+    let lengths =
+        [("used", used), ("planned", others), ("adds", adds), ("left", left), ("over", over), ("limit", limit)];
+    let blanks = lengths.map(|(name, length)| (name, words.length(length).into()));
+    let names = ["gauge-used", "gauge-others", "gauge-this", "gauge-left", "gauge-over", "gauge-limit"];
+    let figures = lengths.into_iter().zip(names).filter(|((class, length), _)| *class != "over" || length.0 > 0);
+    Bar {
+        label: texts.with(if over.0 > 0 { "gauge-plan-over" } else { "gauge-plan-label" }, &blanks),
+        parts: vec![
+            ("used", 0, ends[0]),
+            ("planned", ends[0], ends[1] - ends[0]),
+            ("adds", ends[1], ends[2] - ends[1]),
+        ],
+        limit: place(limit, all),
+        figures: figures.map(|((class, length), name)| (class, texts.get(name), words.length(length))).collect(),
+    }
+}
+
 /// An axis from nothing up to beyond the promise and what was achieved.
 pub(super) struct Axis {
     /// What it shows, for whoever does not see it.
@@ -128,6 +153,17 @@ mod tests {
         assert_eq!(little.parts[0].2, 4);
         assert_eq!(figures(&little)[2].1, "7 h 59 min 59 s");
         assert_eq!(cap(&words(), Millis(0), Millis(0), Millis(0)).limit, 0);
+    }
+
+    #[test]
+    fn a_bar_before_a_window_is_told_shows_what_it_would_add() {
+        let hours = |n: i64| Millis(n * HOUR.0);
+        let within = plan(&words(), HOUR, hours(2), hours(3), hours(8));
+        assert_eq!(within.parts, [("used", 0, 125), ("planned", 125, 250), ("adds", 375, 375)]);
+        assert_eq!(figures(&within)[2..4], [("adds", "3 h".to_owned()), ("left", "2 h".to_owned())]);
+        let beyond = plan(&words(), hours(4), hours(2), hours(4), hours(8));
+        assert_eq!((beyond.parts[2], beyond.limit), (("adds", 600, 400), 800));
+        assert_eq!(figures(&beyond)[3..5], [("left", "0 s".to_owned()), ("over", "2 h".to_owned())]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use uphold_core::time::{Instant, Millis};
 use super::frame::{self, Frame};
 use super::history::in_path;
 use super::language::Reader;
+use super::tell::links;
 use super::visitor::Visitor;
 use super::{App, incidents, paging, problem};
 use crate::accounts::Role;
@@ -67,7 +68,7 @@ pub(super) async fn show(
 }
 
 /// The incidents that everybody may see.
-fn known(live: &Live) -> impl Iterator<Item = &Fact<Incident>> {
+pub(super) fn known(live: &Live) -> impl Iterator<Item = &Fact<Incident>> {
     live.incidents.iter().filter(|fact| fact.body.scope.parts.customer.is_none())
 }
 
@@ -104,7 +105,8 @@ pub(super) fn concerns(scope: &Scope, solution: &SolutionId) -> bool {
     scope.solution.as_ref().is_none_or(|named| named == solution)
 }
 
-fn line(words: &Words, live: &Live, fact: &Fact<Incident>) -> Line {
+/// An incident as a line of a list.
+pub(super) fn line(words: &Words, live: &Live, fact: &Fact<Incident>) -> Line {
     let span = fact.body.span;
     let is_open = span.until() == Instant::MAX;
     let lasting = if is_open {
@@ -185,6 +187,7 @@ struct ListPage {
     states: Vec<(String, String, bool)>,
     solutions: Vec<(String, String, bool)>,
     lines: Vec<Line>,
+    acts: Vec<links::Link>,
     is_filtered: bool,
     newest: Option<String>,
     older: Option<String>,
@@ -228,6 +231,7 @@ impl ListPage {
             states: states.map(|(key, each)| (texts.get(key), filter(here, each), each == state)).into(),
             solutions,
             lines: found.iter().map(|fact| line(&words, live, fact)).collect(),
+            acts: links::first(texts, "incident"),
             is_filtered: !query.is_empty(),
             newest: after.is_some().then(|| query.clone()),
             older: next.map(|next| with(format!("after={}", in_path(&next)))),
@@ -249,6 +253,7 @@ struct IncidentPage {
     frame: Frame,
     line: Line,
     solution_path: Option<String>,
+    acts: Vec<links::Link>,
     attributed_to: Option<String>,
     is_disaster: bool,
     steps: Vec<Step>,
@@ -302,6 +307,7 @@ impl IncidentPage {
         Self {
             frame: Frame::new(&words, live, &line.path, line.title.clone()),
             solution_path: solution.map(|found| format!("/solutions/{}", found.id)),
+            acts: links::incident(texts, &fact.id),
             attributed_to: fact.body.attributed_to.clone(),
             is_disaster: fact.body.disaster,
             axis_label: words.list(&steps.iter().map(|step| format!("{}: {}", step.name, step.at)).collect::<Vec<_>>()),

@@ -17,6 +17,7 @@ use super::gauge::{self, Bar};
 use super::language::Reader;
 use super::paging::Asked;
 use super::subject;
+use super::tell::links;
 use super::{App, problem};
 use crate::live::Live;
 use crate::schedule::{Standing, Window};
@@ -54,6 +55,7 @@ pub fn schedule_shows(live: &Live, id: &FactId) -> bool {
 struct SchedulePage {
     frame: Frame,
     bars: Vec<BarView>,
+    acts: Vec<links::Link>,
     ahead: Vec<WindowView>,
     past: Vec<WindowView>,
     /// Earlier and later pages of the past.
@@ -88,6 +90,8 @@ pub(super) struct WindowView {
     /// What really happened.
     pub(super) actual: Option<String>,
     pub(super) overran: Option<String>,
+    /// What an operator may do about it.
+    pub(super) acts: Vec<links::Link>,
 }
 
 /// Whether one maintenance was announced as promised.
@@ -114,6 +118,7 @@ impl SchedulePage {
         let view = |window: &Window| window_view(&words, live, window);
         Some(Self {
             bars: bars(&words, live),
+            acts: links::first(texts, "maintenance"),
             ahead: ahead.into_iter().map(view).collect(),
             newer: (page > 1).then(|| page - 1),
             older: (past.len() > begin + PAST).then_some(page + 1),
@@ -221,6 +226,7 @@ pub(super) fn window_view(words: &Words, live: &Live, window: &Window) -> Window
             until => times(words, from, until),
         }),
         overran: overran(words, live, window),
+        acts: links::window(texts, window),
     }
 }
 
@@ -263,7 +269,7 @@ pub(super) fn notice(words: &Words, live: &Live, announced: &Announcement) -> No
         _ => texts.with("notice-after", &[("given", words.length(Millis(-given.0)).into()), needed]),
     };
     let more = given - announced.needed;
-    let exact = |length: Millis| -> fluent_bundle::FluentValue<'static> { when::clock_length(length).into() };
+    let exact = |length: Millis| -> fluent_bundle::FluentValue<'static> { words.exact_length(length).into() };
     if announced.kind == ReasonKind::Kept {
         let by = texts.with("notice-more", &[("length", exact(more))]);
         return NoticeView { class: "kept", label: texts.get("notice-kept"), given: text, by: Some(by) };

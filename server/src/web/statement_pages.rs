@@ -11,6 +11,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use uphold_core::agreement::Language;
 use uphold_core::statement::Verdict;
+use uphold_core::time::Millis;
 
 use super::frame::{self, Frame};
 use super::language::Reader;
@@ -374,7 +375,7 @@ fn changed_view(words: &Words, live: &Live, changed: Changed) -> ChangedView {
     let plain = Phrase { lang: "", text: changed.commitment.clone() };
     let said = |key: &str, value: String| match Verdict::ALL.into_iter().find(|each| each.name() == value) {
         Some(verdict) if key == "verdict" => words.verdict(verdict),
-        _ => value,
+        _ => length(key, &value).map_or(value, |length| words.exact_length(length)),
     };
     let values = changed.values.into_iter();
     let values = values.map(|(key, old, new)| (value_name(words.texts, &key), said(&key, old), said(&key, new)));
@@ -383,6 +384,16 @@ fn changed_view(words: &Words, live: &Live, changed: Changed) -> ChangedView {
         subject: changed.subject,
         values: values.collect(),
     }
+}
+
+/// A value that is a length of time: its text has seconds, with a part of one after the point.
+fn length(key: &str, value: &str) -> Option<Millis> {
+    let is_one = ["down", "excluded", "unknown"].contains(&key)
+        || key.strip_prefix("measured.").is_some_and(|key| measured::LENGTHS.contains(&key));
+    let (sign, digits) = value.strip_prefix('-').map_or((1, value), |digits| (-1, digits));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let (whole, part): (i64, i64) = (whole.parse().ok()?, format!("{part:0<3}").parse().ok()?);
+    is_one.then_some(Millis(sign * whole.saturating_mul(1000).saturating_add(part)))
 }
 
 fn value_name(texts: Texts, key: &str) -> String {
@@ -396,5 +407,24 @@ fn value_name(texts: Texts, key: &str) -> String {
         "credit" => texts.get("statement-owed"),
         "claim" => texts.get("statements-claim"),
         other => measured::label(texts, other.trim_start_matches("measured.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_read_from_a_frozen_text_and_other_values_are_not() {
+        assert_eq!(length("down", "3661.5"), Some(Millis(3_661_500)));
+        assert_eq!(length("measured.shortest_notice", "-0.25"), Some(Millis(-250)));
+        assert_eq!(length("unknown", "0"), Some(Millis(0)));
+        for (key, value) in [("measured.windows", "3"), ("lower", "99.95"), ("down", ""), ("credit", "10.00")] {
+            assert_eq!(length(key, value), None, "{key}");
+        }
+        let words = Words { texts: Texts(uphold_core::agreement::Language::En), zone: uphold_core::time::Zone::utc() };
+        let shown = |length: i64| words.exact_length(Millis(length)).replace('\u{a0}', " ");
+        let read: Vec<String> = [3_661_500, -250, 0, 90_000, 60_001].map(shown).into();
+        assert_eq!(read, ["1 h 1 min 1.500 s", "−0.250 s", "0 s", "1 min 30 s", "1 min 0.001 s"]);
     }
 }

@@ -15,6 +15,7 @@ use super::beside::Beside;
 use super::frame::{self, Frame};
 use super::language::Reader;
 use super::maintenance::solution_name;
+use super::tell::links;
 use crate::live::Live;
 use crate::wording::{Phrase, Texts, Words};
 
@@ -31,6 +32,7 @@ struct ListPage {
     present: Vec<ChangeView>,
     ahead: Vec<ChangeView>,
     past: Vec<ChangeView>,
+    acts: Vec<links::Link>,
 }
 
 /// One change: the present state is the last one of each.
@@ -90,6 +92,7 @@ impl ListPage {
             present: present(live).into_iter().map(view).collect(),
             ahead: ahead.into_iter().map(view).collect(),
             past: past.into_iter().map(view).collect(),
+            acts: links::first(texts, "subprocessor"),
             frame: Frame::new(&words, live, "/sub-processors", texts.get("sub-processors-title")),
         }
     }

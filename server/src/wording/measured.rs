@@ -35,6 +35,22 @@ pub(crate) fn money(amount: &Ratio) -> String {
     }
 }
 
+/// The figures that are lengths of time.
+pub(crate) const LENGTHS: [&str; 12] = [
+    "absent",
+    "left",
+    "limit",
+    "longest",
+    "longest_exercise",
+    "longest_extension",
+    "longest_gap",
+    "planned",
+    "present",
+    "shortest_notice",
+    "slowest_notice",
+    "used",
+];
+
 /// What the figure of this key is called; a key without words is shown as it is, and a test proves that there is none.
 pub(crate) fn label(texts: Texts, key: &str) -> String {
     match key {
@@ -76,7 +92,7 @@ mod tests {
     use super::*;
 
     /// The keys that core gives to figures, as its sources write them.
-    fn keys() -> Vec<String> {
+    fn keys(calls: &[&str]) -> Vec<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/src/evaluate/obligation");
         let mut code = String::new();
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -85,17 +101,23 @@ mod tests {
                 code.push_str(&std::fs::read_to_string(path).unwrap());
             }
         }
-        let written = [".count(\"", ".time(\"", "key: \""].into_iter().flat_map(|call| code.split(call).skip(1));
+        let written = calls.iter().flat_map(|call| code.split(call).skip(1));
         written.filter_map(|rest| rest.split_once('"')).map(|(key, _)| key.to_owned()).collect()
     }
 
     #[test]
     fn every_figure_of_core_has_words_of_its_own_in_both_languages() {
-        let keys = keys();
+        let keys = keys(&[".count(\"", ".time(\"", "key: \""]);
         assert!(keys.len() > 20, "{keys:?}");
         for key in keys {
             let [en, ja] = Language::ALL.map(|language| label(Texts(language), &key));
             assert!(ja != en && ja != key.replace('_', " "), "{key}: {en}, {ja}");
         }
+    }
+
+    #[test]
+    fn every_length_of_core_is_known_as_one() {
+        let lengths: std::collections::BTreeSet<String> = keys(&[".time(\""]).into_iter().collect();
+        assert_eq!(lengths.iter().map(String::as_str).collect::<Vec<_>>(), LENGTHS);
     }
 }

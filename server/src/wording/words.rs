@@ -11,7 +11,7 @@ use uphold_core::timeline::{State, Tally};
 use super::texts::Texts;
 
 /// A text of the agreement, with the language that it is really in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Phrase {
     /// The language's code.
     pub(crate) lang: &'static str,
@@ -147,6 +147,21 @@ impl Words {
     /// A whole length to the second, a part of a second counted as one.
     pub(crate) fn length(&self, length: Millis) -> String {
         self.units(length.0.max(0).unsigned_abs().div_ceil(1000).try_into().unwrap_or(i64::MAX), 4)
+    }
+
+    /// A length to the millisecond, for what is compared: of two that differ none looks like the other.
+    pub(crate) fn exact_length(&self, length: Millis) -> String {
+        let (whole, part) = (length.0.unsigned_abs() / 1000, length.0.unsigned_abs() % 1000);
+        let sign = if length.0 < 0 { "−" } else { "" };
+        let seconds = i64::try_from(whole).unwrap_or(i64::MAX);
+        if part == 0 {
+            return format!("{sign}{}", self.units(seconds, 4));
+        }
+        let last = format!("{}.{part:03}\u{a0}{}", seconds % 60, self.texts.get("unit-second"));
+        match seconds / 60 * 60 {
+            0 => format!("{sign}{last}"),
+            minutes => format!("{sign}{} {last}", self.units(minutes, 4)),
+        }
     }
 
     /// How long a state held, to the second and rounded toward the worse: time up down, all other time up.

@@ -8,6 +8,8 @@ use uphold::access::{Scope, Tokens};
 use uphold::accounts::{Accounts, Browser, Cause, Standing};
 use uphold::clock::Clock;
 
+use uphold_core::time::{Instant, Millis};
+
 use crate::crash::Server;
 use crate::program::{request_with, root};
 use crate::web::PASSWORD;
@@ -174,4 +176,108 @@ fn every_form_can_be_opened_by_an_operator_and_by_nobody_else() {
     // A form of somebody else's page is refused before it is read.
     let (_, page) = desk.get("/tell/recovery");
     assert_eq!(viewer.send("/tell/recovery", &page, &EXERCISE).0, 403);
+}
+
+const HOUR: i64 = 3_600_000;
+
+/// Asks what a maintenance from so many hours from now would come to; in the language of the cookie.
+fn foreseen(desk: &Desk, kind: &str, id: &str, span: (Instant, Instant), more: &[(&str, &str)]) -> String {
+    let (from, until) = (span.0.to_string(), span.1.to_string());
+    let mut fields = vec![
+        ("scope.solution", "workload-security"),
+        ("class", "scheduled"),
+        ("status", "CONFIRMED"),
+        ("from", &from),
+        ("until", &until),
+        ("id", id),
+        ("why", "an upgrade"),
+    ];
+    fields.retain(|(key, _)| more.iter().all(|(other, _)| key != other));
+    fields.extend(more.iter().copied());
+    let (_, form) = desk.get(kind);
+    let (status, page) = desk.send(kind, &form, &fields);
+    assert_eq!(status, 200, "{page}");
+    if more.contains(&("record", "yes")) {
+        assert_eq!(desk.send(kind, &page, &fields).0, 303);
+    }
+    page.replace('\u{a0}', " ")
+}
+
+fn hours_from(begin: Instant, from: i64, length: i64) -> (Instant, Instant) {
+    (begin + Millis(from * HOUR), begin + Millis((from + length) * HOUR))
+}
+
+#[test]
+fn a_window_is_shown_with_its_notice_and_with_what_it_leaves_of_the_hours_before_it_is_recorded() {
+    let desk = Desk::open(&Standing::Operator);
+    let form = "/tell/maintenance";
+    let now = Clock::system().now();
+    let short = foreseen(&desk, form, "m-1", hours_from(now, 6 * 24 + 3, 2), &[]);
+    for says in [
+        "Published now, this window begins in 6 d 2 h 59 min",
+        "the agreement asks 7 d: 21 h",
+        "Notice too short:",
+        "of 8 h, 6 h are left after it",
+        "It takes 2 h of the limit.",
+        "Of 8 h are used 0 s, planned by others 0 s, taken by this window 2 h, left 6 h.",
+        "url(#pattern-adds)",
+        "The server publishes it on the maintenance schedule as soon as it is recorded",
+    ] {
+        assert!(short.contains(says), "{says}: {short}");
+    }
+    assert_eq!(desk.records("maintenance"), Vec::<Value>::new(), "a look records nothing");
+    assert_eq!(desk.records("notice"), Vec::<Value>::new(), "and publishes nothing");
+
+    // Three hours of a far month, then seven more of which one is the same time: nine in all, counted once.
+    let month = Instant::parse("2031-03-10T00:00:00Z").unwrap();
+    let kept = foreseen(&desk, form, "m-2", hours_from(month, 0, 3), &[("record", "yes")]);
+    assert!(kept.contains("Notice as promised:") && kept.contains("more than needed."), "{kept}");
+    let over = foreseen(&desk, form, "m-3", hours_from(month, 2, 7), &[]);
+    for says in [
+        "March 2031: the limit of 8 h is exceeded by 1 h.",
+        "It takes 6 h of the limit.",
+        "Of 8 h are used 0 s, planned by others 3 h, taken by this window 6 h: 1 h too much.",
+    ] {
+        assert!(over.contains(says), "{says}: {over}");
+    }
+    let inside = foreseen(&desk, form, "m-4", hours_from(month, 1, 1), &[]);
+    assert!(inside.contains("of 8 h, 5 h are left after it.</strong> It takes nothing of the limit"), "{inside}");
+
+    // Over the end of a month it takes of both.
+    let end = Instant::parse("2031-05-01T00:00:00Z").unwrap();
+    let both = foreseen(&desk, form, "m-5", hours_from(end, -2, 5), &[]);
+    assert!(
+        both.contains("April 2031: of 8 h, 6 h are left") && both.contains("May 2031: of 8 h, 5 h are left"),
+        "{both}"
+    );
+
+    // What is called off gives its time back, and nothing more is asked of its notice.
+    let off = foreseen(&desk, form, "m-2", hours_from(month, 0, 3), &[("status", "CANCELLED")]);
+    assert!(off.contains("of 8 h, 8 h are left after it.</strong> It gives 3 h back."), "{off}");
+    assert!(!off.contains("Published now"), "{off}");
+}
+
+#[test]
+fn what_a_window_would_come_to_is_said_in_japanese_and_of_a_customer_alone_by_what_proves_it() {
+    let mut desk = Desk::open(&Standing::Operator);
+    let now = Clock::system().now();
+    let form = "/tell/maintenance";
+    let stranger = foreseen(&desk, form, "own", hours_from(now, 200, 2), &[("scope.customer", "acme")]);
+    assert!(stranger.contains("No notice of this work is judged"), "{stranger}");
+    let (_, page) = desk.get("/tell/entitlement");
+    let right = [("scope.customer", "acme"), ("paid", "true"), ("from", "2026-01-01T00:00"), ("why", "they ordered")];
+    let right = [&right[..], &[("record", "yes")]].concat();
+    let (_, page) = desk.send("/tell/entitlement", &page, &right);
+    assert_eq!(desk.send("/tell/entitlement", &page, &right).0, 303, "{page}");
+    let own = foreseen(&desk, form, "own", hours_from(now, 200, 2), &[("scope.customer", "acme")]);
+    assert!(own.contains("It concerns one customer alone") && own.contains("(acme)"), "{own}");
+    assert!(!own.contains("Published now"), "{own}");
+    desk.cookie = format!("{}; lang=ja", desk.cookie);
+    let short = foreseen(&desk, form, "m-1", hours_from(now, 6 * 24 + 3, 9), &[]);
+    for says in ["いま公開すると、開始まで 6 日 2 時間 59 分", "契約が求める 7 日 に 21 時間", "を 1 時間 超えます"]
+    {
+        assert!(short.contains(says), "{says}: {short}");
+    }
+    let kept = foreseen(&desk, form, "m-1", hours_from(now, 8 * 24, 1), &[]);
+    assert!(kept.contains("約束どおりの予告：") && kept.contains("残りは 7 時間 です"), "{kept}");
 }

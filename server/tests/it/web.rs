@@ -29,7 +29,7 @@ pub(crate) struct Site {
     pub(crate) hand: Arc<ManualTime>,
     pub(crate) data: tempfile::TempDir,
     /// The cookie of whoever asks, where it is always the same one.
-    reader: Option<String>,
+    pub(crate) reader: Option<String>,
     _told: tokio::sync::mpsc::Receiver<Append>,
 }
 

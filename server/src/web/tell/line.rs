@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use uphold_core::history::{Field, FieldKind, LineType};
+use uphold_core::id::FactId;
 use uphold_core::ledger::record::Recorded;
 use uphold_core::time::{Instant, Zone};
 
@@ -46,6 +47,25 @@ impl Filled {
     pub(super) fn text(&self, key: &str) -> &str {
         self.0.get(key).map_or("", String::as_str)
     }
+}
+
+/// The longest value that an address may give to a field.
+const GIVEN_MAX: usize = 4096;
+
+/// Of what an address gives that which a form has fields for: an address may come from anywhere, and it must neither bring
+/// what the form does not show nor more than a field holds.
+pub(super) fn given(words: &Words, asked: &Asked, given: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let plain = |value: &str| value.len() <= GIVEN_MAX && !value.chars().any(char::is_control);
+    let mut kept: BTreeMap<String, String> = BTreeMap::new();
+    for (field, _) in fields::keys(asked) {
+        let Some(value) = given.get(field.key).map(|value| value.trim()).filter(|value| plain(value)) else { continue };
+        let is_time = field.kind == FieldKind::Time;
+        kept.insert(field.key.to_owned(), if is_time { local(value, &words.zone) } else { value.to_owned() });
+    }
+    // Which record it is to be stands in a field of its own, which a correction has none of.
+    let id = given.get("id").filter(|id| asked.corrects.is_none() && FactId::parse(id).is_ok());
+    kept.extend(id.map(|id| ("id".to_owned(), id.clone())));
+    kept
 }
 
 /// The value of a key; a point leads into a table.

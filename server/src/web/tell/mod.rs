@@ -6,6 +6,8 @@
 
 mod fields;
 mod line;
+pub(super) mod links;
+mod plan;
 mod preview;
 
 use std::collections::BTreeMap;
@@ -27,6 +29,7 @@ use uphold_core::time::Instant;
 
 use self::fields::FieldView;
 use self::line::Filled;
+use self::plan::PlanView;
 use self::preview::ChangeView;
 use super::frame::{self, Frame};
 use super::language::Reader;
@@ -34,6 +37,7 @@ use super::records::{Unrecorded, append};
 use super::visitor::Signed;
 use super::{App, problem};
 use crate::live::Live;
+use crate::operate::foresee::{Foreseen, foresee};
 use crate::operate::record::{self, MEASURED, Told};
 use crate::wording::{Texts, Words, form};
 
@@ -82,7 +86,7 @@ pub(super) async fn show(
     let words = frame::words(texts, &live);
     match Asked::find(&live, &kind, given.get("of").map(String::as_str)) {
         Ok(asked) => {
-            let filled = asked.filled(&words, given);
+            let filled = asked.prefilled(&words, given);
             page(&words, &live, &asked, &filled, Outcome::Begun, &fresh_key())
         }
         Err(refused) => refuse(&app, texts, refused),
@@ -152,8 +156,9 @@ impl Asked {
         Ok(Self { kind: CORRECTION, of_type, corrects: Some((id.to_owned(), known)) })
     }
 
-    /// What stands in the fields: what was given, and for a correction what is known.
-    fn filled(&self, words: &Words, given: Given) -> Filled {
+    /// What stands in the fields at first: what the address gives, and for a correction what is known besides.
+    fn prefilled(&self, words: &Words, given: Given) -> Filled {
+        let given = line::given(words, self, given);
         match &self.corrects {
             None => Filled::new(given),
             Some((_, known)) => Filled::of_line(words, self.of_type, known).overlaid(given),
@@ -165,8 +170,18 @@ impl Asked {
 enum Outcome {
     Begun,
     Wrong(Vec<String>),
-    /// What it would change, and what stands for the record that would.
-    Ready(Vec<ChangeView>, String),
+    /// What it would change.
+    Ready(Consequence),
+}
+
+/// What a form would change, shown before it is recorded.
+struct Consequence {
+    /// Of statements.
+    changes: Vec<ChangeView>,
+    /// Of a maintenance.
+    plan: Option<PlanView>,
+    /// What stands for the record that would.
+    seen: String,
 }
 
 /// A form that was sent, with what is needed to answer it.
@@ -191,8 +206,10 @@ impl Sent<'_> {
         !self.filled.text("record").is_empty() && self.filled.text("seen") == self.seen
     }
 
-    fn consequence(&self, changes: &[record::Change]) -> Response {
-        self.page(Outcome::Ready(preview::views(self.words, self.live, changes), self.seen.clone()))
+    fn consequence(&self, judged: &Judged, now: Instant) -> Response {
+        let plan = judged.foreseen.as_ref().map(|foreseen| plan::view(self.words, self.live, foreseen, now));
+        let changes = preview::views(self.words, self.live, &judged.changes);
+        self.page(Outcome::Ready(Consequence { changes, plan, seen: self.seen.clone() }))
     }
 
     fn unrecorded(&self, error: &Unrecorded) -> Response {
@@ -212,15 +229,15 @@ async fn answer(app: &App, words: &Words, live: &Arc<Live>, asked: Asked, given:
     };
     let (picture, now) = (live.clone(), app.web.clock.now());
     let judged = app.judge(move || judge(&picture, &told, now)).await;
-    let (facts, changes) = match judged {
+    let judged = match judged {
         Some(Ok(judged)) => judged,
         Some(Err(wrongs)) => return sent.page(Outcome::Wrong(wrongs)),
         None => return problem::internal(),
     };
     if !sent.is_confirmed() {
-        return sent.consequence(&changes);
+        return sent.consequence(&judged, now);
     }
-    match append(app, facts).await {
+    match append(app, judged.records).await {
         Ok(receipts) => recorded(app, receipts.first().map_or(0, |receipt| receipt.seq)).await,
         Err(error) => sent.unrecorded(&error),
     }
@@ -258,13 +275,22 @@ async fn recorded(app: &App, seq: u64) -> Response {
     Redirect::to(&format!("/tell?told={seq}")).into_response()
 }
 
-type Judged = Result<(Vec<Record>, Vec<record::Change>), Vec<String>>;
+/// What a form comes to.
+struct Judged {
+    records: Vec<Record>,
+    changes: Vec<record::Change>,
+    foreseen: Option<Foreseen>,
+}
 
-fn judge(live: &Live, told: &Told, now: Instant) -> Judged {
+fn judge(live: &Live, told: &Told, now: Instant) -> Result<Judged, Vec<String>> {
     let said = |wrongs: Vec<record::Wrong>| wrongs.into_iter().map(|wrong| wrong.message).collect::<Vec<_>>();
     let records = record::facts(live, told).map_err(said)?;
-    let changes = record::consequence(live, &records, now).map_err(said)?;
-    Ok((records, changes))
+    let foreseen = foresee(live, &records, now);
+    // The server publishes at once what it may, so that nobody ever sees the figures without that.
+    let published = foreseen.iter().flat_map(|foreseen| foreseen.publication.iter().cloned());
+    let all: Vec<Record> = records.iter().cloned().chain(published).collect();
+    let changes = record::consequence(live, &all, now).map_err(said)?;
+    Ok(Judged { records, changes, foreseen })
 }
 
 /// What stands for one record, so that it can be seen whether it was changed.
@@ -303,8 +329,7 @@ struct TellPage {
     more: Vec<FieldView>,
     more_is_open: bool,
     wrongs: Vec<String>,
-    /// What it would change, and what stands for the record that would.
-    changes: Option<(Vec<ChangeView>, String)>,
+    consequence: Option<Consequence>,
 }
 
 fn page(words: &Words, live: &Live, asked: &Asked, filled: &Filled, outcome: Outcome, key: &FactId) -> Response {
@@ -322,10 +347,10 @@ fn page(words: &Words, live: &Live, asked: &Asked, filled: &Filled, outcome: Out
     };
     let (fields, more) = fields::views(words, live, asked, filled);
     let status = if matches!(outcome, Outcome::Wrong(_)) { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (wrongs, changes) = match outcome {
+    let (wrongs, consequence) = match outcome {
         Outcome::Begun => (Vec::new(), None),
         Outcome::Wrong(wrongs) => (wrongs, None),
-        Outcome::Ready(changes, seen) => (Vec::new(), Some((changes, seen))),
+        Outcome::Ready(consequence) => (Vec::new(), Some(consequence)),
     };
     let path = format!("/tell/{}", asked.kind);
     let page = TellPage {
@@ -342,7 +367,7 @@ fn page(words: &Words, live: &Live, asked: &Asked, filled: &Filled, outcome: Out
         fields,
         more,
         wrongs,
-        changes,
+        consequence,
     };
     frame::respond(status, texts, &page)
 }
