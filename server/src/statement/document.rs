@@ -48,6 +48,8 @@ pub struct Around {
     pub hint: String,
     /// Its own address, for the choice of language.
     pub path: String,
+    /// The address of the list that it is in.
+    pub list: String,
 }
 
 impl Around {
