@@ -159,7 +159,9 @@ fn window(id: &FactId, told: &Told<'_>, known: &History, announced: Vec<Announce
     })
 }
 
-fn standing(plan: &Maintenance, now: Instant) -> Standing {
+/// How far a maintenance has come at a moment, as far as it was told.
+#[must_use]
+pub fn standing(plan: &Maintenance, now: Instant) -> Standing {
     let has_ended = plan.actual_until.is_some_and(|until| until <= now);
     let has_begun = plan.actual_from.is_some_and(|from| from <= now) || plan.status == MaintenanceStatus::InProcess;
     let is_over = plan.planned.until() <= now;

@@ -23,9 +23,10 @@ mod windows;
 
 pub use budget::{BURN_RULES, Budget, Burn, BurnRule, Urgency, budget, burns};
 pub use compose::whole;
-pub use obligation::{Announcement, announcements};
+pub use coverage::{Coverage, coverage};
+pub use obligation::{Announcement, announcements, suspension_told};
 pub use problem::{Problem, problems, revision_problems};
-pub use revision::{in_force, timeline_over};
+pub use revision::{binding, in_force, timeline_over};
 pub use seen::Seen;
 pub use subjects::{customers, subjects};
 

@@ -2,7 +2,7 @@
 
 use super::{Seen, timeline};
 use crate::agreement::{Agreement, MidPeriod, Subject, TakesEffect};
-use crate::history::History;
+use crate::history::{Entitlement, History};
 use crate::id::{CommitmentId, CustomerId};
 use crate::interval::{Interval, IntervalSet};
 use crate::time::{Instant, Period};
@@ -13,6 +13,17 @@ use crate::timeline::Timeline;
 #[must_use]
 pub fn in_force(revisions: &[Agreement], at: Instant) -> Option<&Agreement> {
     revisions.iter().rev().find(|agreement| agreement.valid.from() <= at).or_else(|| revisions.first())
+}
+
+/// The revision that judges a customer with these entitlements at an instant, if one does: where a change takes effect at once
+/// the one in force, and else the one that was agreed with them.
+#[must_use]
+pub fn binding<'a>(revisions: &'a [Agreement], entitlements: &[&Entitlement], at: Instant) -> Option<&'a Agreement> {
+    let all = Revisions::new(revisions);
+    if all.is_one() || all.takes_effect() == TakesEffect::AtOnce {
+        return all.in_force(at);
+    }
+    revisions.iter().find(|agreement| all.agreed(agreement, entitlements.iter().copied()).contains(at))
 }
 
 /// The timeline of a commitment's subject over several revisions, for drawing it: at every instant as the revision in force
@@ -80,16 +91,20 @@ impl<'a> Revisions<'a> {
         if rule == TakesEffect::AtOnce || self.all.len() < 2 {
             return valid;
         }
+        let own = known.facts.entitlements.iter().map(|fact| &fact.body);
+        self.agreed(agreement, own.filter(|entitlement| entitlement.scope.parts.customer.as_ref() == Some(customer)))
+    }
+
+    /// When `agreement` is the one that was agreed with these entitlements.
+    fn agreed<'e>(&self, agreement: &Agreement, own: impl Iterator<Item = &'e Entitlement>) -> IntervalSet {
         // What a customer agreed to holds from its start, or from its last renewal, to the next renewal or its end.
-        let own =
-            known.facts.entitlements.iter().filter(|fact| fact.body.scope.parts.customer.as_ref() == Some(customer));
         let mut held = Vec::new();
-        for fact in own {
-            let span = fact.body.span;
-            let renewed = fact.body.renewed_at.filter(|at| span.contains(*at));
+        for entitlement in own {
+            let span = entitlement.span;
+            let renewed = entitlement.renewed_at.filter(|at| span.contains(*at));
             let first = Interval::new(span.from(), renewed.unwrap_or(span.until()));
             let second = renewed.and_then(|at| Interval::new(at, span.until()));
-            let named = fact.body.revision.as_deref();
+            let named = entitlement.revision.as_deref();
             for (place, part) in first.into_iter().chain(second).enumerate() {
                 let agreed = match named.filter(|_| place == 0) {
                     Some(name) => self.all.iter().find(|each| each.revision == name),

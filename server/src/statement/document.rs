@@ -54,6 +54,8 @@ pub struct Around {
     pub path: String,
     /// Which part of its rows is told in full, from 1 on; the overview has all of them.
     pub part: usize,
+    /// The address of the list that it is in.
+    pub list: String,
 }
 
 /// How many rows a page tells in full. Files have all of them.

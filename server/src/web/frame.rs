@@ -15,13 +15,14 @@ use crate::wording::{Phrase, Texts, Words};
 
 /// The pages that every page leads to, for whoever may open them: the path, and the key of the name. Who may, the table of
 /// routes says.
-const NAVIGATION: [(&str, &str); 10] = [
+const NAVIGATION: [(&str, &str); 11] = [
     ("/", "nav-agreement"),
     ("/status", "nav-status"),
     ("/maintenance", "nav-maintenance"),
     ("/incidents", "nav-incidents"),
     ("/statements", "nav-statements"),
     ("/mine", "nav-mine"),
+    ("/customers", "nav-customers"),
     ("/checks", "nav-checks"),
     ("/ledger", "nav-ledger"),
     ("/tell", "nav-tell"),

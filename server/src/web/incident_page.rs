@@ -3,6 +3,8 @@
 //! What concerns one customer alone is not shown here, and nothing of how a service is measured. Not here: the list for
 //! programs.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::{self, Query, State};
 use axum::http::StatusCode;
@@ -11,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uphold_core::agreement::Subject;
 use uphold_core::history::{Audience, Fact, Incident, Notice, Said, Scope, Stage, Update};
-use uphold_core::id::{FactId, SolutionId};
+use uphold_core::id::{FactId, PartId, SolutionId};
 use uphold_core::time::{Instant, Millis};
 
 use super::frame::{self, Frame};
@@ -67,9 +69,22 @@ pub(super) async fn show(
     }
 }
 
-/// The incidents that everybody may see.
+/// The incidents that everybody may see: what is of an instance that belongs to somebody is theirs, although it does not name
+/// them.
 pub(super) fn known(live: &Live) -> impl Iterator<Item = &Fact<Incident>> {
-    live.incidents.iter().filter(|fact| fact.body.scope.parts.customer.is_none())
+    let owned = owned(live);
+    live.incidents.iter().filter(move |fact| is_public(&fact.body.scope, &owned))
+}
+
+/// The instances that belong to customers.
+pub(super) fn owned(live: &Live) -> BTreeSet<&PartId> {
+    let parts = live.facts.resources.iter().map(|fact| &fact.body.scope.parts);
+    parts.filter(|parts| parts.customer.is_some()).filter_map(|parts| parts.instance.as_ref()).collect()
+}
+
+/// Whether something is of nobody in particular.
+pub(super) fn is_public(scope: &Scope, owned: &BTreeSet<&PartId>) -> bool {
+    scope.parts.customer.is_none() && scope.parts.instance.as_ref().is_none_or(|instance| !owned.contains(instance))
 }
 
 /// One incident of a list.
@@ -105,6 +120,11 @@ pub(super) fn concerns(scope: &Scope, solution: &SolutionId) -> bool {
     scope.solution.as_ref().is_none_or(|named| named == solution)
 }
 
+/// The address of an incident that everybody may see.
+pub(super) fn path(id: &FactId) -> String {
+    format!("/incidents/{}", in_path(id.as_str()))
+}
+
 /// An incident as a line of a list.
 pub(super) fn line(words: &Words, live: &Live, fact: &Fact<Incident>) -> Line {
     let span = fact.body.span;
@@ -120,7 +140,7 @@ pub(super) fn line(words: &Words, live: &Live, fact: &Fact<Incident>) -> Line {
         Sentence::plain(words.texts.with("incident-lasted", &[("duration", length.into())]))
     };
     Line {
-        path: format!("/incidents/{}", in_path(fact.id.as_str())),
+        path: path(&fact.id),
         title: title(words, live, &fact.body.scope),
         is_open,
         lasting,
@@ -145,7 +165,8 @@ fn title(words: &Words, live: &Live, scope: &Scope) -> String {
     words.texts.with("incident-of-part", &[("solution", solution.into()), ("part", part.into())])
 }
 
-fn cause(texts: Texts, class: &str) -> String {
+/// What a cause is called.
+pub(super) fn cause(texts: Texts, class: &str) -> String {
     if class == UNCLASSIFIED { texts.get("incident-unclassified") } else { class.to_owned() }
 }
 
@@ -169,7 +190,8 @@ fn view(words: &Words, update: &Fact<Update>) -> UpdateView {
     }
 }
 
-fn stage(texts: Texts, stage: Stage) -> String {
+/// What a stage is called.
+pub(super) fn stage(texts: Texts, stage: Stage) -> String {
     match stage {
         Stage::Investigating => texts.get("stage-investigating"),
         Stage::Identified => texts.get("stage-identified"),

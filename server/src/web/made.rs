@@ -1,7 +1,8 @@
-//! Statements for everybody, made again for a page or a download: of which month, which version, and what each version changed.
+//! Statements for everybody or for one customer, made again for a page or a download: of which month, which version, and what
+//! each version changed.
 //!
 //! A frozen one is worked out again from what was known then, and shown only where it says what was frozen; its text as it was
-//! frozen is in the ledger. Not here: the documents themselves (`crate::statement`), and statements of customers.
+//! frozen is in the ledger. Not here: the documents themselves (`crate::statement`), and who may see whose.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use uphold_core::agreement::Agreement;
 use uphold_core::evaluate::{Customers, Request, evaluate};
+use uphold_core::id::CustomerId;
 use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::{Inputs, Statement};
@@ -49,9 +51,55 @@ pub(super) enum NotMade {
     Ledger(BookError),
 }
 
-/// One statement for everybody.
+/// Whose statements, and where their pages are.
+#[derive(Debug, Clone)]
+pub(super) enum Whose {
+    /// Those for nobody in particular, which everybody may see.
+    Everybody,
+    /// Those of the customer who is signed in.
+    Own(CustomerId),
+    /// Those of a customer, for whoever may see everything.
+    Of(CustomerId, String),
+}
+
+impl Whose {
+    /// Those of a customer, for whoever may see everything.
+    pub(super) fn of(customer: CustomerId) -> Self {
+        let base = format!("/customers/{customer}");
+        Self::Of(customer, base)
+    }
+
+    /// What the addresses of the pages begin with.
+    pub(super) fn base(&self) -> &str {
+        match self {
+            Self::Everybody => "",
+            Self::Own(_) => "/mine",
+            Self::Of(_, base) => base,
+        }
+    }
+
+    /// Whose they are, if they are a customer's.
+    pub(super) fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Self::Everybody => None,
+            Self::Own(customer) | Self::Of(customer, _) => Some(customer),
+        }
+    }
+
+    /// Whether they are the reader's own.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    fn asked(&self) -> Customers {
+        self.customer().cloned().map_or(Customers::Nobody, Customers::One)
+    }
+}
+
+/// One statement.
 #[derive(Debug, Clone)]
 pub(super) struct Which {
+    pub(super) whose: Whose,
     pub(super) period: Period,
     /// The version that was frozen; absent for what would be said now.
     pub(super) frozen: Option<Frozen>,
@@ -76,25 +124,25 @@ pub(super) fn months(live: &Live) -> Vec<Period> {
 }
 
 /// The statement of a month: the version of that number, or else the one frozen last, or else what would be said now.
-pub(super) fn find(live: &Live, name: &str, number: Option<u64>) -> Option<Which> {
+pub(super) fn find(live: &Live, whose: &Whose, name: &str, number: Option<u64>) -> Option<Which> {
     let period = months(live).into_iter().find(|month| month.name == name)?;
-    let frozen: Vec<&Frozen> = closing::frozen(live, &period, None).collect();
+    let frozen: Vec<&Frozen> = closing::frozen(live, &period, whose.customer()).collect();
     let frozen = match number {
         Some(number) => Some(frozen.into_iter().find(|frozen| frozen.fact.number == number)?.clone()),
         None => frozen.last().map(|frozen| Frozen::clone(frozen)),
     };
-    Some(Which { period, frozen })
+    Some(Which { whose: whose.clone(), period, frozen })
 }
 
 /// The statement, worked out again.
 pub(super) fn make(live: &Live, data: &Path, kept: &Kept, which: &Which) -> Result<Arc<Made>, NotMade> {
-    let Some(frozen) = &which.frozen else { return now(live, &which.period).map(Arc::new) };
+    let Some(frozen) = &which.frozen else { return now(live, which).map(Arc::new) };
     let digest = frozen.fact.text;
     let all = || kept.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(made) = all().get(&digest) {
         return Ok(Arc::clone(made));
     }
-    let made = Arc::new(again(live, data, &which.period, frozen)?);
+    let made = Arc::new(again(live, data, which, frozen)?);
     let mut all = all();
     if all.len() >= KEPT {
         all.pop_first();
@@ -103,9 +151,10 @@ pub(super) fn make(live: &Live, data: &Path, kept: &Kept, which: &Which) -> Resu
     Ok(made)
 }
 
-fn now(live: &Live, period: &Period) -> Result<Made, NotMade> {
-    let request = Request { period: period.clone(), as_known_at: live.as_known_at, customers: Customers::Nobody };
-    let statement = match period.name == live.statement.period.name {
+fn now(live: &Live, Which { whose, period, .. }: &Which) -> Result<Made, NotMade> {
+    let request = Request { period: period.clone(), as_known_at: live.as_known_at, customers: whose.asked() };
+    let is_of_picture = whose.customer().is_none() && period.name == live.statement.period.name;
+    let statement = match is_of_picture {
         true => live.statement.clone(),
         false => evaluate(live.revisions.all(), &live.history, &request).map_err(|_| NotMade::Open)?,
     };
@@ -115,7 +164,7 @@ fn now(live: &Live, period: &Period) -> Result<Made, NotMade> {
 
 /// From what is known now, without what was recorded later. It holds only where it says, to the last byte, what was frozen:
 /// what was erased or told of an agreement since then can make it say something else.
-fn from_memory(live: &Live, data: &Path, period: &Period, frozen: &Frozen) -> Option<Made> {
+fn from_memory(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Option<Made> {
     let text = text(data, frozen.fact.text).ok()??;
     let said: Value = serde_json::from_str(&text).ok()?;
     let of = &said["inputs"];
@@ -125,14 +174,14 @@ fn from_memory(live: &Live, data: &Path, period: &Period, frozen: &Frozen) -> Op
         skipped: of["skipped"].as_u64().unwrap_or(0),
     };
     let as_known_at = frozen.fact.as_known_at;
-    let request = Request { period: period.clone(), as_known_at, customers: Customers::Nobody };
+    let request = Request { period: which.period.clone(), as_known_at, customers: which.whose.asked() };
     let statement = evaluate(live.revisions.all(), &live.history, &request).ok()?;
     let is_same = statement.to_json_text(&inputs) == text;
     is_same.then(|| Made { statement, agreements: live.revisions.all().to_vec(), inputs })
 }
 
-fn again(live: &Live, data: &Path, period: &Period, frozen: &Frozen) -> Result<Made, NotMade> {
-    if let Some(made) = from_memory(live, data, period, frozen) {
+fn again(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Result<Made, NotMade> {
+    if let Some(made) = from_memory(live, data, which, frozen) {
         return Ok(made);
     }
     let at = frozen.fact.as_known_at;
@@ -141,7 +190,7 @@ fn again(live: &Live, data: &Path, period: &Period, frozen: &Frozen) -> Result<M
         known => known.map_err(NotMade::Ledger)?,
     };
     let agreements = revisions.as_ref().unwrap_or(&live.revisions).all().to_vec();
-    let request = Request { period: period.clone(), as_known_at: at, customers: Customers::Nobody };
+    let request = Request { period: which.period.clone(), as_known_at: at, customers: which.whose.asked() };
     let statement = evaluate(&agreements, &history, &request).map_err(|_| NotMade::Open)?;
     if statement.figures() != frozen.fact.figures {
         return Err(NotMade::Erased);

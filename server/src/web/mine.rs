@@ -1,85 +1,96 @@
-//! A customer's own page: its statement, and what concerns it. The customer is that of the session; no request can name one.
+//! A customer's own page: how it stands, its statement of a month, and what concerns it. The customer is that of the session; no
+//! request can name one.
 //!
-//! Not here: what a statement says (`uphold_core::evaluate`).
+//! Not here: what a statement says (`uphold_core::evaluate`), the lists (`concerns.rs`), and the statements as documents and
+//! files (`statement_pages.rs`).
 
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Deserialize;
 use uphold_core::evaluate::evaluate;
-use uphold_core::history::{Audience, Facts, Scope};
 use uphold_core::id::CustomerId;
-use uphold_core::interval::Interval;
-use uphold_core::statement::{Inputs, Row, Statement};
-use uphold_core::time::{Instant, Millis, Period};
+use uphold_core::statement::{Row, Statement};
 
+use super::concerns::{self, Concerns, ListView};
 use super::frame::{self, Frame};
 use super::language::Reader;
+use super::made::{self, Whose};
+use super::paging::{Asked, PageOf};
+use super::standing::{self, CoveredView, Said, Standing};
+use super::statement_pages::{self, VersionQuery};
 use super::visitor::OwnCustomer;
 use super::{App, api, problem, subject};
 use crate::live::Live;
 use crate::wording::subject::{name, solution_of};
 use crate::wording::{Phrase, Texts, Words, when};
 
-/// How many entries of a list the page shows: those that began last.
-const SHOWN: usize = 50;
+/// How many months can be chosen: those that are over for longer are in the list of statements.
+const MONTHS: usize = 36;
 
 /// Which statement.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(super) struct OfMonth {
     period: Option<String>,
 }
-
-type Wanted = Result<Query<Asked>, QueryRejection>;
 
 /// `GET /mine`
 pub(super) async fn show(
     State(app): State<App>,
     Reader(texts): Reader,
     OwnCustomer(customer): OwnCustomer,
-    wanted: Wanted,
+    asked: Asked<OfMonth>,
 ) -> Response {
-    match own(&app, customer, wanted).await {
-        Ok(own) => frame::respond(StatusCode::OK, texts, &MinePage::new(texts, &own)),
+    let unfit = |keys| problem::page(&app, texts, StatusCode::BAD_REQUEST, keys);
+    let Ok(Query(OfMonth { period })) = asked else { return unfit(["bad-period", "bad-period-advice"]) };
+    match own(&app, texts, customer, period).await {
+        Ok(page) => frame::respond(StatusCode::OK, texts, &page),
         Err(unfit) => unfit.answer(&app, texts),
     }
 }
 
-/// `GET /mine/statement.json`
-pub(super) async fn as_json(
+/// `GET /mine/{list}`
+pub(super) async fn list(
     State(app): State<App>,
     Reader(texts): Reader,
     OwnCustomer(customer): OwnCustomer,
-    wanted: Wanted,
+    Path(name): Path<String>,
+    asked: Asked<PageOf>,
 ) -> Response {
-    match own(&app, customer, wanted).await {
-        Ok(own) => own.file("application/json", "json", own.statement.to_json_text(&own.inputs)),
-        Err(unfit) => unfit.answer(&app, texts),
-    }
+    let live = app.live();
+    let Ok(Query(asked)) = asked else { return problem::bad_query(texts, &live) };
+    let shared = Arc::clone(&app);
+    let work = move || concerns::page(&shared, texts, &live, &Whose::Own(customer), &name, asked.number());
+    app.judge(work).await.unwrap_or_else(problem::internal)
 }
 
-/// `GET /mine/statement.html`
-pub(super) async fn as_html(
+/// `GET /mine/statements/{period}`
+pub(super) async fn statement(
     State(app): State<App>,
     Reader(texts): Reader,
     OwnCustomer(customer): OwnCustomer,
-    wanted: Wanted,
+    Path(period): Path<String>,
+    asked: Asked<VersionQuery>,
 ) -> Response {
-    match own(&app, customer, wanted).await {
-        Ok(own) => match crate::statement::html(&own.statement, own.live.revisions.all(), &own.inputs, texts.0) {
-            Ok(html) => own.file("text/html; charset=utf-8", "html", html),
-            Err(_) => problem::internal(),
-        },
-        Err(unfit) => unfit.answer(&app, texts),
-    }
+    statement_pages::shown(&app, texts, &Whose::Own(customer), &period, asked).await
 }
 
-/// Why there is no statement.
+/// `GET /mine/statements/{period}/{file}`
+pub(super) async fn file(
+    State(app): State<App>,
+    Reader(texts): Reader,
+    OwnCustomer(customer): OwnCustomer,
+    Path((period, name)): Path<(String, String)>,
+    asked: Asked<VersionQuery>,
+) -> Response {
+    statement_pages::kept(&app, texts, &Whose::Own(customer), (&period, &name), asked).await
+}
+
+/// Why there is no page.
 enum Unfit {
     BadPeriod,
     /// The agreement does not state what is needed.
@@ -98,57 +109,15 @@ impl Unfit {
     }
 }
 
-/// What is one customer's.
-struct Own {
-    customer: CustomerId,
-    live: Arc<Live>,
-    statement: Statement,
-    inputs: Inputs,
-    /// What is known, corrections applied; of all customers: nothing of it is shown that does not pass [`Own::concerns`].
-    facts: Facts,
-}
-
-async fn own(app: &App, customer: CustomerId, wanted: Wanted) -> Result<Own, Unfit> {
-    let Ok(Query(asked)) = wanted else { return Err(Unfit::BadPeriod) };
+async fn own(app: &App, texts: Texts, customer: CustomerId, period: Option<String>) -> Result<MinePage, Unfit> {
     let live = app.live();
-    let request = api::for_customer(&live, customer.clone(), asked.period).map_err(|_| Unfit::BadPeriod)?;
+    let request = api::for_customer(&live, customer.clone(), period).map_err(|_| Unfit::BadPeriod)?;
+    let has_printer = app.web.printer.is_there();
     let made = app.judge(move || {
-        let facts = live.history.known_at(live.as_known_at).facts;
         let statement = evaluate(live.revisions.all(), &live.history, &request).map_err(|_| Unfit::CannotBeJudged)?;
-        let inputs = Inputs { digest: live.ledger.root.clone(), lines: live.ledger.size, skipped: 0 };
-        Ok(Own { customer, live, statement, inputs, facts })
+        Ok(MinePage::new(texts, &live, customer, &statement, has_printer))
     });
     made.await.unwrap_or(Err(Unfit::Defect))
-}
-
-impl Own {
-    /// A file to keep. As one, nothing in it runs in our name.
-    fn file(&self, kind: &'static str, ending: &str, text: String) -> Response {
-        let period = self.statement.period.name.replace(['/', ':'], "_");
-        let name = format!("attachment; filename=\"statement-{}-{period}.{ending}\"", self.customer);
-        ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], text).into_response()
-    }
-
-    /// Whether something is about this customer, or about what it shares with all others.
-    fn concerns(&self, scope: &Scope) -> bool {
-        if let Some(customer) = &scope.parts.customer {
-            return *customer == self.customer;
-        }
-        // Something of an instance that belongs to somebody is theirs, although it does not name them.
-        if let Some(instance) = &scope.parts.instance {
-            let owners = self.facts.resources.iter().map(|resource| &resource.body.scope.parts);
-            let mut owners = owners.filter(|parts| parts.instance.as_ref() == Some(instance));
-            if owners.any(|parts| parts.customer.as_ref().is_some_and(|customer| *customer != self.customer)) {
-                return false;
-            }
-        }
-        let mut used = self.facts.entitlements.iter().map(|each| &each.body.scope);
-        let mut used = used.by_ref().filter(|used| used.parts.customer.as_ref() == Some(&self.customer)).peekable();
-        let is_known = used.peek().is_some();
-        !is_known
-            || scope.solution.is_none()
-            || used.any(|used| used.solution.is_none() || used.solution == scope.solution)
-    }
 }
 
 #[derive(Template)]
@@ -156,13 +125,15 @@ impl Own {
 struct MinePage {
     frame: Frame,
     customer: String,
+    says: Vec<Said>,
+    solutions: Vec<CoveredView>,
     period: String,
-    /// The same, for the address of another form of the statement.
-    period_name: String,
-    /// The months beside it: the name, and what is asked for.
-    others: Vec<(String, String)>,
+    /// The address of the statement of that month as a document.
+    document: Option<String>,
+    /// The months that can be chosen: what is asked for, the name, and whether it is this one.
+    months: Vec<(String, String, bool)>,
     rows: Vec<RowView>,
-    lists: Vec<List>,
+    lists: Vec<ListView>,
 }
 
 struct RowView {
@@ -176,51 +147,34 @@ struct RowView {
     verdict: String,
 }
 
-/// Entries of one kind.
-struct List {
-    title: String,
-    /// What is said where there are none.
-    none: String,
-    head: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// How many more there are.
-    more: usize,
-}
-
 impl MinePage {
-    fn new(texts: Texts, own: &Own) -> Self {
-        let words = frame::words(texts, &own.live);
-        let period = &own.statement.period;
+    fn new(texts: Texts, live: &Live, customer: CustomerId, statement: &Statement, has_printer: bool) -> Self {
+        let words = frame::words(texts, live);
+        let period = &statement.period;
+        let records = standing::of(live, &customer).unwrap_or_default();
+        let standing = Standing::new(live, &records);
+        let whose = Whose::Own(customer.clone());
+        let all = made::months(live);
+        let document = all.iter().any(|month| month.name == period.name);
+        let month = |month: uphold_core::time::Period| {
+            (month.name.clone(), when::period(&words, &month), month.name == period.name)
+        };
         Self {
-            frame: Frame::new(&words, &own.live, "/mine", texts.get("nav-mine")),
-            customer: own.customer.to_string(),
+            frame: Frame::new(&words, live, "/mine", texts.get("nav-mine")),
+            says: standing::says(&words, live, &records, &standing),
+            solutions: standing::solutions(&words, &standing),
             period: when::period(&words, period),
-            period_name: period.name.clone(),
-            others: others(&words, own, period),
-            rows: own.statement.rows.iter().filter_map(|row| row_view(&words, own, row)).collect(),
-            lists: vec![
-                entitlements(&words, own),
-                maintenance(&words, own),
-                incidents(&words, own),
-                suspensions(&words, own),
-                notices(&words, own),
-            ],
+            document: document.then(|| format!("/mine/statements/{}", period.name)),
+            months: all.into_iter().take(MONTHS).map(month).collect(),
+            rows: statement.rows.iter().filter_map(|row| row_view(&words, live, row)).collect(),
+            lists: Concerns::new(&words, live, &customer, &whose, has_printer).beginnings(),
+            customer: customer.to_string(),
         }
     }
 }
 
-/// The month before and the one after, where something can be known of them.
-fn others(words: &Words, own: &Own, period: &Period) -> Vec<(String, String)> {
-    let month = |at: Instant| own.live.revisions.month_of(at);
-    let before = Some(month(period.interval.from() - Millis(1)));
-    let before = before.filter(|month| month.interval.until() > own.live.revisions.valid().from());
-    let after = Some(month(period.interval.until())).filter(|month| month.interval.from() < own.live.as_known_at);
-    let named = |month: Period| (when::period(words, &month), month.name);
-    before.into_iter().chain(after).map(named).collect()
-}
-
-fn row_view(words: &Words, own: &Own, row: &Row) -> Option<RowView> {
-    let agreement = subject::find(&own.live, row).unwrap_or(&own.live.agreement);
+fn row_view(words: &Words, live: &Live, row: &Row) -> Option<RowView> {
+    let agreement = subject::find(live, row).unwrap_or(&live.agreement);
     let commitment = agreement.commitments.iter().find(|commitment| commitment.id == row.commitment)?;
     let target = row.target.as_ref();
     Some(RowView {
@@ -235,104 +189,4 @@ fn row_view(words: &Words, own: &Own, row: &Row) -> Option<RowView> {
         }),
         verdict: words.verdict(row.verdict),
     })
-}
-
-/// What a fact is about, by its names.
-fn about(words: &Words, own: &Own, scope: &Scope) -> String {
-    let agreement = &own.live.agreement;
-    let solution = scope.solution.as_ref().map(|id| match agreement.find_solution(id) {
-        Some(solution) => words.phrase(&solution.name).text,
-        None => id.to_string(),
-    });
-    let whole = uphold_core::agreement::Subject {
-        solution: scope.solution.clone(),
-        interface: scope.interface.clone(),
-        parts: scope.parts.clone(),
-    };
-    let part = name(words, agreement, &whole).text;
-    let parts: Vec<String> = solution.into_iter().chain([part]).collect();
-    words.list(&parts)
-}
-
-fn from(words: &Words, span: Interval) -> String {
-    words.validity(span)
-}
-
-fn maybe(words: &Words, at: Option<Instant>) -> String {
-    at.map_or_else(|| "—".to_owned(), |at| words.moment(at))
-}
-
-/// A list of what began last, from what began at which moment.
-fn list(words: &Words, keys: [&str; 2], head: &[&str], mut entries: Vec<(Instant, Vec<String>)>) -> List {
-    entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    let more = entries.len().saturating_sub(SHOWN);
-    let [title, none] = keys.map(|key| words.texts.get(key));
-    let rows = entries.into_iter().take(SHOWN).map(|(_, row)| row).collect();
-    List { title, none, head: head.iter().map(|key| words.texts.get(key)).collect(), rows, more }
-}
-
-fn entitlements(words: &Words, own: &Own) -> List {
-    let mine = own.facts.entitlements.iter().map(|fact| &fact.body);
-    let mine = mine.filter(|each| each.scope.parts.customer.as_ref() == Some(&own.customer));
-    let row = |each: &uphold_core::history::Entitlement| {
-        let paid = words.texts.get(if each.paid { "mine-paid" } else { "mine-not-paid" });
-        (each.span.from(), vec![about(words, own, &each.scope), paid, from(words, each.span)])
-    };
-    let head = ["mine-about", "mine-kind", "mine-when"];
-    list(words, ["mine-entitlements", "mine-entitlements-none"], &head, mine.map(row).collect())
-}
-
-fn maintenance(words: &Words, own: &Own) -> List {
-    let mine = own.facts.maintenance.iter().map(|fact| &fact.body).filter(|each| own.concerns(&each.scope));
-    let row = |each: &uphold_core::history::Maintenance| {
-        let really = match (each.actual_from, each.actual_until) {
-            (None, _) => "—".to_owned(),
-            (Some(began), ended) => {
-                Interval::new(began, ended.unwrap_or(Instant::MAX)).map_or_else(String::new, |span| from(words, span))
-            }
-        };
-        let planned = from(words, each.planned);
-        let (kind, status) = (each.class.clone(), each.status.name().to_owned());
-        (each.planned.from(), vec![about(words, own, &each.scope), kind, status, planned, really])
-    };
-    let head = ["mine-about", "mine-kind", "mine-status", "mine-planned", "mine-really"];
-    list(words, ["mine-maintenance", "mine-maintenance-none"], &head, mine.map(row).collect())
-}
-
-fn incidents(words: &Words, own: &Own) -> List {
-    let mine = own.facts.incidents.iter().map(|fact| &fact.body).filter(|each| own.concerns(&each.scope));
-    let row = |each: &uphold_core::history::Incident| {
-        (each.span.from(), vec![about(words, own, &each.scope), each.cause.clone(), from(words, each.span)])
-    };
-    let head = ["mine-about", "mine-cause", "mine-when"];
-    list(words, ["mine-incidents", "mine-incidents-none"], &head, mine.map(row).collect())
-}
-
-fn suspensions(words: &Words, own: &Own) -> List {
-    let mine = own.facts.suspensions.iter().map(|fact| &fact.body);
-    let mine = mine.filter(|each| each.scope.parts.customer.as_ref() == Some(&own.customer));
-    let row = |each: &uphold_core::history::Suspension| {
-        let times = [Some(each.ordered_at), each.enforced_at, each.lifted_at].map(|at| maybe(words, at));
-        let row = [about(words, own, &each.scope), each.act.clone()].into_iter().chain(times).collect();
-        (each.ordered_at, row)
-    };
-    let head = ["mine-about", "mine-cause", "mine-ordered", "mine-enforced", "mine-lifted"];
-    list(words, ["mine-suspensions", "mine-suspensions-none"], &head, mine.map(row).collect())
-}
-
-fn notices(words: &Words, own: &Own) -> List {
-    let is_mine = |audience: &Audience| match audience {
-        Audience::Public => true,
-        Audience::Customer(customer) => *customer == own.customer,
-    };
-    let mine = own.facts.notices.iter().filter(|fact| is_mine(&fact.body.audience));
-    let row = |fact: &uphold_core::history::Fact<uphold_core::history::Notice>| {
-        let notice = &fact.body;
-        let given = notice.published_at.or(notice.accepted_at);
-        let times = [given, notice.delivered_at, notice.acknowledged_at].map(|at| maybe(words, at));
-        let row = [notice.about.to_string(), notice.kind.clone(), notice.channel.clone()].into_iter().chain(times);
-        (given.unwrap_or(fact.recorded_at), row.collect())
-    };
-    let head = ["mine-about", "mine-kind", "mine-channel", "mine-given", "mine-delivered", "mine-read"];
-    list(words, ["mine-notices", "mine-notices-none"], &head, mine.map(row).collect())
 }

@@ -20,6 +20,20 @@ pub(super) struct ByPlace {
     pub(super) limit: Option<usize>,
 }
 
+/// Which page of a list that people read, from 1.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageOf {
+    page: Option<usize>,
+}
+
+impl PageOf {
+    /// The number of the page.
+    pub(super) fn number(&self) -> usize {
+        self.page.unwrap_or(1)
+    }
+}
+
 /// What a request asks for, as far as it can be understood.
 pub(super) type Asked<Q> = Result<Query<Q>, QueryRejection>;
 

@@ -6,9 +6,9 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    App, account, agreement, api, assets, budgets, check, checks, contract, events, evidence, evidence_page, feeds,
-    health, heartbeats, history, incident_page, incidents, join, ledger, maintenance, metrics, mine, openapi, people,
-    records, sign_in, solution, statement_pages, statements, status, subprocessors, tell, vantage_points,
+    App, account, agreement, api, assets, budgets, check, checks, contract, customers, events, evidence, evidence_page,
+    feeds, health, heartbeats, history, incident_page, incidents, join, ledger, maintenance, metrics, mine, openapi,
+    people, records, sign_in, solution, statement_pages, statements, status, subprocessors, tell, vantage_points,
 };
 use crate::access::Scope;
 use crate::accounts::Role;
@@ -186,9 +186,36 @@ pub const ROUTES: &[Route] = &[
     Route { sample: "/people/nobody/role", ..form(OPERATOR, "/people/{name}/role", || post(people::change_role)) },
     Route { sample: "/people/nobody/password", ..form(OPERATOR, "/people/{name}/password", || post(people::reset)) },
     Route { sample: "/people/nobody/removal", ..form(OPERATOR, "/people/{name}/removal", || post(people::remove)) },
+    // A customer's own pages, and the pages about customers.
     Route { access: CUSTOMER, ..page("/mine", || get(mine::show)) },
-    Route { access: CUSTOMER, ..of(Kind::Download, "/mine/statement.json", || get(mine::as_json)) },
-    Route { access: CUSTOMER, ..of(Kind::Download, "/mine/statement.html", || get(mine::as_html)) },
+    Route { access: CUSTOMER, sample: "/mine/incidents", ..page("/mine/{list}", || get(mine::list)) },
+    Route {
+        access: CUSTOMER,
+        sample: "/mine/statements/2026-11",
+        ..page("/mine/statements/{period}", || get(mine::statement))
+    },
+    Route {
+        access: CUSTOMER,
+        sample: "/mine/statements/2026-11/statement.html",
+        ..of(Kind::Download, "/mine/statements/{period}/{file}", || get(mine::file))
+    },
+    Route { access: VIEWER, ..page("/customers", || get(customers::list)) },
+    Route { access: VIEWER, sample: "/customers/acme", ..page("/customers/{customer}", || get(customers::show)) },
+    Route {
+        access: VIEWER,
+        sample: "/customers/acme/incidents",
+        ..page("/customers/{customer}/{list}", || get(customers::part))
+    },
+    Route {
+        access: VIEWER,
+        sample: "/customers/acme/statements/2026-11",
+        ..page("/customers/{customer}/statements/{period}", || get(customers::statement))
+    },
+    Route {
+        access: VIEWER,
+        sample: "/customers/acme/statements/2026-11/statement.html",
+        ..of(Kind::Download, "/customers/{customer}/statements/{period}/{file}", || get(customers::file))
+    },
     Route { sample: "/assets/0/style.css", ..of(Kind::Asset, "/assets/{digest}/{name}", || get(assets::show)) },
 ];
 

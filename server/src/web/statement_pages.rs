@@ -1,5 +1,8 @@
-//! Statements for everybody as pages and files: which there are, each as a document, and the same to keep.
+//! Statements as pages and files, for everybody or of one customer: which there are, each as a document, and the same to keep.
+//!
+//! Not here: who may see a customer's (`mine.rs`, `customers.rs`).
 
+use std::collections::BTreeMap;
 use std::path::Path as File;
 use std::sync::Arc;
 
@@ -10,12 +13,15 @@ use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 use uphold_core::agreement::Language;
+use uphold_core::ledger::book::Frozen;
 use uphold_core::statement::Verdict;
 use uphold_core::time::Millis;
+use uphold_core::time::Period;
 
+use super::concerns::Cell;
 use super::frame::{self, Frame};
 use super::language::Reader;
-use super::made::{self, Changed, Made, NotMade, Which};
+use super::made::{self, Changed, Made, NotMade, Which, Whose};
 use super::paging::Asked;
 use super::visitor::Visitor;
 use super::{App, assets, problem};
@@ -66,14 +72,7 @@ pub(super) async fn show(
     Path(period): Path<String>,
     query: Asked<VersionQuery>,
 ) -> Response {
-    let live = app.live();
-    let (which, part) = match which(texts, &live, &period, query) {
-        Ok((which, _, part)) => (which, part),
-        Err(refused) => return *refused,
-    };
-    let (shared, of) = (Arc::clone(&app), which.clone());
-    let page = app.judge(move || page(&shared, texts, &live, &of, part)).await;
-    page.unwrap_or_else(problem::internal)
+    shown(&app, texts, &Whose::Everybody, &period, query).await
 }
 
 /// `GET /statements/{period}/{file}`
@@ -83,15 +82,72 @@ pub(super) async fn file(
     Path((period, name)): Path<(String, String)>,
     query: Asked<VersionQuery>,
 ) -> Response {
+    kept(&app, texts, &Whose::Everybody, (&period, &name), query).await
+}
+
+/// A statement as a page.
+pub(super) async fn shown(
+    app: &App,
+    texts: Texts,
+    whose: &Whose,
+    period: &str,
+    query: Asked<VersionQuery>,
+) -> Response {
     let live = app.live();
-    let asked = which(texts, &live, &period, query).and_then(|(which, texts, _)| {
+    let (which, part) = match which(texts, &live, whose, period, query) {
+        Ok((which, _, part)) => (which, part),
+        Err(refused) => return *refused,
+    };
+    let (shared, of) = (Arc::clone(app), which.clone());
+    let page = app.judge(move || page(&shared, texts, &live, &of, part)).await;
+    page.unwrap_or_else(problem::internal)
+}
+
+/// A statement as a file of that name.
+pub(super) async fn kept(
+    app: &App,
+    texts: Texts,
+    whose: &Whose,
+    (period, name): (&str, &str),
+    query: Asked<VersionQuery>,
+) -> Response {
+    let live = app.live();
+    let asked = which(texts, &live, whose, period, query).and_then(|(which, texts, _)| {
         let kind = Format::ALL.into_iter().find(|kind| name == kind.name());
         kind.map(|kind| (which, texts, kind)).ok_or_else(|| Box::new(unknown(texts, &live)))
     });
     match asked {
-        Ok((which, texts, kind)) => download(&app, texts, live, which, kind).await,
+        Ok((which, texts, kind)) => download(app, texts, live, which, kind).await,
         Err(refused) => *refused,
     }
+}
+
+/// Every version of every month of whose statements they are, the newest first; of a month that is not frozen what is said now.
+pub(super) fn versions_of(live: &Live, whose: &Whose) -> Vec<Which> {
+    let mut frozen: BTreeMap<&str, Vec<&Frozen>> = BTreeMap::new();
+    for each in live.statements.iter().filter(|each| each.fact.customer.as_ref() == whose.customer()) {
+        frozen.entry(&each.fact.period).or_default().push(each);
+    }
+    let versions = |period: Period| -> Vec<Which> {
+        let of = |frozen: Option<Frozen>| Which { whose: whose.clone(), period: period.clone(), frozen };
+        match frozen.get(period.name.as_str()) {
+            Some(all) => all.iter().rev().map(|each| of(Some(Frozen::clone(each)))).collect(),
+            None => vec![of(None)],
+        }
+    };
+    made::months(live).into_iter().flat_map(versions).collect()
+}
+
+/// A version as the entry of a list: its month, which it is, whether it still changes, and the files of it.
+pub(super) fn cells(words: &Words, live: &Live, which: &Which, has_printer: bool) -> Vec<Cell> {
+    let files = FILES.iter().filter(|(kind, _)| *kind != Format::Pdf || has_printer && may_print(which));
+    let file = |(kind, key): &(Format, &str)| (address(which, Some((*kind, words.texts))), words.texts.get(key));
+    vec![
+        when::period(words, &which.period).into(),
+        Cell { text: String::new(), links: vec![(address(which, None), version_name(words, which))] },
+        standing(words, live, which).into(),
+        Cell { text: String::new(), links: files.map(file).collect() },
+    ]
 }
 
 /// What a statement can be kept as.
@@ -102,6 +158,14 @@ enum Format {
     Csv,
     Pdf,
 }
+
+/// The files of a statement, and the key of what each is.
+const FILES: [(Format, &str); 4] = [
+    (Format::Html, "statements-as-html"),
+    (Format::Csv, "statements-as-csv"),
+    (Format::Json, "statements-as-json"),
+    (Format::Pdf, "statements-as-pdf"),
+];
 
 impl Format {
     const ALL: [Self; 4] = [Self::Html, Self::Json, Self::Csv, Self::Pdf];
@@ -136,6 +200,7 @@ type Refusal = Box<Response>;
 fn which(
     texts: Texts,
     live: &Live,
+    whose: &Whose,
     period: &str,
     query: Asked<VersionQuery>,
 ) -> Result<(Which, Texts, usize), Refusal> {
@@ -145,7 +210,7 @@ fn which(
         None => texts,
         Some(code) => Texts(Language::find(&code).ok_or_else(bad)?),
     };
-    let which = made::find(live, period, number).ok_or_else(|| Box::new(unknown(texts, live)))?;
+    let which = made::find(live, whose, period, number).ok_or_else(|| Box::new(unknown(texts, live)))?;
     Ok((which, texts, part.unwrap_or(1)))
 }
 
@@ -173,7 +238,7 @@ fn address(which: &Which, file: Option<(Format, Texts)>) -> String {
     let query: Vec<String> = number.into_iter().chain(lang).collect();
     let mark = if query.is_empty() { "" } else { "?" };
     let name = file.map_or_else(String::new, |(kind, _)| format!("/{}", kind.name()));
-    format!("/statements/{}{name}{mark}{}", which.period.name, query.join("&"))
+    format!("{}/statements/{}{name}{mark}{}", which.whose.base(), which.period.name, query.join("&"))
 }
 
 fn page(app: &App, texts: Texts, live: &Live, which: &Which, part: usize) -> Response {
@@ -184,19 +249,14 @@ fn page(app: &App, texts: Texts, live: &Live, which: &Which, part: usize) -> Res
     let words = &frame::words(texts, live);
     let has_printer = app.web.printer.is_there() && may_print(which);
     let file = |(kind, key): &(Format, &str)| (address(which, Some((*kind, texts))), texts.get(key));
-    let files = [
-        (Format::Html, "statements-as-html"),
-        (Format::Csv, "statements-as-csv"),
-        (Format::Json, "statements-as-json"),
-        (Format::Pdf, "statements-as-pdf"),
-    ];
     let around = Around {
         style: assets::address("statement.css"),
         standing: format!("{} · {}", version_name(words, which), standing(words, live, which)),
-        files: files.iter().filter(|(kind, _)| has_printer || *kind != Format::Pdf).map(file).collect(),
+        files: FILES.iter().filter(|(kind, _)| has_printer || *kind != Format::Pdf).map(file).collect(),
         hint: texts.get(if has_printer { "statements-print-or-pdf" } else { "statements-print" }),
         path: address(which, None),
         part,
+        list: format!("{}/statements", which.whose.base()),
     };
     let Made { statement, agreements, inputs } = &*made;
     match statement::html_page(statement, agreements, inputs, texts.0, Some(around)) {
@@ -248,7 +308,8 @@ async fn download(app: &App, texts: Texts, live: Arc<Live>, which: Which, kind: 
 fn attached(live: &Live, which: &Which, kind: Format, bytes: Bytes) -> Response {
     let number = which.frozen.as_ref().map_or_else(|| "now".to_owned(), |frozen| frozen.fact.number.to_string());
     let (_, extension) = kind.name().split_once('.').unwrap_or_default();
-    let name = format!("{}-{}-{number}.{extension}", live.agreement.id, which.period.name);
+    let whom = which.whose.customer().map_or_else(String::new, |customer| format!("{customer}-"));
+    let name = format!("{}-{whom}{}-{number}.{extension}", live.agreement.id, which.period.name);
     let disposition = format!("attachment; filename=\"{name}\"");
     ([(header::CONTENT_TYPE, kind.kind()), (header::CONTENT_DISPOSITION, disposition.as_str())], bytes).into_response()
 }
@@ -333,16 +394,21 @@ impl ListPage {
     }
 }
 
-fn versions(words: &Words, live: &Live, data: &File, period: &uphold_core::time::Period) -> Vec<VersionView> {
+fn versions(words: &Words, live: &Live, data: &File, period: &Period) -> Vec<VersionView> {
     let frozen: Vec<_> = closing::frozen(live, period, None).cloned().collect();
     let text = |at: usize| made::text(data, frozen[at].fact.text).ok().flatten();
     let one = |at: usize| {
-        let which = Which { period: period.clone(), frozen: Some(frozen[at].clone()) };
+        let which = Which { whose: Whose::Everybody, period: period.clone(), frozen: Some(frozen[at].clone()) };
         let changed = at.checked_sub(1).and_then(|before| Some(made::changes(&text(before)?, &text(at)?)));
         version(words, live, &which, changed)
     };
     if frozen.is_empty() {
-        return vec![version(words, live, &Which { period: period.clone(), frozen: None }, None)];
+        return vec![version(
+            words,
+            live,
+            &Which { whose: Whose::Everybody, period: period.clone(), frozen: None },
+            None,
+        )];
     }
     (0..frozen.len()).rev().map(one).collect()
 }

@@ -18,18 +18,33 @@ const OF_ONE: &str = r#"
 {"type":"resource","id":"$-vm","scope":{"solution":"workload-security","instance":"$-vm","customer":"$"},"kind":"vm","from":"2026-10-01T00:00:00Z","recorded_at":"2026-10-01T00:00:00Z"}
 {"type":"incident","id":"$-incident","scope":{"solution":"workload-security","customer":"$"},"from":"2026-11-03T01:00:00Z","until":"2026-11-03T02:00:00Z","cause":"cause-of-$","recorded_at":"2026-11-03T02:00:00Z"}
 {"type":"incident","id":"$-vm-incident","scope":{"solution":"workload-security","instance":"$-vm"},"from":"2026-11-04T01:00:00Z","until":"2026-11-04T02:00:00Z","cause":"vm-cause-of-$","recorded_at":"2026-11-04T02:00:00Z"}
+{"type":"update","id":"$-update","about":"$-incident","customer":"$","at":"2026-11-03T01:30:00Z","stage":"identified","text":"word-to-$","recorded_at":"2026-11-03T01:30:00Z"}
+{"type":"connections","id":"$-agents","scope":{"solution":"workload-security","customer":"$","feature":"agents-of-$"},"from":"2026-11-03T00:00:00Z","until":"2026-11-04T00:00:00Z","expected":10,"connected":9,"recorded_at":"2026-11-04T00:00:00Z"}
+{"type":"assent","id":"$-assent","customer":"$","document":"document-of-$","kind":"acknowledge","person":"person-of-$","at":"2026-11-03T00:00:00Z","recorded_at":"2026-11-04T00:00:00Z"}
 {"type":"maintenance","id":"$-work","sequence":0,"scope":{"solution":"workload-security","customer":"$"},"class":"work-of-$","status":"CONFIRMED","from":"2026-11-25T00:00:00Z","until":"2026-11-25T01:00:00Z","recorded_at":"2026-11-20T00:00:00Z"}
 {"type":"suspension","id":"$-stop","scope":{"solution":"workload-security","customer":"$"},"extent":"whole","act":"act-of-$","ordered_at":"2026-11-10T00:00:00Z","enforced_at":"2026-11-10T01:00:00Z","lifted_at":"2026-11-10T06:00:00Z","recorded_at":"2026-11-10T00:00:00Z"}
 {"type":"notice","id":"$-notice","about":{"id":"$-stop"},"kind":"notice-to-$","channel":"mail","customer":"$","delivered_at":"2026-11-10T00:10:00Z","recorded_at":"2026-11-10T00:10:00Z"}
 "#;
 
 /// Words that only what is known of that customer has.
-fn words_of(customer: &str) -> [String; 7] {
-    ["cause-of-$", "vm-cause-of-$", "work-of-$", "act-of-$", "notice-to-$", "$-stop", "$-vm"]
-        .map(|word| word.replace('$', customer))
+fn words_of(customer: &str) -> [String; 11] {
+    [
+        "cause-of-$",
+        "vm-cause-of-$",
+        "work-of-$",
+        "act-of-$",
+        "notice-to-$",
+        "$-stop",
+        "$-vm",
+        "word-to-$",
+        "agents-of-$",
+        "document-of-$",
+        "person-of-$",
+    ]
+    .map(|word| word.replace('$', customer))
 }
 
-fn live() -> Live {
+pub(crate) fn live() -> Live {
     let mut live = sample::live(Story::Grown, sample::noon());
     let mut reader = Reader::new(&live.agreement);
     let shared = r#"{"type":"maintenance","id":"all-work","sequence":0,"scope":{"solution":"workload-security"},"class":"work-for-all","status":"CONFIRMED","from":"2026-11-26T00:00:00Z","until":"2026-11-26T01:00:00Z","recorded_at":"2026-11-20T00:00:00Z"}"#;
@@ -39,13 +54,20 @@ fn live() -> Live {
     reader.line(shared);
     let (more, _, bad) = reader.finish();
     assert_eq!(bad, []);
-    let mut history = (*live.history).clone();
-    history.append(more);
-    live.history = Arc::new(history);
+    tell(&mut live, more);
     live
 }
 
-fn customer(id: &str) -> Standing {
+/// Adds what was told to a picture.
+pub(crate) fn tell(live: &mut Live, more: uphold_core::history::History) {
+    let mut history = (*live.history).clone();
+    history.append(more);
+    let facts = history.known_at(live.as_known_at).facts;
+    (live.incidents, live.notices) = (facts.incidents.clone(), facts.notices.clone());
+    (live.history, live.facts) = (Arc::new(history), Arc::new(facts));
+}
+
+pub(crate) fn customer(id: &str) -> Standing {
     Standing::Customer(CustomerId::parse(id).unwrap())
 }
 
@@ -151,16 +173,18 @@ async fn a_customer_sees_its_own_and_what_is_for_all() {
             assert!(page.body.contains(word), "{mine}: {word}");
         }
         assert!(page.body.contains("work-for-all") && !page.body.contains(other), "{}", page.body);
-        let json = site.ask("GET", "/mine/statement.json?period=2026-11", &[&cookie]).await;
+        let json = site.ask("GET", "/mine/statements/2026-11/statement.json", &[&cookie]).await;
         assert_eq!(json.header("content-type"), Some("application/json"));
-        let name = format!("attachment; filename=\"statement-{mine}-2026-11.json\"");
+        let name = format!("attachment; filename=\"cloud-one-{mine}-2026-11-now.json\"");
         assert_eq!(json.header("content-disposition"), Some(&*name));
         let statement: serde_json::Value = serde_json::from_str(&json.body).unwrap();
         let rows = statement["commitments"].as_array().unwrap();
         assert!(!rows.is_empty() && rows.iter().all(|row| row["customer"] == mine), "{}", json.body);
         assert!(!json.body.contains(other), "{}", json.body);
-        let html = site.ask("GET", "/mine/statement.html", &[&cookie]).await;
-        assert!(html.body.contains(mine) && !html.body.contains(other), "{}", html.body);
+        for file in ["", "/statement.html", "/statement.csv"] {
+            let kept = site.ask("GET", &format!("/mine/statements/2026-11{file}"), &[&cookie]).await;
+            assert!(kept.body.contains(mine) && !kept.body.contains(other), "{file} {}", kept.body);
+        }
         // It is the statement that an operator's token gets for this customer.
         let secret = site.tokens.create(mine, &[uphold::access::Scope::Read], sample::noon()).unwrap();
         let bearer = format!("authorization: Bearer {secret}");
@@ -231,8 +255,8 @@ async fn the_navigation_shows_what_the_reader_may_open() {
     assert_eq!(places(&anonymous), public);
     assert!(anonymous.contains("<a href=\"/sign-in?next=/\"") && !anonymous.contains("Sign out"), "{anonymous}");
     for (name, standing, wanted) in [
-        ("op", Standing::Operator, &["/checks", "/ledger", "/tell", "/people"][..]),
-        ("view", Standing::Viewer, &["/checks", "/ledger"]),
+        ("op", Standing::Operator, &["/customers", "/checks", "/ledger", "/tell", "/people"][..]),
+        ("view", Standing::Viewer, &["/customers", "/checks", "/ledger"]),
         ("acme", customer("acme"), &["/mine"]),
     ] {
         let cookie = site.signed_in(name, standing).await;

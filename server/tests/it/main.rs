@@ -7,6 +7,7 @@ mod check_page;
 mod compare;
 mod console;
 mod crash;
+mod customer_pages;
 mod customers;
 mod demo;
 mod docs;

@@ -14,6 +14,7 @@ mod recurring;
 mod suspension;
 
 pub use maintenance::{Announcement, announcements};
+pub use suspension::suspension_told;
 
 use super::view::View;
 use super::{coverage, customers};

@@ -2,7 +2,7 @@
 
 use super::{Case, Event, Found, cause, within};
 use crate::agreement::{Limit, SuspendedFrom};
-use crate::history::{Audience, Fact, Suspension};
+use crate::history::{Audience, Fact, Notice, Suspension};
 use crate::statement::{EventNote, ReasonKind};
 use crate::time::{Instant, Millis};
 
@@ -68,11 +68,17 @@ fn suspensions<'a>(case: &Case<'_, 'a>) -> impl Iterator<Item = &'a Fact<Suspens
 
 /// When the suspended customer, or everybody, was first told of it.
 fn told(case: &Case<'_, '_>, suspension: &Fact<Suspension>) -> Option<Instant> {
-    let about = case.view.known.facts.notices.iter().filter(|notice| notice.body.about == suspension.id);
+    suspension_told(&case.view.known.facts.notices, suspension, case.view.now)
+}
+
+/// When the suspended customer, or everybody, was first told of a suspension, as far as these notices prove it by `now`.
+#[must_use]
+pub fn suspension_told(notices: &[Fact<Notice>], suspension: &Fact<Suspension>, now: Instant) -> Option<Instant> {
+    let about = notices.iter().filter(|notice| notice.body.about == suspension.id);
     let to_them = about.filter(|notice| match &notice.body.audience {
         Audience::Public => true,
         Audience::Customer(customer) => Some(customer) == suspension.body.scope.parts.customer.as_ref(),
     });
     let proofs = to_them.flat_map(|notice| [notice.body.published_at, notice.body.accepted_at]);
-    proofs.filter_map(|at| case.past(at)).min()
+    proofs.flatten().filter(|at| *at <= now).min()
 }
