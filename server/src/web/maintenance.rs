@@ -14,6 +14,7 @@ use uphold_core::time::{Instant, Millis};
 
 use super::frame::{self, Frame};
 use super::gauge::{self, Bar};
+use super::incident_page::{is_public, owned};
 use super::language::Reader;
 use super::paging::Asked;
 use super::subject;
@@ -173,11 +174,15 @@ pub(super) fn solution_name(words: &Words, live: &Live, subject: &Subject) -> Ph
     solution.map_or_else(everything, |solution| words.phrase(&solution.name))
 }
 
-/// What a maintenance is on: the solution, and the part of it.
+/// What a maintenance is on: the solution, and the part of it. An instance that belongs to a customer is not named: the
+/// schedule is for everybody, and that work is on it is what its owner has to be told.
 pub(super) fn what(words: &Words, live: &Live, plan: &Maintenance) -> Vec<Phrase> {
     let scope = &plan.scope;
-    let subject =
+    let mut subject =
         Subject { solution: scope.solution.clone(), interface: scope.interface.clone(), parts: scope.parts.clone() };
+    if !is_public(scope, &owned(live)) {
+        subject.parts.instance = None;
+    }
     let whole = Subject { solution: scope.solution.clone(), ..Subject::default() };
     let solution = solution_name(words, live, &whole);
     if subject == whole {

@@ -231,6 +231,22 @@ async fn a_change_keeps_the_name_of_an_event_and_raises_its_sequence() {
 }
 
 #[tokio::test]
+async fn an_instance_of_a_customer_is_not_named_on_the_schedule() {
+    let of = |id: &str, instance: &str| {
+        maintenance(id, [240, 2], json!({ "scope": { "solution": "workload-security", "instance": instance } }))
+    };
+    let resource = json!({
+        "type": "resource", "id": "r", "scope": { "solution": "workload-security", "instance": "vm-of-acme", "customer": "acme" },
+        "kind": "vm", "from": "2026-10-01T00:00:00Z", "recorded_at": "2026-10-01T00:00:00Z",
+    });
+    let site = Site::of(picture(&[resource.to_string(), of("m-1", "vm-of-acme"), of("m-2", "vm-of-nobody")])).await;
+    for page in ["/maintenance", "/maintenance.ics", "/maintenance.atom", "/status"] {
+        let body = unfolded(&site.get(page).await.body).join("\n");
+        assert!(!body.contains("vm-of-acme") && body.contains("vm-of-nobody"), "{page}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn words_of_people_stay_words_everywhere() {
     let evil = "<script>alert(1)</script>; \"x\", y\\z & 計画";
     let site = Site::of(picture(&[maintenance("m", [240, 2], json!({ "impact": evil }))])).await;
