@@ -284,9 +284,8 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         tokio::spawn(acts);
         follow_and_retain(&handle, author, &clock)
     });
-    let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts), data, clock);
-    let router = web::router(WebState { board, printer, identity_provider, ..web })
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts, identity_provider), data, clock);
+    let router = web::router(WebState { board, printer, ..web }).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
         let _ = stopped.await;
@@ -358,7 +357,7 @@ fn reporter(to: Receiver, vantage: VantageId, data: &Path, clock: &Clock, handle
 fn web_state(
     handle: Handle,
     allowed_hosts: Vec<String>,
-    (tokens, accounts): (Tokens, Accounts),
+    (tokens, accounts, identity_provider): (Tokens, Accounts, Option<IdentityProvider>),
     data: PathBuf,
     clock: Clock,
 ) -> WebState {
@@ -369,7 +368,7 @@ fn web_state(
         allowed_hosts,
         tokens,
         accounts,
-        identity_provider: None,
+        identity_provider,
         tell,
         heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
         desk,

@@ -82,6 +82,9 @@ pub(super) async fn link(
     from: Caller,
     Form(confirmed): Form<Confirmed>,
 ) -> Response {
+    if app.web.identity_provider.is_none() {
+        return none(&app, texts);
+    }
     match app.web.accounts.confirm(&signed, &confirmed.old, &from.browser).await {
         Ok(()) => send_away(&app, texts, &from, Purpose::Link(signed)).await,
         Err(error) => refuse(&app, texts, error, |said| {

@@ -24,6 +24,8 @@ mod limits;
 mod live_equals_batch;
 mod mail;
 mod mistakes;
+mod oidc;
+mod oidc_lies;
 mod operations;
 mod program;
 mod records;
