@@ -225,3 +225,36 @@ fn a_provider_that_others_wrote_lets_in_whom_it_should_and_nobody_else() {
     stop(server);
     assert!(told().contains(&linked), "{:?}", told());
 }
+
+#[test]
+fn a_wrong_file_stops_the_start_with_its_place_and_no_secret_is_shown() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), free());
+    let path = write_file(folder.path(), address, "http://127.0.0.1:9", "hunter2");
+    let agreement = root().join("examples/new/agreement.toml");
+    let start = || {
+        let mut command = uphold(["serve", "--listen", &address.to_string(), "--sign-in", &path]);
+        command.arg("--agreement").arg(&agreement).arg("--data").arg(folder.path().join("data"));
+        text(&command.arg("--checks").arg(root().join("packaging/etc/checks.toml")).output().unwrap())
+    };
+    std::fs::write(folder.path().join("secret"), "hunter2\nand more").unwrap();
+    let said = start();
+    assert!(said.contains("cannot use the identity provider") && said.contains("no text of one line"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let bad = good.replace("http://127.0.0.1:9", "http://id.example.com").replace("client_id", "client");
+    std::fs::write(&path, bad).unwrap();
+    let said = start();
+    assert!(said.contains("sign-in.toml:5") && said.contains("without encryption"), "{said}");
+    assert!(said.contains("client_id") && said.contains("has 3 errors"), "{said}");
+    let checked = uphold(["check", agreement.to_str().unwrap(), "--sign-in", &path]).output().unwrap();
+    assert!(text(&checked).contains("sign-in.toml:5") && !checked.status.success(), "{}", text(&checked));
+    assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+#[test]
+fn the_example_is_a_sign_in_file() {
+    let path = root().join("examples/sign-in.toml");
+    let reading = read_sign_in(&std::fs::read_to_string(&path).unwrap(), path.parent().unwrap());
+    assert_eq!(reading.findings, []);
+    assert_eq!(reading.file.unwrap().base_url, "https://sla.example.com");
+}
