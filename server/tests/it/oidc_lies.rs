@@ -37,6 +37,8 @@ struct Tricks {
     challenge: String,
     /// What is answered instead to a path.
     instead: BTreeMap<&'static str, (u16, String)>,
+    /// Whose answer is right and far too long.
+    padded: Option<&'static str>,
     /// What was asked for.
     asked: Vec<String>,
 }
@@ -79,6 +81,7 @@ impl Lab {
             token: String::new(),
             challenge: String::new(),
             instead: BTreeMap::new(),
+            padded: None,
             asked: Vec::new(),
         }));
         tokio::spawn(answer_all(listener, Arc::clone(&tricks)));
@@ -111,7 +114,7 @@ impl Lab {
 
     /// What a good token says.
     fn claims(&self, away: &Away, subject: &str) -> Value {
-        let exp = sample::noon().0 / 1_000 + 300;
+        let exp = sample::noon().0 / 1_000 + 3_600;
         json!({ "iss": self.issuer, "sub": subject, "aud": "uphold", "exp": exp, "nonce": away.query["nonce"] })
     }
 
@@ -193,12 +196,14 @@ impl Tricks {
         if let Some(instead) = self.instead.get(&*path) {
             return instead.clone();
         }
-        match &*path {
+        let (status, body) = match &*path {
             "/.well-known/openid-configuration" => (200, self.description.to_string()),
             "/keys" => (200, self.keys.to_string()),
             "/token" => self.redeem(request),
             _ => (404, String::new()),
-        }
+        };
+        let padding = format!("{{\"padding\":\"{}\",", "x".repeat(1 << 20));
+        if self.padded == Some(&*path) { (status, body.replacen('{', &padding, 1)) } else { (status, body) }
     }
 
     /// Hands the token out to whoever does everything right.
@@ -305,18 +310,14 @@ async fn what_a_provider_must_not_say_lets_nobody_in() {
 
 #[tokio::test]
 async fn answers_that_are_no_answers_let_nobody_in_and_say_so() {
-    let huge = format!("{{\"keys\":[],\"x\":\"{}\"}}", "x".repeat(1 << 20));
     let error = json!({ "error": "invalid_grant" }).to_string();
     for (path, status, body, on_return) in [
         ("/token", 400, error.clone(), true),
         ("/token", 200, error, true),
         ("/token", 200, "<html>".to_owned(), true),
         ("/token", 302, String::new(), true),
-        ("/token", 200, huge.clone(), true),
-        ("/keys", 200, huge.clone(), true),
         ("/keys", 200, "{\"keys\":[]}".to_owned(), true),
         ("/keys", 404, String::new(), true),
-        ("/.well-known/openid-configuration", 200, huge, false),
         ("/.well-known/openid-configuration", 302, String::new(), false),
         ("/.well-known/openid-configuration", 500, String::new(), false),
         ("/.well-known/openid-configuration", 200, "{}".to_owned(), false),
@@ -335,6 +336,28 @@ async fn answers_that_are_no_answers_let_nobody_in_and_say_so() {
         assert!(answer.body.contains("could not be believed"), "{path} {status}: {}", answer.body);
         let asked = lab.tricks.lock().unwrap().asked.clone();
         assert!(on_return || !asked.contains(&"/token".to_owned()), "a redirect is not followed: {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_not_read_to_its_end_and_lets_nobody_in() {
+    for path in ["/.well-known/openid-configuration", "/token", "/keys"] {
+        let lab = Lab::new().await;
+        lab.joined("bob", "b-1").await;
+        // The description is asked for again.
+        lab.site.hand.pass(Millis(600_000));
+        lab.tricks.lock().unwrap().padded = Some(path);
+        let answer = match path {
+            "/token" | "/keys" => lab.whole(lab.sign_in().await, "b-1", "").await,
+            _ => lab.site.form("/sign-in/identity", "", "next=/").await,
+        };
+        assert_eq!((answer.status, started(&answer)), (502, None), "{path}");
+        assert!(answer.body.contains("could not be believed"), "{path}: {}", answer.body);
+        lab.tricks.lock().unwrap().padded = None;
+        assert!(
+            started(&lab.whole(lab.sign_in().await, "b-1", "").await).is_some(),
+            "{path}: and otherwise it is right"
+        );
     }
 }
 
