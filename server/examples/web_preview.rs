@@ -31,6 +31,7 @@ async fn main() -> std::io::Result<()> {
         live,
         tokens: Tokens::of(std::path::Path::new("/nowhere")),
         accounts: uphold::accounts::Accounts::of(std::path::Path::new("/nowhere"), Clock::system()),
+        identity_provider: None,
         data: "/nowhere".into(),
         tell: mpsc::channel(1).0,
         heartbeat: Arc::new(|_, _, _| Err(HeartbeatError::NoSuchCheck)),

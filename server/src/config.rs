@@ -11,6 +11,7 @@ mod limits;
 mod page;
 mod points;
 mod retention;
+pub mod sign_in;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;

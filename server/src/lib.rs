@@ -12,6 +12,7 @@ pub mod config;
 pub mod configuration;
 pub mod doctor;
 pub mod error;
+pub mod identity;
 pub mod import;
 pub mod ledger;
 pub mod live;

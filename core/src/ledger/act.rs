@@ -22,7 +22,8 @@ pub struct Act {
     pub what: String,
     /// To whom or what: `person:bob`, `token:reporter`.
     pub subject: String,
-    /// What that is now: a role, or scopes with commas between them. Absent where nothing is left.
+    /// What that is now: a role, or scopes with commas between them; or with which identity provider it was done. Absent where
+    /// nothing is left.
     pub to: Option<String>,
     /// Why.
     pub why: String,

@@ -4,22 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper_util::rt::TokioIo;
+use hyper::header;
 use rustls::ClientConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::drive::driven;
-use crate::egress::{Egress, Family};
-use crate::meter::{Failure, Meter, Way, connect, secure};
-use crate::outcome::{Cause, Said, Step};
-use crate::tls;
-use crate::url::{Scheme, Url};
+use super::exchange::{Question, exchange};
+use crate::egress::Egress;
+use crate::outcome::Cause;
+use crate::url::Url;
 
 /// So much of an answer is read.
 const ANSWER_BYTES: usize = 16 * 1024;
@@ -74,73 +65,17 @@ impl fmt::Debug for Post {
 /// # Errors
 /// Why no answer came back. A header that cannot be sent as it is written is refused before anything is connected.
 pub async fn post(egress: &Egress, post: &Post) -> Result<Posted, Cause> {
-    let request = request(post).ok_or_else(|| Cause::Failed(Said::new("a header cannot be sent as it is written")))?;
-    let mut meter = Meter::start();
-    let end = tokio::time::timeout(post.timeout, exchange(egress, post, request, &mut meter)).await;
-    let (_, end) = meter.finish(post.timeout, end);
-    end.map_err(|failure| failure.cause)
-}
-
-fn request(post: &Post) -> Option<Request<Full<Bytes>>> {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::HOST, HeaderValue::from_str(&post.url.authority()).ok()?);
-    headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("uphold/", env!("CARGO_PKG_VERSION"))));
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    for (name, value) in &post.headers {
-        headers.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?);
-    }
-    let mut request = Request::post(post.url.path_and_query()).body(Full::new(Bytes::from(post.body.clone()))).ok()?;
-    *request.headers_mut() = headers;
-    Some(request)
-}
-
-async fn exchange(
-    egress: &Egress,
-    post: &Post,
-    request: Request<Full<Bytes>>,
-    meter: &mut Meter,
-) -> Result<Posted, Failure> {
-    let way = Way { host: post.url.host(), port: post.url.port(), family: Family::Any, timeout: post.timeout };
-    let stream = connect(egress, way, meter).await?;
-    if post.url.scheme() == Scheme::Http {
-        return speak(request, stream, meter).await;
-    }
-    let name = tls::server_name(post.url.host())
-        .ok_or_else(|| Failure::down(Cause::Failed(Said::new("no certificate can be for this host"))))?;
-    let stream = secure(stream, &post.tls, &name, meter).await?;
-    speak(request, stream, meter).await
-}
-
-async fn speak<S>(request: Request<Full<Bytes>>, stream: S, meter: &mut Meter) -> Result<Posted, Failure>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    meter.enter(Step::FirstByte);
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let talk = async {
-        let answer = sender.send_request(request).await?;
-        let (head, body) = answer.into_parts();
-        let retry_after = head.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-        Ok(Posted {
-            status: head.status.as_u16(),
-            retry_after: retry_after.map(str::to_owned),
-            // The status says whether it was taken; a body that breaks off changes nothing.
-            body: beginning(body).await,
-        })
+    let question = Question {
+        url: &post.url,
+        kind: Some("application/json"),
+        headers: &post.headers,
+        body: Some(&post.body),
+        answer_max: ANSWER_BYTES,
+        timeout: post.timeout,
+        tls: &post.tls,
     };
-    driven(connection, talk).await
-}
-
-async fn beginning(mut body: Incoming) -> Vec<u8> {
-    let mut read = Vec::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        let Ok(data) = frame.into_data() else { continue };
-        read.extend_from_slice(&data[..data.len().min(ANSWER_BYTES - read.len())]);
-        if read.len() == ANSWER_BYTES {
-            break;
-        }
-    }
-    read
+    let answer = exchange(egress, question).await?;
+    let retry_after = answer.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    // The status says whether it was taken; a body that breaks off changes nothing.
+    Ok(Posted { status: answer.status, retry_after: retry_after.map(str::to_owned), body: answer.body })
 }

@@ -28,7 +28,7 @@ pub struct Act {
     pub what: String,
     /// To whom or what: `person:alice`.
     pub subject: String,
-    /// What it is now: a role, the scopes of a token.
+    /// What it is now: a role, the scopes of a token; or with which identity provider it was done.
     pub to: Option<String>,
     /// Who, why and when.
     pub cause: Cause,
@@ -40,6 +40,8 @@ pub(super) enum Deed {
     Created,
     Removed,
     RoleChanged,
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 impl Deed {
@@ -48,6 +50,8 @@ impl Deed {
             Self::Created => "person-created",
             Self::Removed => "person-removed",
             Self::RoleChanged => "role-changed",
+            Self::IdentityLinked => "identity-linked",
+            Self::IdentityUnlinked => "identity-unlinked",
         }
     }
 }
@@ -61,6 +65,17 @@ pub(super) fn note(
     cause: &Cause,
 ) -> Result<(), rusqlite::Error> {
     write(transaction, deed.name(), &format!("person:{name}"), role.map(Role::name), cause)
+}
+
+/// The same of what is done to somebody's link to an identity provider. Who they are there is not told.
+pub(super) fn note_identity(
+    transaction: &Transaction<'_>,
+    deed: Deed,
+    name: &str,
+    issuer: &str,
+    cause: &Cause,
+) -> Result<(), rusqlite::Error> {
+    write(transaction, deed.name(), &format!("person:{name}"), Some(issuer), cause)
 }
 
 /// The tokens that were there when it was asked last.

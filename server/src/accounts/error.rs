@@ -72,6 +72,10 @@ pub enum AccountsError {
     LastOperator(String),
     /// A link was used, has expired, or never was.
     NoSuchInvitation,
+    /// Somebody else's account is linked to this identity.
+    IdentityTaken,
+    /// Without this nobody could come into the account any more.
+    LastWayIn,
     /// What was asked for is not so any more: somebody changed it in between.
     Changed,
 }
@@ -135,6 +139,8 @@ impl fmt::Display for AccountsError {
             Self::NoRole(name) => write!(f, "there is no account `{name}` yet, and it is not said what it may do"),
             Self::LastOperator(name) => write!(f, "`{name}` is the only operator"),
             Self::NoSuchInvitation => f.write_str("the link was used, has expired, or never was"),
+            Self::IdentityTaken => f.write_str("another account is linked to this identity"),
+            Self::LastWayIn => f.write_str("there is no other way into the account"),
             Self::Changed => f.write_str("it was changed in between"),
         }
     }

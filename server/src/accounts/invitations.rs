@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use uphold_core::time::Instant;
 
 use super::acts::{Deed, note};
+use super::identities::WayIn;
 use super::people::{PERSON, check_name, person};
 use super::{AccountsError, Cause, FIRST_LINK_LENGTH, INVITATION_LENGTH, Person, Role, Secret, Standing, Store};
 
@@ -160,16 +161,17 @@ impl Store {
         Ok(found.into_iter().flatten().map(Found::invitation).collect())
     }
 
-    /// Uses a link: makes the account, or changes its password and ends its sessions. `name` counts for the link of a first
-    /// start alone; the others have theirs.
+    /// Uses a link: makes the account, or gives it this way in alone and ends its sessions. `name` counts for the link of a
+    /// first start alone; the others have theirs.
     ///
     /// # Errors
-    /// When the link is not good, the name is none or taken, or the accounts cannot be written.
+    /// When the link is not good, the name is none or taken, the way in is another account's, or the accounts cannot be
+    /// written.
     pub(super) fn accept(
         &self,
         secret: &Secret,
         name: &str,
-        hash: &str,
+        way: &WayIn,
         now: Instant,
     ) -> Result<Person, AccountsError> {
         let refuse = |error| self.sqlite("write", error);
@@ -180,14 +182,20 @@ impl Store {
             transaction.execute("DELETE FROM invitations WHERE digest = ?1", [secret.digest().0]).map_err(refuse)?;
             if let Some(id) = found.person {
                 let sql = "UPDATE people SET password = ?2, password_at = ?3 WHERE id = ?1";
-                transaction.execute(sql, params![id, hash, now.0]).map_err(refuse)?;
+                transaction.execute(sql, params![id, way.hash(), now.0]).map_err(refuse)?;
                 transaction.execute("DELETE FROM sessions WHERE person = ?1", [id]).map_err(refuse)?;
             } else {
-                self.create(transaction, name, hash, &found, now)?;
+                self.create(transaction, name, way, &found, now)?;
             }
             let sql = format!("SELECT {PERSON} FROM people p WHERE p.name = ?1");
             let made = transaction.query_row(&sql, [name], person).map_err(refuse)?;
-            made.ok_or_else(|| self.damaged("somebody has a role that is none"))
+            let made = made.ok_or_else(|| self.damaged("somebody has a role that is none"))?;
+            let cause = Cause { by: format!("person:{}", made.name), why: "with a link".to_owned(), at: now };
+            self.unlink_all(transaction, &made, &cause)?;
+            if let Some(identity) = way.identity() {
+                self.link_in(transaction, &made, identity, &cause)?;
+            }
+            Ok(made)
         })
     }
 
@@ -195,7 +203,7 @@ impl Store {
         &self,
         transaction: &Transaction<'_>,
         name: &str,
-        hash: &str,
+        way: &WayIn,
         found: &Found,
         now: Instant,
     ) -> Result<(), AccountsError> {
@@ -203,7 +211,7 @@ impl Store {
         let (role, customer) = (found.standing.role(), found.standing.customer().map(ToString::to_string));
         let sql = "INSERT INTO people (name, role, customer, password, created_at, password_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT DO NOTHING";
-        if transaction.execute(sql, params![name, role.name(), customer, hash, now.0]).map_err(refuse)? == 0 {
+        if transaction.execute(sql, params![name, role.name(), customer, way.hash(), now.0]).map_err(refuse)? == 0 {
             return Err(AccountsError::NameTaken(name.to_owned()));
         }
         if role == Role::Operator {

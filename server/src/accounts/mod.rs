@@ -6,6 +6,7 @@
 
 mod acts;
 mod error;
+mod identities;
 mod invitations;
 mod password;
 mod people;
@@ -23,11 +24,13 @@ use uphold_core::time::{Instant, Millis};
 
 pub use acts::{Act, Cause};
 pub use error::AccountsError;
+pub use identities::{Identity, Ways};
 pub use invitations::{Invitation, Invited, Whom};
 pub use password::{LENGTH_MAX, LENGTH_MIN, PasswordError, Passwords};
 pub use sessions::{SESSION_IDLE_MAX, SESSION_LENGTH_MAX, SessionEntry, SignedIn};
 pub use sign_in::{Accounts, Browser, SignInError};
 pub use store::{FILE, Store, copy};
+pub(crate) use throttle::network;
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
@@ -149,7 +152,7 @@ pub struct Secret(String);
 
 impl Secret {
     /// Draws one.
-    fn draw() -> Result<Self, AccountsError> {
+    pub(crate) fn draw() -> Result<Self, AccountsError> {
         let mut bits = [0; 32];
         getrandom::fill(&mut bits).map_err(AccountsError::Random)?;
         Ok(Self(Digest(bits).to_string()))
@@ -168,7 +171,8 @@ impl Secret {
         &self.0
     }
 
-    fn digest(&self) -> Digest {
+    /// What is kept of it.
+    pub(crate) fn digest(&self) -> Digest {
         Digest::of(&[self.0.as_bytes()])
     }
 

@@ -3,8 +3,9 @@
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use uphold_core::time::{Instant, Millis};
 
+use super::identities::WayIn;
 use super::people::{PERSON, person};
-use super::{AccountsError, Person, Secret, Store};
+use super::{AccountsError, Identity, Person, Secret, Store};
 
 /// How long a session lasts that nobody uses.
 pub const SESSION_IDLE_MAX: Millis = Millis(12 * 3_600_000);
@@ -49,12 +50,12 @@ pub struct SessionEntry {
 const GOOD: &str = "s.created_at > ?2 AND s.created_at <= ?4 AND s.seen_at > ?3";
 
 impl Store {
-    /// Begins a session of somebody whose password still has the hash that was just compared. The session that the browser had
+    /// Begins a session of somebody whose way in is still the one that was just looked at. The session that the browser had
     /// before ends: nothing that was known before signing in is good after it.
     pub(super) fn begin_session(
         &self,
         who: &Person,
-        hash: &str,
+        way: &WayIn,
         before: Option<&Secret>,
         browser: &str,
         now: Instant,
@@ -72,10 +73,19 @@ impl Store {
                 (SELECT id FROM sessions WHERE person = ?1 ORDER BY seen_at DESC, id DESC LIMIT ?2)";
             transaction.execute(many, [who.id, SESSIONS_MAX - 1]).map_err(refuse)?;
             let browser: String = browser.chars().filter(|c| !c.is_control()).take(BROWSER_MAX).collect();
-            let sql = "INSERT INTO sessions (digest, person, created_at, seen_at, browser)
-                SELECT ?1, id, ?2, ?2, ?3 FROM people WHERE id = ?4 AND password = ?5";
-            let row = params![secret.digest().0, now.0, browser, who.id, hash];
-            match transaction.execute(sql, row).map_err(refuse)? {
+            let (is_still, [one, other]) = match way {
+                WayIn::Password(hash) => ("password = ?5 AND password <> ?6", [hash.as_str(), ""]),
+                WayIn::Identity(Identity { issuer, subject }) => (
+                    "id = (SELECT person FROM identities WHERE issuer = ?5 AND subject = ?6)",
+                    [issuer.as_str(), subject.as_str()],
+                ),
+            };
+            let sql = format!(
+                "INSERT INTO sessions (digest, person, created_at, seen_at, browser)
+                SELECT ?1, id, ?2, ?2, ?3 FROM people WHERE id = ?4 AND {is_still}"
+            );
+            let row = params![secret.digest().0, now.0, browser, who.id, one, other];
+            match transaction.execute(&sql, row).map_err(refuse)? {
                 1 => Ok(()),
                 _ => Err(AccountsError::Changed),
             }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uphold_core::time::{Instant, Millis};
 
+use super::identities::WayIn;
 use super::password::{LENGTH_MAX, Unworked, check};
 use super::people::{NAME_MAX, check_name};
 use super::throttle::Throttle;
@@ -120,7 +121,7 @@ impl Accounts {
     /// Why not.
     pub async fn sign_in(&self, name: &str, password: &str, browser: Browser) -> Result<Secret, SignInError> {
         let (who, hash) = self.compare(name, password, browser.address).await?;
-        Ok(self.begin(who, hash, browser).await?)
+        Ok(self.begin(who, WayIn::Password(hash), browser).await?)
     }
 
     /// Uses a link: somebody new chooses a password, and is signed in.
@@ -143,10 +144,10 @@ impl Accounts {
         };
         check_name(&name)?;
         check(&password, &name)?;
-        let hash = self.passwords.hash(password).await?;
-        let kept = hash.clone();
+        let way = WayIn::Password(self.passwords.hash(password).await?);
+        let kept = way.clone();
         let who = self.ask(move |store, now| store.accept(&link, &name, &kept, now)).await?;
-        Ok(self.begin(who, hash, browser).await?)
+        Ok(self.begin(who, way, browser).await?)
     }
 
     /// Changes the password of somebody who knows the old one, ends all their sessions and begins another.
@@ -165,11 +166,11 @@ impl Accounts {
         let hash = self.passwords.hash(new).await?;
         let (id, kept) = (who.id, hash.clone());
         self.ask(move |store, now| store.set_password(id, &before, &kept, now)).await?;
-        Ok(self.begin(who, hash, browser).await?)
+        Ok(self.begin(who, WayIn::Password(hash), browser).await?)
     }
 
     /// Whose password it is, with its hash. A name that nobody has takes as long as one that somebody has.
-    async fn compare(
+    pub(super) async fn compare(
         &self,
         name: &str,
         password: &str,
@@ -192,9 +193,9 @@ impl Accounts {
         }
     }
 
-    async fn begin(&self, who: Person, hash: String, browser: Browser) -> Result<Secret, AccountsError> {
+    pub(super) async fn begin(&self, who: Person, way: WayIn, browser: Browser) -> Result<Secret, AccountsError> {
         let Browser { name, session, .. } = browser;
-        self.ask(move |store, now| store.begin_session(&who, &hash, session.as_ref(), &name, now)).await
+        self.ask(move |store, now| store.begin_session(&who, &way, session.as_ref(), &name, now)).await
     }
 
     fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {

@@ -17,7 +17,10 @@ pub const FILE: &str = "accounts.db";
 const APPLICATION_ID: i64 = 0x5550_4841;
 
 /// The numbered migrations, in order. The schema version is how many of them a database has seen.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/accounts/0001_people.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/accounts/0001_people.sql"),
+    include_str!("../../migrations/accounts/0002_identities.sql"),
+];
 
 const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -201,6 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_program_wrote_is_brought_up_to_date_and_keeps_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, path) = (Store::of(folder.path()), folder.path().join(FILE));
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(MIGRATIONS[0]).unwrap();
+        old.execute("INSERT INTO meta VALUES (1, 1, ?1, NULL)", [APPLICATION_ID]).unwrap();
+        let person = "INSERT INTO people (name, role, password, created_at, password_at)
+            VALUES ('alice', 'operator', '$argon2id$x', 1, 1)";
+        old.execute_batch(person).unwrap();
+        drop(old);
+        store.prepare().unwrap();
+        let alice = &store.people().unwrap()[0];
+        let ways = store.ways(alice.id, "https://id.example.com").unwrap();
+        assert_eq!((&*alice.name, ways.has_password, ways.linked_at), ("alice", true, None));
+    }
+
+    #[test]
     fn what_is_newer_foreign_or_damaged_is_refused_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let (store, path) = (Store::of(folder.path()), folder.path().join(FILE));
@@ -208,7 +228,7 @@ mod tests {
         let change = |sql: &str| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         change("UPDATE meta SET schema_version = 99");
         assert!(matches!(store.prepare(), Err(AccountsError::TooNew { found: 99, known: SCHEMA_VERSION, .. })));
-        change("UPDATE meta SET schema_version = 1, application_id = 7");
+        change(&format!("UPDATE meta SET schema_version = {SCHEMA_VERSION}, application_id = 7"));
         assert!(matches!(store.prepare(), Err(AccountsError::Foreign { .. })));
         for bytes in
             [&b"not a database, and longer than the head of one would have to be to look like it ......"[..]; 1]

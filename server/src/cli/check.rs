@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Who is told when something is wrong, to be checked with it
     #[arg(long, value_name = "FILE")]
     alerts: Option<PathBuf>,
+    /// The identity provider that people sign in through, to be checked with it; it is not asked
+    #[arg(long, value_name = "FILE")]
+    sign_in: Option<PathBuf>,
     /// How to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -45,6 +48,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     for revisions in by_id(&read) {
         found.between(&revisions);
         beside(args, revisions, &mut found)?;
+    }
+    if let Some(file) = &args.sign_in {
+        let source = read_file(file).map_err(|failure| failure.exit(2))?;
+        let reading = config::sign_in::read_sign_in(&source, super::folder_of(file));
+        found.in_file(reading.findings, &source, &file.display().to_string());
     }
     match args.format {
         Format::Text => read.iter().for_each(|(name, agreement)| out!("{}", summary(agreement, name))),

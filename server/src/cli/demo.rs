@@ -68,6 +68,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         sign_every: Millis(5_000),
         origin: None,
         telling: None,
+        identity_provider: None,
         files: None,
         report: None,
     };

@@ -15,6 +15,7 @@ mod export;
 mod fact_proof;
 mod files;
 mod first;
+mod identity;
 mod import;
 mod ledger;
 mod man;

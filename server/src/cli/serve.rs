@@ -16,6 +16,7 @@ use uphold_probe::url::{Scheme, Url};
 use super::background::{Background, Telling, read_telling};
 use super::files::{Files, Reloading, in_force, keep};
 use super::first::First;
+use super::identity::read_provider;
 use super::ledger::failure;
 use super::revisions::Read;
 use super::{Failure, read_file};
@@ -24,6 +25,7 @@ use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::Checks;
 use crate::error::file_failure;
+use crate::identity::IdentityProvider;
 use crate::ledger::{FILE, Reader, Signer};
 use crate::measure::reporter::{Receiver, Reporter};
 use crate::measure::{Engine, Handle, Settings};
@@ -54,6 +56,9 @@ pub(super) struct Args {
     /// Who is told when something is wrong, and how
     #[arg(long, value_name = "FILE")]
     alerts: Option<PathBuf>,
+    /// The identity provider that people may sign in through, beside their passwords
+    #[arg(long, value_name = "FILE")]
+    sign_in: Option<PathBuf>,
     /// The folder that holds the ledger; it is made if it does not exist
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
@@ -170,6 +175,8 @@ pub(super) struct Prepared {
     pub(super) sign_every: Millis,
     pub(super) origin: Option<String>,
     pub(super) telling: Option<Telling>,
+    /// Through whom people may sign in.
+    pub(super) identity_provider: Option<IdentityProvider>,
     /// What is read again on SIGHUP.
     pub(super) files: Option<Files>,
     /// Where what is observed is reported.
@@ -185,7 +192,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
             }
         });
     }
-    let Args { agreement, checks, data, listen, allowed_host: allowed_hosts, sign_every, origin, report, .. } = args;
+    let Args { agreement, checks, data, listen, allowed_host: mut allowed_hosts, sign_every, origin, report, .. } =
+        args;
     let files = Files { agreements: agreement, checks, vantage: report.vantage.clone() };
     let (mut settings, agreements) = files.read(args.flush_every.unwrap_or(Millis(60_000)))?;
     if args.flush_every.is_none() && report.report_to.is_some() {
@@ -193,9 +201,23 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     }
     let covering = settings.revisions.covering(settings.clock.now());
     let telling = args.alerts.as_deref().map(|path| read_telling(path, Some(&covering))).transpose()?;
+    let identity_provider = args.sign_in.as_deref().map(|path| read_provider(path, &settings.clock)).transpose()?;
+    // People reach it there: it answers there.
+    allowed_hosts.extend(identity_provider.iter().map(|provider| provider.host().to_string()));
     let (report, files) = (report.receiver(&settings.checks)?, Some(files));
-    let prepared =
-        Prepared { settings, agreements, data, listen, allowed_hosts, sign_every, origin, telling, files, report };
+    let prepared = Prepared {
+        settings,
+        agreements,
+        data,
+        listen,
+        allowed_hosts,
+        sign_every,
+        origin,
+        telling,
+        identity_provider,
+        files,
+        report,
+    };
     start(prepared, |address| {
         say(&format!("uphold serves http://{address}/"));
         if !address.ip().is_loopback() {
@@ -232,8 +254,8 @@ pub(super) fn start(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Resul
 }
 
 async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(), Failure> {
-    let Prepared { settings, agreements, data, listen, allowed_hosts, sign_every, origin, telling, files, report } =
-        prepared;
+    let Prepared { settings, agreements, data, listen, allowed_hosts, sign_every, .. } = prepared;
+    let Prepared { origin, telling, identity_provider, files, report, .. } = prepared;
     let clock = settings.clock.clone();
     let (digests, vantage) = (in_force(&settings), settings.checks.vantage.clone());
     let author = format!("{}{}", incident::SERVER, settings.checks.vantage);
@@ -262,7 +284,7 @@ async fn serve(prepared: Prepared, ready: impl FnOnce(SocketAddr)) -> Result<(),
         tokio::spawn(acts);
         follow_and_retain(&handle, author, &clock)
     });
-    let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts), data, clock);
+    let web = web_state(handle, hosts(address, allowed_hosts), (tokens, accounts, identity_provider), data, clock);
     let router = web::router(WebState { board, printer, ..web }).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let mut engine = tokio::spawn(engine.run(async move {
@@ -335,7 +357,7 @@ fn reporter(to: Receiver, vantage: VantageId, data: &Path, clock: &Clock, handle
 fn web_state(
     handle: Handle,
     allowed_hosts: Vec<String>,
-    (tokens, accounts): (Tokens, Accounts),
+    (tokens, accounts, identity_provider): (Tokens, Accounts, Option<IdentityProvider>),
     data: PathBuf,
     clock: Clock,
 ) -> WebState {
@@ -346,6 +368,7 @@ fn web_state(
         allowed_hosts,
         tokens,
         accounts,
+        identity_provider,
         tell,
         heartbeat: Arc::new(move |check: &CheckId, state, at| reports.report_heartbeat(check, state, at)),
         desk,

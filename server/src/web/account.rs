@@ -14,16 +14,25 @@ use super::language::Reader;
 use super::sign_in::{refuse, signed_in, unreadable};
 use super::visitor::{Caller, Signed, forget};
 use super::{App, problem};
-use crate::accounts::{AccountsError, LENGTH_MIN, Role, SessionEntry, SignInError, SignedIn};
-use crate::wording::Texts;
+use crate::accounts::{AccountsError, LENGTH_MIN, Role, SessionEntry, SignInError, SignedIn, Ways};
+use crate::identity::IdentityProvider;
+use crate::wording::{Texts, Words};
 
 /// `GET /account`
 pub(super) async fn show(State(app): State<App>, Reader(texts): Reader, Signed(signed): Signed) -> Response {
-    let id = signed.person.id;
-    match app.web.accounts.ask(move |store, now| store.sessions(id, now)).await {
-        Ok(sessions) => frame::respond(StatusCode::OK, texts, &AccountPage::new(texts, &app, &signed, &sessions, None)),
+    match known(&app, &signed).await {
+        Ok(known) => frame::respond(StatusCode::OK, texts, &AccountPage::new(texts, &app, &signed, &known, None)),
         Err(error) => unreadable(&app, texts, &error),
     }
+}
+
+/// What is shown of an account: its sessions, and the ways into it.
+type Known = (Vec<SessionEntry>, Ways);
+
+async fn known(app: &App, signed: &SignedIn) -> Result<Known, AccountsError> {
+    let id = signed.person.id;
+    let issuer = app.web.identity_provider.as_ref().map_or_else(String::new, |provider| provider.issuer().to_owned());
+    app.web.accounts.ask(move |store, now| Ok((store.sessions(id, now)?, store.ways(id, &issuer)?))).await
 }
 
 /// What the form for another password says.
@@ -61,14 +70,12 @@ enum Wrong {
 
 /// The page again, with what is wrong.
 async fn again_with(app: &App, texts: Texts, signed: &Arc<SignedIn>, wrong: Wrong) -> Response {
-    let id = signed.person.id;
-    let sessions = app.web.accounts.ask(move |store, now| store.sessions(id, now)).await;
-    let sessions = match sessions {
-        Ok(sessions) => sessions,
+    let known = match known(app, signed).await {
+        Ok(known) => known,
         Err(error) => return unreadable(app, texts, &error),
     };
     let again = |said| {
-        let page = AccountPage::new(texts, app, signed, &sessions, Some(said));
+        let page = AccountPage::new(texts, app, signed, &known, Some(said));
         frame::respond(StatusCode::UNPROCESSABLE_ENTITY, texts, &page)
     };
     match wrong {
@@ -123,6 +130,8 @@ pub(super) fn refused(app: &App, texts: Texts, error: &AccountsError) -> Respons
         }
         AccountsError::LastOperator(_) => (StatusCode::CONFLICT, ["last-operator", "last-operator-advice"]),
         AccountsError::NoSuchInvitation => (StatusCode::NOT_FOUND, ["link-used", "link-used-advice"]),
+        AccountsError::IdentityTaken => (StatusCode::CONFLICT, ["identity-taken", "identity-taken-advice"]),
+        AccountsError::LastWayIn => (StatusCode::CONFLICT, ["last-way-in", "last-way-in-advice"]),
         AccountsError::Changed => (StatusCode::CONFLICT, ["changed-meanwhile", "changed-meanwhile-advice"]),
         _ => return unreadable(app, texts, error),
     };
@@ -139,6 +148,18 @@ struct AccountPage {
     rule: String,
     wrong: Option<String>,
     sessions: Vec<SessionView>,
+    has_password: bool,
+    /// The identity provider, where there is one.
+    identity: Option<IdentityView>,
+}
+
+struct IdentityView {
+    title: String,
+    /// How it stands.
+    said: String,
+    is_linked: bool,
+    /// The name of the button.
+    button: String,
 }
 
 struct SessionView {
@@ -150,7 +171,7 @@ struct SessionView {
 }
 
 impl AccountPage {
-    fn new(texts: Texts, app: &App, signed: &SignedIn, sessions: &[SessionEntry], wrong: Option<String>) -> Self {
+    fn new(texts: Texts, app: &App, signed: &SignedIn, (sessions, ways): &Known, wrong: Option<String>) -> Self {
         let live = app.live();
         let words = frame::words(texts, &live);
         let session = |entry: &SessionEntry| SessionView {
@@ -168,6 +189,23 @@ impl AccountPage {
             rule: texts.with("password-rule", &[("n", i64::try_from(LENGTH_MIN).unwrap_or_default().into())]),
             wrong,
             sessions: sessions.iter().map(session).collect(),
+            has_password: ways.has_password,
+            identity: app.web.identity_provider.as_ref().map(|provider| IdentityView::new(&words, provider, *ways)),
         }
+    }
+}
+
+impl IdentityView {
+    fn new(words: &Words, provider: &IdentityProvider, ways: Ways) -> Self {
+        let (said, button) = match ways {
+            Ways { linked_at: Some(_), has_password: true } => ("identity-linked", "identity-unlink"),
+            Ways { linked_at: Some(_), has_password: false } => ("identity-linked-alone", "identity-unlink"),
+            Ways { linked_at: None, has_password: true } => ("identity-unlinked", "identity-link"),
+            Ways { linked_at: None, has_password: false } => ("identity-unlinked-alone", "identity-link"),
+        };
+        let since = ways.linked_at.map_or_else(String::new, |at| words.moment(at));
+        let blanks = [("provider", provider.name().into()), ("since", since.into())];
+        let [title, said, button] = ["identity-title", said, button].map(|key| words.texts.with(key, &blanks));
+        Self { title, said, is_linked: ways.linked_at.is_some(), button }
     }
 }

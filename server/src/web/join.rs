@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::frame::{self, Frame};
+use super::identity::named;
 use super::language::Reader;
 use super::sign_in::{refuse, signed_in, unreadable};
 use super::visitor::Caller;
@@ -82,6 +83,8 @@ struct JoinPage {
     rule: String,
     wrong: Option<String>,
     drops_cookies: bool,
+    /// The name of the button of the identity provider, where there is one, and what it means.
+    identity: Option<(String, String)>,
 }
 
 impl JoinPage {
@@ -108,6 +111,7 @@ impl JoinPage {
             rule: texts.with("password-rule", &[("n", i64::try_from(LENGTH_MIN).unwrap_or_default().into())]),
             wrong: None,
             drops_cookies: from.drops_cookies,
+            identity: named(app, texts, "identity-join").zip(named(app, texts, "identity-join-means")),
         }
     }
 

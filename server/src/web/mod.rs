@@ -27,6 +27,7 @@ mod guard;
 mod health;
 mod heartbeats;
 mod history;
+mod identity;
 mod incident_page;
 mod incidents;
 mod join;
@@ -69,6 +70,7 @@ use uphold_core::time::Instant;
 use crate::access::Tokens;
 use crate::accounts::Accounts;
 use crate::clock::Clock;
+use crate::identity::IdentityProvider;
 use crate::live::{Counters, Live};
 use crate::measure::Append;
 use crate::measure::heartbeat::HeartbeatError;
@@ -105,6 +107,8 @@ pub struct WebState {
     pub tokens: Tokens,
     /// Which people may sign in.
     pub accounts: Accounts,
+    /// Through whom they may sign in beside their passwords.
+    pub identity_provider: Option<IdentityProvider>,
     /// The folder of the ledger, for what no picture holds: texts, evidence, and what was signed.
     pub data: PathBuf,
     /// Takes facts to be recorded.

@@ -7,8 +7,9 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::{
     App, account, agreement, api, assets, budgets, check, checks, contract, customers, events, evidence, evidence_page,
-    feeds, health, heartbeats, history, incident_page, incidents, join, ledger, maintenance, metrics, mine, openapi,
-    people, records, sign_in, solution, statement_pages, statements, status, subprocessors, tell, vantage_points,
+    feeds, health, heartbeats, history, identity, incident_page, incidents, join, ledger, maintenance, metrics, mine,
+    openapi, people, records, sign_in, solution, statement_pages, statements, status, subprocessors, tell,
+    vantage_points,
 };
 use crate::access::Scope;
 use crate::accounts::Role;
@@ -180,6 +181,12 @@ pub const ROUTES: &[Route] = &[
     Route { access: Access::SignedIn, ..page("/account", || get(account::show)) },
     form(Access::SignedIn, "/account/password", || post(account::change_password)),
     form(Access::SignedIn, "/account/sessions", || post(account::end_sessions)),
+    // Signing in through an identity provider.
+    form(Access::Everybody, "/sign-in/identity", || post(identity::sign_in)),
+    page(crate::identity::RETURN_PATH, || get(identity::come_back)),
+    Route { sample: JOIN_IDENTITY, ..form(Access::Everybody, "/join/{link}/identity", || post(identity::join)) },
+    form(Access::SignedIn, "/account/identity", || post(identity::link)),
+    form(Access::SignedIn, "/account/identity/removal", || post(identity::unlink)),
     Route { access: OPERATOR, ..page("/people", || get(people::show)) },
     form(OPERATOR, "/people", || post(people::invite)),
     Route { access: OPERATOR, sample: "/people/operator", ..page("/people/{name}", || get(people::one)) },
@@ -225,6 +232,8 @@ const CUSTOMER: Access = Access::Person(Role::Customer);
 
 /// A link that nobody was given.
 const JOIN: &str = "/join/0000000000000000000000000000000000000000000000000000000000000000";
+
+const JOIN_IDENTITY: &str = "/join/0000000000000000000000000000000000000000000000000000000000000000/identity";
 
 /// What a form of a page is sent to.
 const fn form(access: Access, path: &'static str, handler: fn() -> MethodRouter<App>) -> Route {

@@ -14,7 +14,6 @@ use super::language::Reader;
 use super::visitor::{Caller, Signed, forget, keep};
 use super::{App, problem, routes};
 use crate::accounts::{PasswordError, Secret, SignInError};
-use crate::live::Live;
 use crate::wording::Texts;
 
 /// Where somebody wants to go after signing in.
@@ -32,7 +31,7 @@ pub(super) async fn show(
     wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Response {
     let has_begun = app.web.accounts.ask(|store, _| store.has_begun()).await;
-    let mut page = SignInPage::new(texts, &app.live(), &from, wanted.ok().map(|Query(wanted)| wanted.next));
+    let mut page = SignInPage::new(texts, &app, &from, wanted.ok().map(|Query(wanted)| wanted.next));
     match has_begun {
         Ok(true) => {}
         Ok(false) => page.first = Some(texts.get("sign-in-first")),
@@ -57,7 +56,7 @@ pub(super) async fn sign_in(
     from: Caller,
     Form(filled): Form<Filled>,
 ) -> Response {
-    let mut page = SignInPage::new(texts, &app.live(), &from, Some(filled.next));
+    let mut page = SignInPage::new(texts, &app, &from, Some(filled.next));
     if from.drops_cookies {
         return frame::respond(StatusCode::FORBIDDEN, texts, &page);
     }
@@ -149,14 +148,19 @@ struct SignInPage {
     first: Option<String>,
     /// That the browser will not keep a session.
     drops_cookies: bool,
+    /// The name of the button of the identity provider, where there is one.
+    identity: Option<String>,
 }
 
 impl SignInPage {
-    fn new(texts: Texts, live: &Live, from: &Caller, next: Option<String>) -> Self {
+    fn new(texts: Texts, app: &App, from: &Caller, next: Option<String>) -> Self {
+        let live = &app.live();
         let words = frame::words(texts, live);
         let next = next.as_deref().and_then(routes::own).unwrap_or("/").to_owned();
         let frame = Frame::new(&words, live, "/sign-in", texts.get("sign-in"));
-        Self { frame, next, name: String::new(), wrong: None, first: None, drops_cookies: from.drops_cookies }
+        let identity = super::identity::named(app, texts, "identity-sign-in");
+        let drops_cookies = from.drops_cookies;
+        Self { frame, next, name: String::new(), wrong: None, first: None, drops_cookies, identity }
     }
 
     fn saying(self, wrong: String) -> Self {

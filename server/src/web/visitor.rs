@@ -91,9 +91,14 @@ impl Visitor {
 
 /// The session that the cookies show, if they show just one.
 fn session(headers: &HeaderMap) -> Option<Secret> {
+    cookie(headers, COOKIE)
+}
+
+/// The secret that the cookies show under this name, if they show just one.
+pub(super) fn cookie(headers: &HeaderMap, wanted: &str) -> Option<Secret> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut found = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut found = found.by_ref().filter(|(name, _)| *name == COOKIE);
+    let mut found = found.by_ref().filter(|(name, _)| *name == wanted);
     match (found.next(), found.next()) {
         (Some((_, value)), None) => Secret::parse(value),
         _ => None,

@@ -16,35 +16,35 @@ use crate::sample;
 use crate::web::{Answer, PASSWORD, Site};
 
 /// What a browser says of a form of our own pages.
-const OURS: [&str; 3] =
+pub(crate) const OURS: [&str; 3] =
     ["origin: http://localhost", "sec-fetch-site: same-origin", "content-type: application/x-www-form-urlencoded"];
 
 impl Site {
     /// Sends a form as a browser does from a page of ours.
-    async fn form(&self, path: &str, cookie: &str, body: &str) -> Answer {
+    pub(crate) async fn form(&self, path: &str, cookie: &str, body: &str) -> Answer {
         let cookie = if cookie.is_empty() { "x-none: 1" } else { cookie };
         self.send("POST", path, &[&OURS[..], &[cookie]].concat(), body).await
     }
 
-    async fn sign_in(&self, name: &str, password: &str) -> Answer {
+    pub(crate) async fn sign_in(&self, name: &str, password: &str) -> Answer {
         self.form("/sign-in", "", &format!("name={name}&password={}", password.replace(' ', "+"))).await
     }
 
     /// The field of every form of a session.
-    async fn form_token(&self, cookie: &str) -> String {
+    pub(crate) async fn form_token(&self, cookie: &str) -> String {
         let page = self.ask("GET", "/account", &[cookie]).await.body;
         let (_, rest) = page.split_once("name=\"csrf\" value=\"").unwrap_or_else(|| panic!("{page}"));
         rest.split('"').next().unwrap().to_owned()
     }
 
     /// Whether a session is good for anything.
-    async fn knows(&self, cookie: &str) -> bool {
+    pub(crate) async fn knows(&self, cookie: &str) -> bool {
         self.ask("GET", "/account", &[cookie]).await.status == 200
     }
 }
 
 /// The header with the session that an answer began.
-fn session(answer: &Answer) -> String {
+pub(crate) fn session(answer: &Answer) -> String {
     let set = answer.header("set-cookie").unwrap_or_else(|| panic!("{}", answer.head));
     assert!(set.ends_with("; Secure; HttpOnly; SameSite=Lax") && set.contains("; Path=/;"), "{set}");
     format!("cookie: {}", set.split(';').next().unwrap())
@@ -367,10 +367,21 @@ async fn an_operator_invites_changes_and_removes_with_a_reason_and_never_the_las
     assert_eq!(told, wanted);
 }
 
+/// An address on which nobody listens.
+pub(crate) fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
 /// A server of its own, and the link of its first start.
 fn serve(folder: &Path) -> (Child, SocketAddr, String) {
-    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (address, closed) = (free(), free());
+    let address = free();
+    let (child, link) = serve_at(folder, address, &[]);
+    (child, address, link.unwrap())
+}
+
+/// The same at an address and with more arguments; no link is printed where there is an operator.
+pub(crate) fn serve_at(folder: &Path, address: SocketAddr, more: &[&str]) -> (Child, Option<String>) {
+    let closed = free();
     let checks = format!(
         "vantage = \"local\"\n[egress]\nallow = [\"127.0.0.0/8\"]\n[[check]]\nid = \"api\"\n\
          solution = \"workload-security\"\ninterface = \"api\"\nkind = \"tcp\"\naddress = \"{closed}\"\n\
@@ -380,11 +391,14 @@ fn serve(folder: &Path) -> (Child, SocketAddr, String) {
     let mut command = uphold(["serve", "--flush-every", "1s", "--listen", &address.to_string()]);
     command.arg("--agreement").arg(root().join("examples/cloud-one/agreement.toml"));
     command.arg("--checks").arg(folder.join("checks.toml")).arg("--data").arg(folder.join("data"));
+    command.args(more);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let has_begun = folder.join("data").join(uphold::accounts::FILE).exists();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let link = lines.find_map(|line| line.split_once("/join/").map(|(_, secret)| format!("/join/{}", secret.trim())));
+    let mark = if has_begun { "uphold serves" } else { "/join/" };
+    let line = lines.find(|line| line.contains(mark)).unwrap();
     std::thread::spawn(move || lines.count());
-    (child, address, link.unwrap())
+    (child, line.split_once("/join/").map(|(_, secret)| format!("/join/{}", secret.trim())))
 }
 
 /// Sends a form as a browser does; the status.
@@ -402,7 +416,7 @@ fn post(address: SocketAddr, path: &str, body: &str) -> String {
 }
 
 /// What the ledger says was done: what, to what, what that is now, and by whom.
-fn acts(data: &Path) -> Vec<String> {
+pub(crate) fn acts(data: &Path) -> Vec<String> {
     let reader = uphold::ledger::Reader::open(&data.join(uphold::ledger::FILE)).unwrap();
     let head = reader.head().unwrap();
     let entries = reader.read(0..head.size).unwrap();

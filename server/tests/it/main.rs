@@ -27,6 +27,8 @@ mod links;
 mod live_equals_batch;
 mod mail;
 mod mistakes;
+mod oidc;
+mod oidc_lies;
 mod open_pages;
 mod operations;
 mod pipes;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use uphold::access::{Scope, Tokens};
 use uphold::accounts::{Accounts, Browser, Cause, Standing};
 use uphold::clock::{Clock, ManualTime};
+use uphold::identity::IdentityProvider;
 use uphold::live::{Counters, Lags, Live};
 use uphold::measure::Append;
 use uphold::measure::heartbeat::HeartbeatError;
@@ -52,6 +53,15 @@ impl Site {
 
     /// The same with something that makes PDFs.
     pub(crate) async fn printing(live: Live, printer: uphold::printer::Printer) -> Self {
+        Self::with(live, printer, |_| None).await
+    }
+
+    /// The same where people may sign in through somebody else.
+    pub(crate) async fn with(
+        live: Live,
+        printer: uphold::printer::Printer,
+        identity_provider: impl FnOnce(Clock) -> Option<IdentityProvider>,
+    ) -> Self {
         let (sender, live) = watch::channel(Arc::new(live));
         let counters = Counters {
             probes_started: 12,
@@ -72,6 +82,7 @@ impl Site {
             live,
             tokens: tokens.clone(),
             accounts: accounts.clone(),
+            identity_provider: identity_provider(clock.clone()),
             tell,
             heartbeat: Arc::new(|check, _, _| match check.as_str() {
                 "nightly" => Ok(()),
@@ -220,6 +231,7 @@ async fn every_page_is_whole_in_both_languages_and_every_story() {
         let is_missing = |route: &uphold::web::routes::Route| {
             is_link(route)
                 || is_absent(route.sample)
+                || route.path == uphold::identity::RETURN_PATH
                 || (story == Story::Revised && route.sample == "/agreement/reference")
         };
         let pages = pages.map(|route| (route.sample, if is_missing(route) { 404 } else { 200 }));

@@ -1,0 +1,247 @@
+//! Identities: who somebody is at an identity provider, as a way into an account.
+//!
+//! An account is found by issuer and subject and by nothing else: names and addresses of mail change hands, and a provider may
+//! let people choose theirs. Not here: how a provider is asked (`crate::identity`).
+
+use std::fmt;
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use uphold_core::time::Instant;
+
+use super::acts::{Deed, note_identity};
+use super::people::{PERSON, check_name, person};
+use super::{Accounts, AccountsError, Browser, Cause, Person, Secret, SignInError, SignedIn, Store, Whom};
+
+/// Who somebody is at an identity provider.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider, as it calls itself.
+    pub issuer: String,
+    /// The somebody, as it calls them: it never gives this to anybody else.
+    pub subject: String,
+}
+
+impl fmt::Debug for Identity {
+    /// Without the subject, which is a person's.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+/// What somebody shows to come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WayIn {
+    /// A password that has this hash.
+    Password(String),
+    /// Who they are at a provider.
+    Identity(Identity),
+}
+
+impl WayIn {
+    /// What is kept as the hash of the password.
+    pub(super) fn hash(&self) -> &str {
+        match self {
+            Self::Password(hash) => hash,
+            Self::Identity(_) => NO_PASSWORD,
+        }
+    }
+
+    /// Who they are at a provider, where it is that.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Password(_) => None,
+            Self::Identity(identity) => Some(identity),
+        }
+    }
+}
+
+/// What is kept of an account that has no password.
+const NO_PASSWORD: &str = "";
+
+/// The ways into an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ways {
+    /// Whether it has a password.
+    pub has_password: bool,
+    /// Since when it is linked to the provider that was asked for, if it is.
+    pub linked_at: Option<Instant>,
+}
+
+impl Store {
+    /// The ways into an account: by password, and through this provider.
+    ///
+    /// # Errors
+    /// When there is no such account, or the accounts cannot be read.
+    pub fn ways(&self, person: i64, issuer: &str) -> Result<Ways, AccountsError> {
+        let sql = "SELECT p.password <> '', i.linked_at FROM people p
+            LEFT JOIN identities i ON i.person = p.id AND i.issuer = ?2 WHERE p.id = ?1";
+        self.read(|transaction| {
+            let row = transaction.query_row(sql, params![person, issuer], |row| {
+                Ok(Ways { has_password: row.get(0)?, linked_at: row.get::<_, Option<i64>>(1)?.map(Instant) })
+            });
+            row.optional().map_err(|error| self.sqlite("read", error))?.ok_or(AccountsError::Changed)
+        })
+    }
+
+    /// Whose account an identity is linked to.
+    fn identified(&self, identity: &Identity) -> Result<Option<Person>, AccountsError> {
+        let sql = format!(
+            "SELECT {PERSON} FROM people p JOIN identities i ON i.person = p.id WHERE i.issuer = ?1 AND i.subject = ?2"
+        );
+        self.read(|transaction| {
+            let found = transaction.query_row(&sql, [&identity.issuer, &identity.subject], person).optional();
+            Ok(found.map_err(|error| self.sqlite("read", error))?.flatten())
+        })
+    }
+
+    /// Links the account of a session that has not ended to an identity, which replaces the one that it had there.
+    ///
+    /// # Errors
+    /// When the session has ended, the identity is linked to another account, or the accounts cannot be written.
+    fn link(&self, signed: &SignedIn, identity: &Identity, cause: &Cause) -> Result<(), AccountsError> {
+        self.write(|transaction| {
+            let refuse = |error| self.sqlite("write", error);
+            let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND person = ?2)";
+            let lasts: bool =
+                transaction.query_row(sql, [signed.session, signed.person.id], |row| row.get(0)).map_err(refuse)?;
+            if !lasts {
+                return Err(AccountsError::Changed);
+            }
+            self.link_in(transaction, &signed.person, identity, cause)
+        })
+    }
+
+    /// The same in a transaction that does more.
+    pub(super) fn link_in(
+        &self,
+        transaction: &Transaction<'_>,
+        who: &Person,
+        identity: &Identity,
+        cause: &Cause,
+    ) -> Result<(), AccountsError> {
+        let refuse = |error| self.sqlite("write", error);
+        let Identity { issuer, subject } = identity;
+        let sql = "SELECT person FROM identities WHERE issuer = ?1 AND subject = ?2";
+        let held: Option<i64> =
+            transaction.query_row(sql, [issuer, subject], |row| row.get(0)).optional().map_err(refuse)?;
+        match held {
+            Some(person) if person == who.id => return Ok(()),
+            Some(_) => return Err(AccountsError::IdentityTaken),
+            None => {}
+        }
+        let sql = "DELETE FROM identities WHERE person = ?1 AND issuer = ?2";
+        transaction.execute(sql, params![who.id, issuer]).map_err(refuse)?;
+        let sql = "INSERT INTO identities (issuer, subject, person, linked_at) VALUES (?1, ?2, ?3, ?4)";
+        transaction.execute(sql, params![issuer, subject, who.id, cause.at.0]).map_err(refuse)?;
+        note_identity(transaction, Deed::IdentityLinked, &who.name, issuer, cause).map_err(refuse)
+    }
+
+    /// Unlinks an account from a provider. The sessions go on: they may have begun with the password.
+    ///
+    /// # Errors
+    /// When nobody could come in any more, the account is not linked, or the accounts cannot be written.
+    pub fn unlink(&self, who: &Person, issuer: &str, cause: &Cause) -> Result<(), AccountsError> {
+        self.write(|transaction| {
+            let refuse = |error| self.sqlite("write", error);
+            let sql = "SELECT password <> '' FROM people WHERE id = ?1";
+            let has_password: Option<bool> =
+                transaction.query_row(sql, [who.id], |row| row.get(0)).optional().map_err(refuse)?;
+            if !has_password.ok_or(AccountsError::Changed)? {
+                return Err(AccountsError::LastWayIn);
+            }
+            let sql = "DELETE FROM identities WHERE person = ?1 AND issuer = ?2";
+            if transaction.execute(sql, params![who.id, issuer]).map_err(refuse)? == 0 {
+                return Err(AccountsError::Changed);
+            }
+            note_identity(transaction, Deed::IdentityUnlinked, &who.name, issuer, cause).map_err(refuse)
+        })
+    }
+
+    /// Unlinks an account from every provider, in a transaction that gives it another way in.
+    pub(super) fn unlink_all(
+        &self,
+        transaction: &Transaction<'_>,
+        who: &Person,
+        cause: &Cause,
+    ) -> Result<(), AccountsError> {
+        let refuse = |error| self.sqlite("write", error);
+        let unlink = || -> Result<(), rusqlite::Error> {
+            let mut statement = transaction.prepare("DELETE FROM identities WHERE person = ?1 RETURNING issuer")?;
+            let issuers: Vec<String> =
+                statement.query_map([who.id], |row| row.get(0))?.collect::<Result<_, rusqlite::Error>>()?;
+            issuers
+                .iter()
+                .try_for_each(|issuer| note_identity(transaction, Deed::IdentityUnlinked, &who.name, issuer, cause))
+        };
+        unlink().map_err(refuse)
+    }
+}
+
+impl Accounts {
+    /// Begins a session for whoever a provider says it is; nothing, where no account is linked to them.
+    ///
+    /// # Errors
+    /// When the accounts cannot be read or written.
+    pub async fn sign_in_as(&self, identity: Identity, browser: Browser) -> Result<Option<Secret>, AccountsError> {
+        let asked = identity.clone();
+        let Some(who) = self.ask(move |store, _| store.identified(&asked)).await? else { return Ok(None) };
+        self.begin(who, WayIn::Identity(identity), browser).await.map(Some)
+    }
+
+    /// Whether a link is good, and the name that goes with it could be an account's: asked before somebody is sent away.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn may_join(&self, link: Secret, name: String) -> Result<(), AccountsError> {
+        let found = self.ask(move |store, now| store.invitation(&link, now)).await?;
+        match found.ok_or(AccountsError::NoSuchInvitation)?.whom {
+            Whom::First => check_name(&name),
+            Whom::New(_) | Whom::Known(_) => Ok(()),
+        }
+    }
+
+    /// Uses a link: whoever a provider says it is comes in through it from now on, and through nothing else.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn accept_as(
+        &self,
+        link: Secret,
+        name: String,
+        identity: Identity,
+        browser: Browser,
+    ) -> Result<Secret, AccountsError> {
+        let way = WayIn::Identity(identity);
+        let kept = way.clone();
+        let who = self.ask(move |store, now| store.accept(&link, &name, &kept, now)).await?;
+        self.begin(who, way, browser).await
+    }
+
+    /// Links the account of a session to an identity.
+    ///
+    /// # Errors
+    /// When the session has ended, the identity is linked to another account, or the accounts cannot be written.
+    pub async fn link(&self, signed: SignedIn, identity: Identity) -> Result<(), AccountsError> {
+        self.ask(move |store, now| store.link(&signed, &identity, &by_oneself(&signed, now))).await
+    }
+
+    /// Unlinks the account of whoever is signed in.
+    ///
+    /// # Errors
+    /// When nobody could come in any more, the account is not linked, or the accounts cannot be written.
+    pub async fn unlink(&self, signed: SignedIn, issuer: String) -> Result<(), AccountsError> {
+        self.ask(move |store, now| store.unlink(&signed.person, &issuer, &by_oneself(&signed, now))).await
+    }
+
+    /// Whether somebody who is signed in knows the password of their account.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn confirm(&self, signed: &SignedIn, password: &str, browser: &Browser) -> Result<(), SignInError> {
+        self.compare(&signed.person.name, password, browser.address).await.map(drop)
+    }
+}
+
+fn by_oneself(signed: &SignedIn, now: Instant) -> Cause {
+    Cause { by: format!("person:{}", signed.person.name), why: "on the page of their account".to_owned(), at: now }
+}

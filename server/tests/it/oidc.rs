@@ -1,0 +1,260 @@
+//! Signing in through an identity provider that others wrote: oidc-provider of npm, whose entry `UPHOLD_OIDC_PROVIDER` names,
+//! which `./test` sets. Providers that lie are in `oidc_lies.rs`.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use uphold::config::sign_in::read_sign_in;
+
+use crate::accounts::{acts, free, serve_at};
+use crate::program::{root, text, uphold};
+
+/// A browser that knows cookies and follows nothing by itself.
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<String, String>,
+}
+
+struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
+    }
+
+    /// Where it leads, as an address of the host that said it where it says no other.
+    fn leads(&self, from: SocketAddr) -> String {
+        let to = self.header("location").unwrap_or_else(|| panic!("{} {}", self.status, self.body));
+        if to.starts_with('/') { format!("http://{from}{to}") } else { to.to_owned() }
+    }
+}
+
+/// The address and the path of a URL.
+fn parts(url: &str) -> (SocketAddr, &str) {
+    let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("{url}"));
+    let at = rest.find('/').unwrap_or(rest.len());
+    (rest[..at].parse().unwrap(), &rest[at..])
+}
+
+impl Browser {
+    fn ask(&mut self, url: &str, form: Option<&str>) -> Reply {
+        let (address, path) = parts(url);
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let (method, body) = form.map_or(("GET", ""), |form| ("POST", form));
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncookie: {}\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+            cookies.join("; "),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let headers: Vec<(String, String)> = head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        for (_, value) in headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, rest) = value.split_once('=').unwrap();
+            let kept = rest.split(';').next().unwrap();
+            let is_over = value.to_ascii_lowercase().contains("max-age=0") || value.contains("1970");
+            if is_over {
+                self.cookies.remove(name)
+            } else {
+                self.cookies.insert(name.to_owned(), kept.to_owned())
+            };
+        }
+        Reply { status: head.split(' ').nth(1).unwrap().parse().unwrap(), headers, body: body.to_owned() }
+    }
+
+    /// Signs in at the provider as somebody, and says where it leads back to.
+    fn visit(&mut self, address: &str, who: &str) -> String {
+        let (provider, _) = parts(address);
+        let mut url = address.to_owned();
+        for _ in 0..12 {
+            let reply = self.ask(&url, None);
+            if reply.status == 303 || reply.status == 302 {
+                url = reply.leads(provider);
+            } else {
+                assert_eq!(reply.status, 200, "{url}: {}", reply.body);
+                let prompt = if reply.body.contains("value=\"login\"") { "login" } else { "consent" };
+                let form = format!("prompt={prompt}&login={who}&password=any");
+                url = self.ask(&url, Some(&form)).leads(provider);
+            }
+            if parts(&url).0 != provider {
+                return url;
+            }
+        }
+        panic!("the provider leads nowhere: {url}");
+    }
+
+    /// Begins at a form of ours, signs in at the provider, and comes back.
+    fn through(&mut self, form: &str, body: &str, who: &str) -> Reply {
+        let page = self.ask(form, Some(body));
+        let target = page.header("refresh").and_then(|refresh| refresh.strip_prefix("0; url="));
+        let back = self.visit(target.unwrap_or_else(|| panic!("{} {}", page.status, page.body)), who);
+        self.ask(&back, None)
+    }
+}
+
+/// The provider of npm; it ends with its standard input.
+struct Npm {
+    child: Child,
+    issuer: String,
+}
+
+impl Npm {
+    fn start(entry: &Path, back: &str) -> Self {
+        let script = root().join("server/tests/it/oidc_provider.mjs");
+        let mut command = Command::new("node");
+        command.arg(script).arg(entry).arg(back);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut issuer = String::new();
+        let mut printed = BufReader::new(child.stdout.take().unwrap());
+        printed.read_line(&mut issuer).unwrap();
+        // It warns that its pages are for trying, and must have somebody to say that to.
+        std::thread::spawn(move || printed.lines().count());
+        Self { child, issuer: issuer.trim().to_owned() }
+    }
+}
+
+impl Drop for Npm {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes a sign-in file beside its secret.
+fn write_file(folder: &Path, address: SocketAddr, issuer: &str, secret: &str) -> String {
+    std::fs::write(folder.join("secret"), format!("{secret}\n")).unwrap();
+    let path = folder.join("sign-in.toml");
+    std::fs::write(&path, file(&format!("http://{address}"), issuer)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A sign-in file for a provider on the loopback.
+pub(crate) fn file(base: &str, issuer: &str) -> String {
+    format!(
+        "base_url = \"{base}\"\n[egress]\nallow = [\"127.0.0.0/8\"]\n[identity_provider]\nissuer = \"{issuer}\"\n\
+         client_id = \"uphold\"\nsecret_file = \"secret\"\nname = \"Example ID\"\n"
+    )
+}
+
+/// Ends a server as a service manager does.
+fn stop(mut server: Child) {
+    let id = rustix::process::Pid::from_child(&server);
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn a_provider_that_others_wrote_lets_in_whom_it_should_and_nobody_else() {
+    let Some(entry) = std::env::var_os("UPHOLD_OIDC_PROVIDER") else {
+        eprintln!("skipped: UPHOLD_OIDC_PROVIDER does not name the entry of oidc-provider; ./test does");
+        return;
+    };
+    let (folder, address) = (tempfile::tempdir().unwrap(), free());
+    let at = |path: &str| format!("http://{address}{path}");
+    let provider = Npm::start(Path::new(&entry), &at("/sign-in/return"));
+    let path = write_file(folder.path(), address, &provider.issuer, "a secret: with signs");
+    let (server, link) = serve_at(folder.path(), address, &["--sign-in", &path]);
+    let link = link.unwrap();
+
+    // Whoever starts first joins without a password.
+    let mut alice = Browser::default();
+    assert!(alice.ask(&at(&link), None).body.contains("Join with Example ID instead"));
+    let joined = alice.through(&at(&format!("{link}/identity")), "name=alice", "alice-there");
+    assert_eq!((joined.status, joined.header("location")), (303, Some("/")));
+    let account = alice.ask(&at("/account"), None);
+    assert!(account.body.contains("Signed in as alice") && account.body.contains("This account has no password"));
+    assert_eq!(alice.ask(&at(&link), None).status, 404, "the link is used");
+    let token = account.body.split_once("name=\"csrf\" value=\"").unwrap().1.split('"').next().unwrap().to_owned();
+    let refused = alice.ask(&at("/account/identity/removal"), Some(&format!("csrf={token}")));
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    assert!(refused.body.contains("This is the only way into your account"));
+
+    // She comes in again through the same provider, with another session, and is led on.
+    let before = alice.cookies["__Host-session"].clone();
+    let back = alice.through(&at("/sign-in/identity"), "next=/people", "alice-there");
+    assert_eq!((back.status, back.header("location")), (303, Some("/people")));
+    assert_ne!(alice.cookies["__Host-session"], before);
+    assert!(!alice.cookies.contains_key("__Host-away"), "it was good once");
+    assert_eq!(alice.ask(&at("/people"), None).status, 200);
+    let mut old = Browser::default();
+    old.cookies.insert("__Host-session".to_owned(), before);
+    assert_eq!(old.ask(&at("/account"), None).status, 303, "the session before is over");
+
+    // Whom nobody invited does not get in, whatever the provider says of them.
+    let mut mallory = Browser::default();
+    let stranger = mallory.through(&at("/sign-in/identity"), "next=/people", "mallory");
+    assert_eq!(stranger.status, 403);
+    assert!(stranger.body.contains("No account here is yours yet") && stranger.body.contains("Ask an operator"));
+    assert!(!mallory.cookies.contains_key("__Host-session"));
+
+    // Where the provider is away, the server starts, and says so to whoever wants to go there.
+    stop(server);
+    drop(provider);
+    let (server, _) = serve_at(folder.path(), address, &["--sign-in", &path]);
+    assert!(mallory.ask(&at("/sign-in"), None).body.contains("Sign in with Example ID"));
+    let away = mallory.ask(&at("/sign-in/identity"), Some("next=/"));
+    assert_eq!(away.status, 502);
+    assert!(away.body.contains("Example ID could not be asked"), "{}", away.body);
+    assert_eq!(alice.ask(&at("/people"), None).status, 200, "sessions go on");
+    // What was done is recorded every two seconds.
+    let issuer = std::fs::read_to_string(&path).unwrap();
+    let issuer = issuer.split_once("issuer = \"").unwrap().1.split('"').next().unwrap().to_owned();
+    let linked = format!("identity-linked person:alice Some(\"{issuer}\") person:alice with a link");
+    let told = || acts(&folder.path().join("data"));
+    for _ in 0..600 {
+        if told().contains(&linked) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    stop(server);
+    assert!(told().contains(&linked), "{:?}", told());
+}
+
+#[test]
+fn a_wrong_file_stops_the_start_with_its_place_and_no_secret_is_shown() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), free());
+    let path = write_file(folder.path(), address, "http://127.0.0.1:9", "hunter2");
+    let agreement = root().join("examples/new/agreement.toml");
+    let start = || {
+        let mut command = uphold(["serve", "--listen", &address.to_string(), "--sign-in", &path]);
+        command.arg("--agreement").arg(&agreement).arg("--data").arg(folder.path().join("data"));
+        text(&command.arg("--checks").arg(root().join("packaging/etc/checks.toml")).output().unwrap())
+    };
+    std::fs::write(folder.path().join("secret"), "hunter2\nand more").unwrap();
+    let said = start();
+    assert!(said.contains("cannot use the identity provider") && said.contains("no text of one line"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let good = std::fs::read_to_string(&path).unwrap();
+    let bad = good.replace("http://127.0.0.1:9", "http://id.example.com").replace("client_id", "client");
+    std::fs::write(&path, bad).unwrap();
+    let said = start();
+    assert!(said.contains("sign-in.toml:5") && said.contains("without encryption"), "{said}");
+    assert!(said.contains("client_id") && said.contains("has 3 errors"), "{said}");
+    let checked = uphold(["check", agreement.to_str().unwrap(), "--sign-in", &path]).output().unwrap();
+    assert!(text(&checked).contains("sign-in.toml:5") && !checked.status.success(), "{}", text(&checked));
+    assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+#[test]
+fn the_example_is_a_sign_in_file() {
+    let path = root().join("examples/sign-in.toml");
+    let reading = read_sign_in(&std::fs::read_to_string(&path).unwrap(), path.parent().unwrap());
+    assert_eq!(reading.findings, []);
+    assert_eq!(reading.file.unwrap().base_url, "https://sla.example.com");
+}
