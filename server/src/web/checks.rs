@@ -16,7 +16,7 @@ use crate::wording::seen::text as seen_cause;
 use crate::wording::{Phrase, Sentence, Texts, Words};
 
 /// How many lines a page has.
-const SHOWN: usize = 100;
+pub(super) const SHOWN: usize = 100;
 
 /// From how many lines on there is something to choose by.
 const MANY: usize = 10;

@@ -108,11 +108,20 @@ pub(super) struct UpdateView {
     pub(super) by: Option<String>,
 }
 
-/// The latest incidents that everybody may see, those that `wanted` lets through.
-pub(super) fn latest(words: &Words, live: &Live, wanted: impl Fn(&Incident) -> bool) -> Vec<Line> {
+/// The latest incidents of a page that is not their own list.
+#[derive(Default)]
+pub(super) struct Latest {
+    pub(super) lines: Vec<Line>,
+    /// How many more the list has.
+    pub(super) more: i64,
+}
+
+/// The latest incidents that everybody may see, those that `wanted` lets through, but not more than a page can bear.
+pub(super) fn latest(words: &Words, live: &Live, most: usize, wanted: impl Fn(&Incident) -> bool) -> Latest {
     let mut found: Vec<&Fact<Incident>> = known(live).filter(|fact| wanted(&fact.body)).collect();
     found.sort_by_key(|fact| incidents::place(fact));
-    found.into_iter().map(|fact| line(words, live, fact)).collect()
+    let more = i64::try_from(found.len().saturating_sub(most)).unwrap_or(i64::MAX);
+    Latest { lines: found.into_iter().take(most).map(|fact| line(words, live, fact)).collect(), more }
 }
 
 /// Whether something may be about a solution.
@@ -463,9 +472,10 @@ fn plain(words: &Words, value: &Value) -> String {
 }
 
 /// What of the last days a page for everybody lists: what is open, and what ended since; the latest first.
-pub(super) fn recent(words: &Words, live: &Live, days: i64) -> (Vec<Line>, Vec<Line>) {
+pub(super) fn recent(words: &Words, live: &Live, days: i64) -> (Latest, Latest) {
     let since = live.as_known_at - Millis(days * 86_400_000);
-    let open = latest(words, live, |incident| incident.span.until() == Instant::MAX);
-    let ended = latest(words, live, |incident| incident.span.until() < Instant::MAX && incident.span.until() > since);
+    let is_open = |incident: &Incident| incident.span.until() == Instant::MAX;
+    let open = latest(words, live, SHOWN, is_open);
+    let ended = latest(words, live, SHOWN, |incident| !is_open(incident) && incident.span.until() > since);
     (open, ended)
 }

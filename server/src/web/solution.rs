@@ -5,11 +5,11 @@ use axum::extract::{self, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use uphold_core::agreement::Solution;
-use uphold_core::history::{Fact, Placement, Scope, Subprocessor};
+use uphold_core::history::{Fact, Incident, Placement, Scope, Subprocessor};
 use uphold_core::id::SolutionId;
 
 use super::frame::{self, Frame};
-use super::incident_page::{self, Line};
+use super::incident_page::{self, Latest, Line};
 use super::language::Reader;
 use super::subject::{self, SubjectView};
 use super::visitor::Visitor;
@@ -45,6 +45,7 @@ struct SolutionPage {
     subjects: Vec<SubjectView>,
     incidents: Vec<Line>,
     has_more: bool,
+    has_more_checks: bool,
     placements: Vec<PlacementView>,
     subprocessors: Vec<SubprocessorView>,
     /// The checks that measure it, for those who may see how it is measured.
@@ -75,11 +76,9 @@ impl SolutionPage {
         let subjects = subject::of_solution(live, None, solution);
         let parts = subject::interfaces(&words, live, &subjects);
         let (state, sentence) = subject::headline(&words, &parts, live.as_known_at);
-        let mut incidents =
-            incident_page::latest(&words, live, |incident| incident_page::concerns(&incident.scope, &solution.id));
-        let has_more = incidents.len() > INCIDENTS;
-        incidents.truncate(INCIDENTS);
-        let mine = live.checks.iter().filter(|view| view.scope.solution == solution.id);
+        let concerns = |incident: &Incident| incident_page::concerns(&incident.scope, &solution.id);
+        let Latest { lines: incidents, more } = incident_page::latest(&words, live, INCIDENTS, concerns);
+        let mine = || live.checks.iter().filter(|view| view.scope.solution == solution.id);
         let path = format!("/solutions/{}", solution.id);
         let name = words.phrase(&solution.name);
         Self {
@@ -89,12 +88,13 @@ impl SolutionPage {
             sentence,
             subjects: subjects.into_iter().map(|(each, line)| subject::view(&words, live, each, line)).collect(),
             incidents,
-            has_more,
+            has_more: more > 0,
+            has_more_checks: mine().nth(checks::SHOWN).is_some(),
             placements: placements(&words, live, solution),
             subprocessors: subprocessors(&words, live, solution),
             checks: Visitor::current()
                 .may(Role::Viewer)
-                .then(|| mine.map(|view| checks::line(&words, live, view)).collect()),
+                .then(|| mine().take(checks::SHOWN).map(|view| checks::line(&words, live, view)).collect()),
             name,
         }
     }

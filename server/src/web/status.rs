@@ -9,7 +9,7 @@ use uphold_core::timeline::State as Condition;
 use super::App;
 use super::cache::Kept;
 use super::frame::{self, Frame};
-use super::incident_page::{self, Line};
+use super::incident_page::{self, Latest};
 use super::language::Reader;
 use super::maintenance::{self, WindowView};
 use super::subject::{self, SolutionView, SolutionViews};
@@ -49,8 +49,8 @@ struct StatusPage {
     /// The next windows of maintenance.
     ahead: Vec<WindowView>,
     /// The incidents that are open, and those that ended in the last days.
-    open: Vec<Line>,
-    ended: Vec<Line>,
+    open: Latest,
+    ended: Latest,
     days: i64,
 }
 
