@@ -132,7 +132,7 @@ async fn send_away(app: &App, texts: Texts, from: &Caller, purpose: Purpose) -> 
     // People come back to the one public address, and a cookie of another would not come along.
     let host = from.origin.split_once("://").map_or("", |(_, authority)| without_port(authority));
     if !host.eq_ignore_ascii_case(&provider.host().to_string()) {
-        return desk.say(StatusCode::MISDIRECTED_REQUEST, "identity-elsewhere");
+        return desk.say(StatusCode::MISDIRECTED_REQUEST, ["identity-elsewhere", "identity-elsewhere-advice"]);
     }
     match provider.begin(purpose, from.browser.address).await {
         Ok(begun) => desk.lead_on(&begun),
@@ -153,7 +153,7 @@ impl Desk<'_> {
         let accounts = &self.app.web.accounts;
         let done = match purpose {
             Purpose::SignIn { next } => match accounts.sign_in_as(identity, from.browser).await {
-                Ok(None) => return self.say(StatusCode::FORBIDDEN, "identity-unknown"),
+                Ok(None) => return self.say(StatusCode::FORBIDDEN, ["identity-unknown", "identity-unknown-advice"]),
                 begun => begun.map(|secret| secret.map(|secret| signed_in(&secret, &next))),
             },
             Purpose::Join { link, name } => {
@@ -173,7 +173,7 @@ impl Desk<'_> {
         match done {
             Ok(Some(answer)) => answer,
             // The session in which this was begun is not that of this browser any more.
-            Ok(None) => self.say(StatusCode::BAD_REQUEST, "identity-not-begun"),
+            Ok(None) => self.say(StatusCode::BAD_REQUEST, ["identity-not-begun", "identity-not-begun-advice"]),
             Err(error) => account::refused(self.app, self.texts, &error),
         }
     }
@@ -197,11 +197,17 @@ impl Desk<'_> {
     /// The answer where it is not known who somebody is; the log says more than the page.
     fn not_known(&self, error: &IdentityError) -> Response {
         let (status, key) = match error {
-            IdentityError::NotBegun => return self.say(StatusCode::BAD_REQUEST, "identity-not-begun"),
-            IdentityError::Refused(_) => (StatusCode::FORBIDDEN, "identity-refused"),
-            IdentityError::Unreachable(..) => (StatusCode::BAD_GATEWAY, "identity-unreachable"),
-            IdentityError::Unusable(..) | IdentityError::Token(_) => (StatusCode::BAD_GATEWAY, "identity-unbelieved"),
-            IdentityError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "identity-busy"),
+            IdentityError::NotBegun => {
+                return self.say(StatusCode::BAD_REQUEST, ["identity-not-begun", "identity-not-begun-advice"]);
+            }
+            IdentityError::Refused(_) => (StatusCode::FORBIDDEN, ["identity-refused", "identity-refused-advice"]),
+            IdentityError::Unreachable(..) => {
+                (StatusCode::BAD_GATEWAY, ["identity-unreachable", "identity-unreachable-advice"])
+            }
+            IdentityError::Unusable(..) | IdentityError::Token(_) => {
+                (StatusCode::BAD_GATEWAY, ["identity-unbelieved", "identity-unbelieved-advice"])
+            }
+            IdentityError::Busy => (StatusCode::SERVICE_UNAVAILABLE, ["identity-busy", "identity-busy-advice"]),
             IdentityError::Accounts(error) => return unreadable(self.app, self.texts, error),
         };
         tracing::warn!(issuer = self.provider.issuer(), "the identity provider did not say who somebody is: {error}");
@@ -209,9 +215,9 @@ impl Desk<'_> {
     }
 
     /// A page that says what could not be done and what to do, with the name of the provider and our own address.
-    fn say(&self, status: StatusCode, key: &str) -> Response {
+    fn say(&self, status: StatusCode, [key, advice]: [&str; 2]) -> Response {
         let blanks = [("provider", self.provider.name().into()), ("address", self.provider.base_url().into())];
-        let said = (self.texts.with(key, &blanks), self.texts.with(&format!("{key}-advice"), &blanks));
+        let said = (self.texts.with(key, &blanks), self.texts.with(advice, &blanks));
         problem::show(status, self.texts, &self.app.live(), said)
     }
 }
