@@ -4,7 +4,8 @@
 Starts a server on the past that bench/thirteen_months.py makes (and makes it, where there is none), lets it measure these
 checks against a local nginx, signs in as its first operator, and asks for every kind of page: the first answer, and the
 median and the slowest of 21 more. Then opens each page in Chromium and prints when its text was there and could be seen.
-Last, wrk asks for the public status page, and for the same bytes from nginx, in turns.
+Last, wrk asks for the public status page, and for the same bytes from nginx, in turns: here, and on a server of one service
+with 30 checks, whose page is of an ordinary size.
 
 Needs a release build and the Debian packages nginx-light, wrk, chromium and chromium-driver:
 
@@ -175,8 +176,9 @@ def requests_a_second(url):
 
 def beside_nginx(port, folder):
     """The status page, and the same bytes as a file of nginx, each three times in turns."""
-    (folder / "html").mkdir()
-    (folder / "html/status.html").write_bytes(ask(port, "/status")[2])
+    (folder / "html").mkdir(exist_ok=True)
+    page = ask(port, "/status")[2]
+    (folder / "html/status.html").write_bytes(page)
     other = bench.free_port()
     (folder / "static.conf").write_text(f"""
 daemon off; user root; worker_processes 2; pid {folder}/static.pid; error_log {folder}/static.err;
@@ -192,7 +194,22 @@ http {{ access_log off; default_type text/html; sendfile on; server {{ listen 12
         process.terminate()
         process.wait(20)
     for ours, theirs in turns:
-        print(f"wrk, 64 connections, /status: Uphold {ours:.0f} requests a second, nginx {theirs:.0f}, ratio {ours / theirs:.2f}")
+        print(f"wrk, 64 connections, /status of {len(page) / 1000:.0f} kB: Uphold {ours:.0f} requests a second, nginx {theirs:.0f}, ratio {ours / theirs:.2f}")
+
+
+def ordinary(program, folder, target):
+    """The status page of one service with 30 checks, after a minute."""
+    port = bench.free_port()
+    command = bench.uphold(folder, port, target, 30, 10)
+    with (folder / "small.log").open("w") as out:
+        process = subprocess.Popen([str(program), *command[1:]], stdout=out, stderr=out)
+    try:
+        past.ready(port, process)
+        time.sleep(60)
+        beside_nginx(port, folder)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
 
 
 def main():
@@ -231,6 +248,7 @@ def main():
             browser_times(port, folder, cookie, values)
         if args.only in (None, "wrk"):
             beside_nginx(port, folder)
+            ordinary(args.program, folder, target)
         print(f"memory {bench.resident_mb(running[-1].pid):.0f} MB")
     finally:
         for process in reversed(running):

@@ -223,7 +223,7 @@ impl History {
     pub fn made_up_until(&self) -> Option<Instant> {
         let told = |id: &str| self.gaps.iter().filter(move |gap| gap.id == id).map(|gap| gap.interval.from()).max();
         let [begins, ends] = MADE_UP.map(told);
-        begins.map(|_| ends.unwrap_or(Instant::MAX))
+        begins.or(ends).map(|_| ends.unwrap_or(Instant::MAX))
     }
 
     /// The instant before which what was observed was erased, if something was.

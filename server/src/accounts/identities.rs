@@ -94,7 +94,8 @@ impl Store {
         })
     }
 
-    /// Links the account of a session that has not ended to an identity, which replaces the one that it had there.
+    /// Links the account of a session that has not ended to an identity. It replaces the one that it had there, which ends
+    /// every other session: one of them may have begun through it.
     ///
     /// # Errors
     /// When the session has ended, the identity is linked to another account, or the accounts cannot be written.
@@ -107,8 +108,33 @@ impl Store {
             if !lasts {
                 return Err(AccountsError::Changed);
             }
+            let sql = "SELECT EXISTS (SELECT 1 FROM identities WHERE person = ?1 AND issuer = ?2 AND subject = ?3)";
+            let same = params![signed.person.id, identity.issuer, identity.subject];
+            if transaction.query_row(sql, same, |row| row.get(0)).map_err(refuse)? {
+                return Ok(());
+            }
+            if self.unlink_in(transaction, &signed.person, &identity.issuer, cause)? {
+                end_others(transaction, signed).map_err(refuse)?;
+            }
             self.link_in(transaction, &signed.person, identity, cause)
         })
+    }
+
+    /// Takes a link away that an account has to a provider; whether it had one.
+    fn unlink_in(
+        &self,
+        transaction: &Transaction<'_>,
+        who: &Person,
+        issuer: &str,
+        cause: &Cause,
+    ) -> Result<bool, AccountsError> {
+        let refuse = |error| self.sqlite("write", error);
+        let sql = "DELETE FROM identities WHERE person = ?1 AND issuer = ?2";
+        let was_linked = transaction.execute(sql, params![who.id, issuer]).map_err(refuse)? > 0;
+        if was_linked {
+            note_identity(transaction, Deed::IdentityUnlinked, &who.name, issuer, cause).map_err(refuse)?;
+        }
+        Ok(was_linked)
     }
 
     /// The same in a transaction that does more.
@@ -129,18 +155,17 @@ impl Store {
             Some(_) => return Err(AccountsError::IdentityTaken),
             None => {}
         }
-        let sql = "DELETE FROM identities WHERE person = ?1 AND issuer = ?2";
-        transaction.execute(sql, params![who.id, issuer]).map_err(refuse)?;
         let sql = "INSERT INTO identities (issuer, subject, person, linked_at) VALUES (?1, ?2, ?3, ?4)";
         transaction.execute(sql, params![issuer, subject, who.id, cause.at.0]).map_err(refuse)?;
         note_identity(transaction, Deed::IdentityLinked, &who.name, issuer, cause).map_err(refuse)
     }
 
-    /// Unlinks an account from a provider. The sessions go on: they may have begun with the password.
+    /// Unlinks the account of a session from a provider, and ends its other sessions: one of them may have begun through it.
     ///
     /// # Errors
     /// When nobody could come in any more, the account is not linked, or the accounts cannot be written.
-    pub fn unlink(&self, who: &Person, issuer: &str, cause: &Cause) -> Result<(), AccountsError> {
+    pub fn unlink(&self, signed: &SignedIn, issuer: &str, cause: &Cause) -> Result<(), AccountsError> {
+        let who = &signed.person;
         self.write(|transaction| {
             let refuse = |error| self.sqlite("write", error);
             let sql = "SELECT password <> '' FROM people WHERE id = ?1";
@@ -149,11 +174,10 @@ impl Store {
             if !has_password.ok_or(AccountsError::Changed)? {
                 return Err(AccountsError::LastWayIn);
             }
-            let sql = "DELETE FROM identities WHERE person = ?1 AND issuer = ?2";
-            if transaction.execute(sql, params![who.id, issuer]).map_err(refuse)? == 0 {
+            if !self.unlink_in(transaction, who, issuer, cause)? {
                 return Err(AccountsError::Changed);
             }
-            note_identity(transaction, Deed::IdentityUnlinked, &who.name, issuer, cause).map_err(refuse)
+            end_others(transaction, signed).map_err(refuse)
         })
     }
 
@@ -195,8 +219,8 @@ impl Accounts {
     pub async fn may_join(&self, link: Secret, name: String) -> Result<(), AccountsError> {
         let found = self.ask(move |store, now| store.invitation(&link, now)).await?;
         match found.ok_or(AccountsError::NoSuchInvitation)?.whom {
-            Whom::First => check_name(&name),
-            Whom::New(_) | Whom::Known(_) => Ok(()),
+            Whom::New(_) | Whom::Known(_) if name.is_empty() => Ok(()),
+            Whom::First | Whom::New(_) | Whom::Known(_) => check_name(&name),
         }
     }
 
@@ -230,7 +254,7 @@ impl Accounts {
     /// # Errors
     /// When nobody could come in any more, the account is not linked, or the accounts cannot be written.
     pub async fn unlink(&self, signed: SignedIn, issuer: String) -> Result<(), AccountsError> {
-        self.ask(move |store, now| store.unlink(&signed.person, &issuer, &by_oneself(&signed, now))).await
+        self.ask(move |store, now| store.unlink(&signed, &issuer, &by_oneself(&signed, now))).await
     }
 
     /// Whether somebody who is signed in knows the password of their account.
@@ -240,6 +264,12 @@ impl Accounts {
     pub async fn confirm(&self, signed: &SignedIn, password: &str, browser: &Browser) -> Result<(), SignInError> {
         self.compare(&signed.person.name, password, browser.address).await.map(drop)
     }
+}
+
+/// Ends every session of somebody but the one that they show.
+fn end_others(transaction: &Transaction<'_>, signed: &SignedIn) -> Result<(), rusqlite::Error> {
+    let sql = "DELETE FROM sessions WHERE person = ?1 AND id <> ?2";
+    transaction.execute(sql, [signed.person.id, signed.session]).map(drop)
 }
 
 fn by_oneself(signed: &SignedIn, now: Instant) -> Cause {

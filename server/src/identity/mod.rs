@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uphold_core::ledger::digest::Digest;
 use uphold_core::time::Millis;
 use uphold_probe::deliver::{Fetch, fetch};
@@ -53,6 +53,9 @@ const DESCRIPTION_LENGTH: Millis = Millis(600_000);
 
 /// How many ask the provider at once; the others are told to come again.
 const TURNS: usize = 8;
+
+/// How long somebody waits for one of them.
+const TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// The provider that people may sign in through. A clone is the same one.
 #[derive(Debug, Clone)]
@@ -163,6 +166,8 @@ impl IdentityProvider {
         browser: Option<&Secret>,
     ) -> Result<(Purpose, Identity), IdentityError> {
         let (Some(state), Some(browser)) = (&returned.state, browser) else { return Err(IdentityError::NotBegun) };
+        // Before anything is used up: whoever has to wait too long may come back with the same.
+        let _turn = self.turn().await?;
         let now = self.0.clock.monotonic();
         let pending = self.pending().take(state.digest(), browser.digest(), now).ok_or(IdentityError::NotBegun)?;
         let Pending { purpose, nonce, verifier, metadata, .. } = pending;
@@ -222,11 +227,18 @@ impl IdentityProvider {
         {
             return Ok(metadata);
         }
+        let _turn = self.turn().await?;
         let document = self.ask(Document::Description, &self.0.file.discovery, None).await?;
         let read = Metadata::read(&document, &self.0.file.issuer);
         let metadata = Arc::new(read.map_err(|flaw| IdentityError::Unusable(Document::Description, flaw))?);
         *lock(&self.0.metadata) = Some((now, Arc::clone(&metadata)));
         Ok(metadata)
+    }
+
+    /// One of the few conversations with the provider that go on at once.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, IdentityError> {
+        let turn = tokio::time::timeout(TURN_WAIT, self.0.turns.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or(IdentityError::Busy)
     }
 
     async fn ask(&self, what: Document, url: &Url, form: Option<String>) -> Result<Vec<u8>, IdentityError> {
@@ -240,7 +252,6 @@ impl IdentityProvider {
         headers: Vec<(String, String)>,
         form: Option<String>,
     ) -> Result<Vec<u8>, IdentityError> {
-        let _turn = self.0.turns.try_acquire().map_err(|_| IdentityError::Busy)?;
         let tls = Arc::clone(&self.0.tls);
         let question = Fetch { url: url.clone(), headers, form, answer_max: ANSWER_MAX, timeout: PATIENCE, tls };
         let answer = fetch(&self.0.egress, &question).await.map_err(|cause| IdentityError::Unreachable(what, cause))?;

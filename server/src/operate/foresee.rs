@@ -4,7 +4,7 @@
 //! Every figure is the evaluation's own, over a history in which both have happened. Not here: what it does to statements
 //! (`record.rs`), and how any of it is said (`web/tell`).
 
-use uphold_core::agreement::{Agreement, Obligation, Promise};
+use uphold_core::agreement::{Agreement, CapScope, Obligation, Promise};
 use uphold_core::evaluate::{Customers, Request, Seen, evaluate};
 use uphold_core::history::{Change, Fact, History, Maintenance, MaintenanceStatus};
 use uphold_core::id::{CustomerId, FactId};
@@ -32,6 +32,8 @@ pub struct Foreseen {
     pub limits: Vec<Limit>,
     /// Whether everybody may know of it, so that the schedule shows it.
     pub is_public: bool,
+    /// Whether it is only a thought so far, which announces and takes nothing.
+    pub is_tentative: bool,
     /// Whether there would be none any more.
     pub is_gone: bool,
     /// The last instant that was looked at, where the maintenance is planned for longer.
@@ -105,7 +107,8 @@ pub fn foresee(live: &Live, records: &[Record], now: Instant) -> Option<Foreseen
     let touched = |row: &&Row| spans.iter().any(|span| row.period.interval.intersect(*span).is_some());
     let limits = rows.iter().filter(touched).filter(|row| concerns(&revisions, row, plan));
     let limits = limits.filter_map(|row| limit(row, &before)).collect();
-    Some(Foreseen { publication, notices, limits, is_public, is_gone: held.is_none(), looked_until })
+    let is_tentative = held.is_some_and(|plan| plan.body.status == MaintenanceStatus::Tentative);
+    Some(Foreseen { publication, notices, limits, is_public, is_tentative, is_gone: held.is_none(), looked_until })
 }
 
 /// The maintenance that a record tells or corrects.
@@ -170,11 +173,18 @@ fn latest<'h>(known: &'h History, about: &FactId) -> Option<&'h Fact<Maintenance
 fn notices(row: &Row, about: &FactId, plan: Option<&Fact<Maintenance>>) -> Vec<Notice> {
     let mut found = Vec::new();
     let Some(plan) = plan else { return found };
+    let of_it =
+        |cause: &Cause| matches!(cause, Cause::Event { id: Some(id), note: EventNote::Announced, .. } if id == about);
+    let begins =
+        row.reasons.iter().filter(|reason| reason.causes.iter().any(of_it)).map(|reason| reason.interval.from());
+    // A beginning that was moved within what was announced already is held against that announcement.
+    let planned = plan.body.planned.from();
+    let announced = begins.clone().find(|from| *from == planned).or_else(|| begins.max());
     for reason in &row.reasons {
         for cause in &reason.causes {
             let Cause::Event { id: Some(id), note, took, limit } = cause else { continue };
             let is_latest = match note {
-                EventNote::Announced => reason.interval.from() == plan.body.planned.from(),
+                EventNote::Announced => announced == Some(reason.interval.from()),
                 EventNote::Extended | EventNote::ExtendedTooFar => reason.interval.until() == plan.body.planned.until(),
                 _ => false,
             };
@@ -195,15 +205,18 @@ fn notices(row: &Row, about: &FactId, plan: Option<&Fact<Maintenance>>) -> Vec<N
 fn concerns(revisions: &[Agreement], row: &Row, plan: &Fact<Maintenance>) -> bool {
     let judging = revisions.iter().find(|agreement| agreement.revision == row.revision);
     let commitment = judging.and_then(|agreement| agreement.find_commitment(&row.commitment));
-    let of_class = commitment.is_some_and(|commitment| {
-        matches!(&commitment.promise, Promise::Obligation(Obligation::MaintenanceCap { classes, .. })
-            if classes.value.contains(&plan.body.class))
-    });
+    let Some(Promise::Obligation(Obligation::MaintenanceCap { classes, scope: counted, .. })) =
+        commitment.map(|commitment| &commitment.promise)
+    else {
+        return false;
+    };
+    let of_class = classes.value.contains(&plan.body.class);
+    let of_all = counted.value == CapScope::All;
     let scope = &plan.body.scope;
     let same = |a: Option<&CustomerId>, b: Option<&CustomerId>| a.is_none() || a == b;
     let (own, whose) = (row.subject.solution.as_ref(), row.customer());
     of_class
-        && (scope.solution.is_none() || own.is_none() || scope.solution.as_ref() == own)
+        && (of_all || scope.solution.is_none() || own.is_none() || scope.solution.as_ref() == own)
         && same(scope.parts.customer.as_ref(), whose)
 }
 

@@ -25,6 +25,7 @@ use super::tell::links;
 use super::timeline::{self, Axis, BadSpan, Meaning, Row, Window};
 use super::{App, checks, evidence, evidence_page, incident_page, maintenance, paging, problem};
 use crate::live::Live;
+use crate::schedule;
 use crate::wording::{Phrase, Texts, Words};
 
 /// How much evidence a page lists.
@@ -169,9 +170,15 @@ fn names(words: &Words, live: &Live, scope: &CheckScope) -> (Phrase, Phrase) {
 
 /// What was recorded of what a check measures, for a span of time: interruptions, and maintenance; the latest first.
 fn touching(words: &Words, live: &Live, scope: &CheckScope, span: Interval) -> Vec<(String, String, String)> {
-    let covers = |of: &Scope| {
-        of.solution.as_ref().is_none_or(|solution| *solution == scope.solution)
-            && of.interface.as_ref().is_none_or(|interface| *interface == scope.interface)
+    let own = Scope {
+        solution: Some(scope.solution.clone()),
+        interface: Some(scope.interface.clone()),
+        parts: scope.parts.clone(),
+    };
+    let covers = |of: &Scope| of.meets(&own);
+    let really = |window: &schedule::Window| {
+        let (from, until) = window.actual()?;
+        Interval::new(from, until.unwrap_or(live.as_known_at))
     };
     let mut found: Vec<(Instant, (String, String, String))> = Vec::new();
     for fact in incident_page::known(live).filter(|fact| covers(&fact.body.scope)) {
@@ -183,7 +190,8 @@ fn touching(words: &Words, live: &Live, scope: &CheckScope, span: Interval) -> V
         }
     }
     for window in live.schedule.iter().filter(|window| covers(&window.plan.scope)) {
-        if window.plan.planned.intersect(span).is_some() {
+        let mut times = [Some(window.plan.planned), really(window)].into_iter().flatten();
+        if times.any(|time| time.intersect(span).is_some()) {
             let view = maintenance::window_view(words, live, window);
             let kind =
                 words.texts.with("check-window", &[("kind", view.kind.into()), ("standing", view.standing.into())]);

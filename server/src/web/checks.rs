@@ -85,6 +85,9 @@ impl ChecksPage {
             "" => None,
             name => Some(Observed::find(name)?),
         };
+        let asked = Asked { q: asked.q.trim().to_ascii_lowercase(), ..asked };
+        let here = address(&asked, asked.page);
+        let here = here.split_once('?').map_or("", |(_, query)| query).to_owned();
         let page = asked.page.unwrap_or(1).checked_sub(1)?;
         let wanted = |check: &&CheckView| {
             state.is_none_or(|state| seen(check) == state)
@@ -99,7 +102,7 @@ impl ChecksPage {
         let shown = &found[begin..all.min(begin + SHOWN)];
         let at = |page: usize| address(&asked, Some(page + 1));
         Some(Self {
-            frame: Frame::new(&words, live, "/checks", texts.get("nav-checks")),
+            frame: Frame::new(&words, live, "/checks", texts.get("nav-checks")).asking(here),
             summary: summary(texts, live),
             states: if live.checks.len() > MANY { states(texts, state) } else { Vec::new() },
             solutions: solutions(&words, live, &asked.solution),

@@ -13,8 +13,8 @@ use axum::response::Response;
 use uphold_core::agreement::Subject;
 use uphold_core::evaluate::suspension_told;
 use uphold_core::history::{
-    Assent, Audience, Connections, Entitlement, Fact, Incident, Maintenance, MaintenanceStatus, Notice, Said, Scope,
-    Suspension, Update,
+    Assent, Audience, Connections, Entitlement, Fact, Incident, Maintenance, MaintenanceStatus, Notice, Parts, Said,
+    Scope, Suspension, Update,
 };
 use uphold_core::id::{CustomerId, FactId, PartId};
 use uphold_core::interval::Interval;
@@ -167,7 +167,10 @@ impl<'a> Concerns<'a> {
     ) -> Self {
         let own = live.facts.entitlements.iter();
         let owned = live.facts.resources.iter().map(|fact| &fact.body.scope.parts);
-        let others = owned.filter(|parts| parts.customer.as_ref().is_some_and(|owner| owner != customer));
+        let (mine, others): (Vec<&Parts>, Vec<&Parts>) =
+            owned.filter(|parts| parts.customer.is_some()).partition(|parts| parts.customer.as_ref() == Some(customer));
+        let mine: BTreeSet<&PartId> = mine.into_iter().filter_map(|parts| parts.instance.as_ref()).collect();
+        let others = others.into_iter().filter_map(|parts| parts.instance.as_ref());
         Self {
             words,
             live,
@@ -175,7 +178,8 @@ impl<'a> Concerns<'a> {
             whose,
             has_printer,
             entitlements: own.filter(|fact| fact.body.scope.parts.customer.as_ref() == Some(customer)).collect(),
-            foreign: others.filter_map(|parts| parts.instance.as_ref()).collect(),
+            // An instance that went from one to the other is both's.
+            foreign: others.filter(|instance| !mine.contains(instance)).collect(),
             owned: incident_page::owned(live),
         }
     }

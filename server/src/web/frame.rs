@@ -98,6 +98,7 @@ impl Frame {
             made_up: live
                 .history
                 .made_up_until()
+                .map(|until| until.min(live.as_known_at))
                 .map(|until| words.texts.with("made-up", &[("time", words.moment(until).into())])),
             not_current: live
                 .not_recorded_since

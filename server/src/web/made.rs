@@ -174,6 +174,10 @@ fn from_memory(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Opti
         skipped: of["skipped"].as_u64().unwrap_or(0),
     };
     let as_known_at = frozen.fact.as_known_at;
+    // A statement names no text of an agreement; one that was put in the place of another since then would be shown with it.
+    if live.named.iter().any(|named| named.recorded_at > as_known_at) {
+        return None;
+    }
     let request = Request { period: which.period.clone(), as_known_at, customers: which.whose.asked() };
     let statement = evaluate(live.revisions.all(), &live.history, &request).ok()?;
     let is_same = statement.to_json_text(&inputs) == text;

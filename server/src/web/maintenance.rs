@@ -180,7 +180,7 @@ pub(super) fn what(words: &Words, live: &Live, plan: &Maintenance) -> Vec<Phrase
     let scope = &plan.scope;
     let mut subject =
         Subject { solution: scope.solution.clone(), interface: scope.interface.clone(), parts: scope.parts.clone() };
-    if !is_public(scope, &owned(live)) {
+    if scope.parts.instance.is_some() && !is_public(scope, &owned(live)) {
         subject.parts.instance = None;
     }
     let whole = Subject { solution: scope.solution.clone(), ..Subject::default() };

@@ -258,13 +258,16 @@ pub(super) fn access_of(path: &str) -> Option<Access> {
     ROUTES.iter().find(|route| route.method == Method::Get && route.fits(path)).map(|route| route.access)
 }
 
+/// How long an address may be that somebody is led to: some are kept until they come back.
+const OWN_MAX: usize = 2_048;
+
 /// Where somebody is led after signing in, if it is one of our own pages or a file to keep: a path of the table with its
 /// query, and no other address.
 pub(super) fn own(address: &str) -> Option<&str> {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let for_people = |route: &&Route| matches!(route.kind, Kind::Page | Kind::Download) && route.method == Method::Get;
     let plain = |b: u8| b.is_ascii_graphic() && b != b'\\' && b != b'#';
-    let known = ROUTES.iter().filter(for_people).any(|route| route.fits(path));
+    let known = address.len() <= OWN_MAX && ROUTES.iter().filter(for_people).any(|route| route.fits(path));
     (known && path.bytes().chain(query.bytes()).all(plain)).then_some(address)
 }
 

@@ -181,7 +181,14 @@ fn covered<'a>(agreement: &Agreement, solution: &'a Solution, records: &Records<
 /// The revision that the right in force names, or else the one whose text was accepted.
 fn agreed<'a>(live: &'a Live, rights: &[&'a Entitlement], acceptance: Option<&Assent>) -> Option<&'a str> {
     let held = rights.iter().filter(|right| right.paid && right.span.contains(live.as_known_at));
-    let named = held.max_by_key(|right| right.span.from()).and_then(|right| right.revision.as_deref());
+    let latest = held.max_by_key(|right| right.span.from());
+    // What a right names holds up to its renewal, which agrees to the revision in force then.
+    let renewed =
+        latest.and_then(|right| right.renewed_at.filter(|at| right.span.contains(*at) && *at <= live.as_known_at));
+    let named = match renewed {
+        Some(at) => Some(live.revisions.in_force(at).revision.as_str()),
+        None => latest.and_then(|right| right.revision.as_deref()),
+    };
     named.or_else(|| of_text(live, &acceptance?.document))
 }
 

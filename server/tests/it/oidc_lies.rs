@@ -302,7 +302,7 @@ async fn what_a_provider_must_not_say_lets_nobody_in() {
         let answer = lab.come_back(&away, &away.cookie).await;
         assert_eq!((answer.status, started(&answer)), (502, None), "{what}");
         assert!(answer.body.contains("What Example ID answered could not be believed"), "{what}: {}", answer.body);
-        assert!(answer.body.contains("Signing in with a password works as before"), "{what}");
+        assert!(answer.body.contains("If your account has a password, sign in with that."), "{what}");
     }
     // After all this the same browser gets in with a good one.
     assert!(started(&lab.whole(lab.sign_in().await, "b-1", "").await).is_some());
@@ -473,12 +473,19 @@ async fn somebody_links_and_unlinks_in_their_own_session_and_nobody_elses() {
     let answer = lab.whole(lab.sign_in().await, "r-1", "").await;
     let through = started(&answer).unwrap();
     assert!(site.ask("GET", "/account", &[&through]).await.body.contains("Signed in as root"));
-    // Another of hers replaces it.
+    // The same once more changes nothing; another of hers replaces it, and ends the session that began through the first.
+    assert_eq!(lab.whole(leave().await, "r-1", &cookie(&root)).await.status, 303);
+    assert_eq!(site.ask("GET", "/account", &[&through]).await.status, 200);
     assert_eq!(lab.whole(leave().await, "r-2", &cookie(&root)).await.status, 303);
+    assert_ne!(site.ask("GET", "/account", &[&through]).await.status, 200);
     assert_eq!(lab.whole(lab.sign_in().await, "r-1", "").await.status, 403);
 
     assert_eq!(site.form("/account/identity/removal", &root, "csrf=x").await.status, 403);
+    let second = lab.whole(lab.sign_in().await, "r-2", "").await;
+    let second = started(&second).unwrap();
     assert_eq!(site.form("/account/identity/removal", &root, &body("")).await.header("location"), Some("/account"));
+    assert_ne!(site.ask("GET", "/account", &[&second]).await.status, 200);
+    assert_eq!(site.ask("GET", "/account", &[&root]).await.status, 200);
     assert_eq!(lab.whole(lab.sign_in().await, "r-2", "").await.status, 403);
     let of_carol = site.form_token(&carol).await;
     let last = site.form("/account/identity/removal", &carol, &format!("csrf={of_carol}")).await;
@@ -492,6 +499,7 @@ async fn somebody_links_and_unlinks_in_their_own_session_and_nobody_elses() {
         "person-created person:carol test",
         "identity-linked person:carol person:carol",
         "identity-linked person:root person:root",
+        "identity-unlinked person:root person:root",
         "identity-linked person:root person:root",
         "identity-unlinked person:root person:root",
     ];

@@ -251,6 +251,16 @@ fn a_window_is_shown_with_its_notice_and_with_what_it_leaves_of_the_hours_before
         "{both}"
     );
 
+    // A beginning that is moved within the window stays announced; what is only a thought announces nothing.
+    let later = foreseen(&desk, form, "m-2", hours_from(month, 1, 2), &[("sequence", "1")]);
+    assert!(later.contains("Notice as promised:") && !later.contains("No notice of this work is judged"), "{later}");
+    let thought = foreseen(&desk, form, "m-6", hours_from(month, 9, 1), &[("status", "TENTATIVE")]);
+    assert!(thought.contains("It is tentative: nobody is told of it"), "{thought}");
+    assert!(
+        !thought.contains("It concerns one customer alone") && !thought.contains("No notice of this work"),
+        "{thought}"
+    );
+
     // What is called off gives its time back, and nothing more is asked of its notice.
     let off = foreseen(&desk, form, "m-2", hours_from(month, 0, 3), &[("status", "CANCELLED")]);
     assert!(off.contains("of 8 h, 8 h are left after it.</strong> It gives 3 h back."), "{off}");

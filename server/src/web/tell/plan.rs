@@ -72,16 +72,20 @@ pub(super) fn view(words: &Words, live: &Live, foreseen: &Foreseen, now: Instant
         }
     }
     let mut notes = Vec::new();
-    if notices.is_empty() && !foreseen.is_gone {
+    if notices.is_empty() && !foreseen.is_gone && !foreseen.is_tentative {
         notes.push(texts.get("plan-promises-no-notice"));
     }
-    if limits.is_empty() {
+    if limits.is_empty() && !foreseen.is_tentative {
         notes.push(texts.get("plan-no-limit"));
     }
     if let Some(until) = foreseen.looked_until {
         notes.push(texts.with("plan-looked-until", &[("moment", words.moment(until).into())]));
     }
-    let published = if foreseen.is_public { "plan-published-too" } else { "plan-not-public" };
+    let published = match foreseen {
+        Foreseen { is_tentative: true, .. } => "plan-tentative",
+        Foreseen { is_public: true, .. } => "plan-published-too",
+        Foreseen { .. } => "plan-not-public",
+    };
     PlanView {
         published: (!foreseen.is_gone).then(|| texts.get(published)),
         notices,
