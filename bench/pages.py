@@ -83,8 +83,8 @@ def blanks(port, cookie):
     def named(path, pattern, whom=cookie):
         found = re.findall(pattern, ask(port, path, whom)[2].decode())
         return found[0] if found else "none"
-    months = sorted(set(re.findall(r'/statements/(\d{4}-\d\d)"', ask(port, "/statements", cookie)[2].decode())))
-    return {"{incident}": named("/incidents", r'"/incidents/([\w.-]+)"'), "{seq}": named("/ledger", r'"/ledger/(\d+)"'),
+    months = sorted(set(re.findall(r'/statements/(\d{4}-\d\d)[?"]', ask(port, "/statements", cookie)[2].decode())))
+    return {"{incident}": named("/incidents", r'"/incidents/([\w.%-]+)"'), "{seq}": named("/ledger", r'"/ledger/(\d+)"'),
             "{month}": time.strftime("%Y-%m"), "{frozen}": months[0] if months else "none"}
 
 
