@@ -295,3 +295,27 @@ fn a_timeline_over_revisions_is_judged_by_each_in_its_time_and_its_edge_cuts_no_
     let before = in_force(&revisions, Instant::MIN).unwrap();
     assert_eq!(before.revision, revisions[0].revision, "before all of them the first");
 }
+
+#[test]
+fn what_was_known_before_a_run_went_on_is_guessed_from_what_it_is_now() {
+    let agreement = agreement(TWO_COMMITMENTS);
+    let then = an_hour_down();
+    let now = then.replace("2026-11-02T00:00:00Z", "2026-11-20T00:00:00Z");
+    let known = "2026-11-05T00:00:00Z";
+    let was = october(&agreement, &then, known);
+    assert_ne!(october(&agreement, &now, known), was, "what is recorded as longer was not known then");
+    let request = Request {
+        period: Period::parse("2026-10", &Zone::utc()).unwrap(),
+        as_known_at: at(known),
+        customers: Customers::Nobody,
+    };
+    let near = |from: &str, until: &str| crate::interval::Interval::new(at(from), at(until)).unwrap();
+    let guessed = |near| {
+        let then = history(&agreement, &now).guessed_at(at(known), near);
+        evaluate(std::slice::from_ref(&agreement), &then, &request).unwrap()
+    };
+    assert_eq!(guessed(crate::interval::Interval::ALL), was);
+    assert_eq!(guessed(near("2026-09-01T00:00:00Z", "2026-11-30T00:00:00Z")), was);
+    let too_near = near("2026-10-20T00:00:00Z", "2026-10-21T00:00:00Z");
+    assert_ne!(guessed(too_near), was, "an outage that is not near is not in it");
+}

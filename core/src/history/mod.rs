@@ -281,6 +281,23 @@ impl History {
         known
     }
 
+    /// What was probably known at an earlier moment, with no run that is not `near`: as if everything that was observed by then
+    /// had been recorded by then. A run that went on is held as one, recorded when it was last longer, so that what it was
+    /// before can only be guessed. For whoever can tell a wrong guess.
+    #[must_use]
+    pub fn guessed_at(&self, at: Instant, near: Interval) -> Self {
+        let is_near = |run: &&Run| run.from <= at && run.from < near.until() && run.last >= near.from();
+        let then = |run: &Run| Run { last: run.last.min(at), recorded_at: run.recorded_at.min(at), ..run.clone() };
+        let of = |runs: &Vec<Run>| runs.iter().filter(is_near).map(then).collect();
+        Self {
+            checks: self.checks.clone(),
+            runs: self.runs.iter().map(|(series, runs)| (series.clone(), of(runs))).collect(),
+            gaps: self.gaps.clone(),
+            facts: self.facts.clone(),
+            planned_since: self.planned_since.clone(),
+        }
+    }
+
     /// When a plan of a maintenance was first recorded as it is: later lines that only tell how far it has come do not
     /// make it a late plan, and one that changes its time, its class or what it is on does.
     #[must_use]

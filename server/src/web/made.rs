@@ -12,10 +12,11 @@ use serde_json::Value;
 use uphold_core::agreement::Agreement;
 use uphold_core::evaluate::{Customers, Request, evaluate};
 use uphold_core::id::CustomerId;
+use uphold_core::interval::Interval;
 use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::{Inputs, Statement};
-use uphold_core::time::Period;
+use uphold_core::time::{Millis, Period};
 
 use super::api::known_at;
 use crate::ledger::{BookError, FILE, LedgerError, Reader};
@@ -24,6 +25,9 @@ use crate::operate::closing;
 
 /// How many frozen statements are kept once they were worked out again.
 const KEPT: usize = 64;
+
+/// How long before and after a month something may have been observed that its figures follow from, at a first guess.
+const NEAR: Millis = Millis(35 * 86_400_000);
 
 /// How many months are looked through: a first measurement that is dated wrongly must not keep the server busy for ever.
 const MONTHS_MAX: usize = 1_200;
@@ -162,8 +166,8 @@ fn now(live: &Live, Which { whose, period, .. }: &Which) -> Result<Made, NotMade
     Ok(Made { statement, agreements: live.revisions.all().to_vec(), inputs })
 }
 
-/// From what is known now, without what was recorded later. It holds only where it says, to the last byte, what was frozen:
-/// what was erased or told of an agreement since then can make it say something else.
+/// From what is known now, without what was recorded later, which is a guess: of what was observed about that month, then of all. It
+/// holds only where it says, to the last byte, what was frozen.
 fn from_memory(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Option<Made> {
     let text = text(data, frozen.fact.text).ok()??;
     let said: Value = serde_json::from_str(&text).ok()?;
@@ -179,9 +183,14 @@ fn from_memory(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Opti
         return None;
     }
     let request = Request { period: which.period.clone(), as_known_at, customers: which.whose.asked() };
-    let statement = evaluate(live.revisions.all(), &live.history, &request).ok()?;
-    let is_same = statement.to_json_text(&inputs) == text;
-    is_same.then(|| Made { statement, agreements: live.revisions.all().to_vec(), inputs })
+    let month = which.period.interval;
+    let near = Interval::new(month.from() - NEAR, month.until() + NEAR)?;
+    let statement = [near, Interval::ALL].into_iter().find_map(|near| {
+        let then = live.history.guessed_at(as_known_at, near);
+        let statement = evaluate(live.revisions.all(), &then, &request).ok()?;
+        (statement.to_json_text(&inputs) == text).then_some(statement)
+    })?;
+    Some(Made { statement, agreements: live.revisions.all().to_vec(), inputs })
 }
 
 fn again(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Result<Made, NotMade> {
