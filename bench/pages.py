@@ -224,11 +224,8 @@ def main():
     args = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="uphold-bench-"))
     target, port = 18_080, bench.free_port()
-    (folder / "agreement.toml").write_text(past.agreement())
-    (folder / "checks.toml").write_text(past.checks(args.checks, args.interval, target))
-    files = ["--agreement", str(folder / "agreement.toml"), "--checks", str(folder / "checks.toml")]
-    if not args.keep.exists():
-        subprocess.run([str(args.program), "simulate", *files, "--months", str(args.months), "--data", str(args.keep)], check=True)
+    files = past.configure(folder, args.checks, args.interval, target)
+    past.simulate(str(args.program), files, args.months, args.keep)
     log = folder / "log"
     running = []
     try:

@@ -70,6 +70,24 @@ def ready(port, process):
     sys.exit("uphold ended; see the log")
 
 
+def configure(folder, count, interval, target):
+    """The files of a server, as options for the program. The past is simulated for these very checks."""
+    (folder / "agreement.toml").write_text(agreement())
+    (folder / "checks.toml").write_text(checks(count, interval, target))
+    return ["--agreement", str(folder / "agreement.toml"), "--checks", str(folder / "checks.toml")]
+
+
+def simulate(program, files, months, past):
+    """Makes the past, where there is none."""
+    if past.exists():
+        return
+    began = time.monotonic()
+    command = [program, "simulate", *files, "--months", str(months), "--data", str(past)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    print(said.strip().splitlines()[-1])
+    print(f"simulated in {time.monotonic() - began:.0f} s")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checks", type=int, default=10_000)
@@ -80,18 +98,10 @@ def main():
     args = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="uphold-bench-"))
     past = args.keep or folder / "past"
-    # The past was simulated for these very checks, and so for this address.
     target, port = 18_080, bench.free_port()
     program = str(args.program)
-    (folder / "agreement.toml").write_text(agreement())
-    (folder / "checks.toml").write_text(checks(args.checks, args.interval, target))
-    files = ["--agreement", str(folder / "agreement.toml"), "--checks", str(folder / "checks.toml")]
-    if not past.exists():
-        began = time.monotonic()
-        command = [program, "simulate", *files, "--months", str(args.months), "--data", str(past)]
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        print(said.strip().splitlines()[-1])
-        print(f"simulated in {time.monotonic() - began:.0f} s")
+    files = configure(folder, args.checks, args.interval, target)
+    simulate(program, files, args.months, past)
     (past / "book.snapshot").unlink(missing_ok=True)
     running = []
     log = open(folder / "log", "w")

@@ -120,11 +120,17 @@ impl<'a> Node<'a> {
 
     /// Every series below it.
     pub(super) fn leaves(&self) -> Vec<&Leaf<'a>> {
+        let mut leaves = Vec::new();
+        self.collect(&mut leaves);
+        leaves
+    }
+
+    fn collect<'n>(&'n self, leaves: &mut Vec<&'n Leaf<'a>>) {
         match self {
-            Self::Leaf(leaf) => vec![leaf],
-            Self::Connections(_) => Vec::new(),
-            Self::Guard { measured, control } => [measured.leaves(), control.leaves()].concat(),
-            Self::Group(group) => group.parts.iter().flat_map(Node::leaves).collect(),
+            Self::Leaf(leaf) => leaves.push(leaf),
+            Self::Connections(_) => {}
+            Self::Guard { measured, control } => [measured, control].into_iter().for_each(|part| part.collect(leaves)),
+            Self::Group(group) => group.parts.iter().for_each(|part| part.collect(leaves)),
         }
     }
 
@@ -372,7 +378,7 @@ pub(super) fn causes(view: &View<'_>, root: &Node<'_>, interval: Interval, state
     let mut causes = BTreeSet::new();
     let leaves = root.leaves();
     for leaf in &leaves {
-        if !leaf.timeline.when(state, interval).parts().is_empty() {
+        if leaf.timeline.pieces(interval).any(|(_, each)| each == state) {
             let interface = leaf.check.scope.interface.clone();
             causes.insert(Cause::Check { interface, series: leaf.check.series.clone() });
         }

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use uphold_core::run::Observed;
 
 use super::frame::{self, Frame};
-use super::history::in_path;
 use super::language::Reader;
 use super::{App, paging, problem};
 use crate::live::{CheckView, Live};
@@ -86,8 +85,6 @@ impl ChecksPage {
             name => Some(Observed::find(name)?),
         };
         let asked = Asked { q: asked.q.trim().to_ascii_lowercase(), ..asked };
-        let here = address(&asked, asked.page);
-        let here = here.split_once('?').map_or("", |(_, query)| query).to_owned();
         let page = asked.page.unwrap_or(1).checked_sub(1)?;
         let wanted = |check: &&CheckView| {
             state.is_none_or(|state| seen(check) == state)
@@ -100,9 +97,9 @@ impl ChecksPage {
         let all = found.len();
         let begin = page.checked_mul(SHOWN).filter(|begin| *begin < all || page == 0)?;
         let shown = &found[begin..all.min(begin + SHOWN)];
-        let at = |page: usize| address(&asked, Some(page + 1));
+        let at = |page: usize| paging::address("/checks", &query(&asked, page));
         Some(Self {
-            frame: Frame::new(&words, live, "/checks", texts.get("nav-checks")).asking(here),
+            frame: Frame::new(&words, live, "/checks", texts.get("nav-checks")).asking(query(&asked, page)),
             summary: summary(texts, live),
             states: if live.checks.len() > MANY { states(texts, state) } else { Vec::new() },
             solutions: solutions(&words, live, &asked.solution),
@@ -121,13 +118,10 @@ fn place(texts: Texts, begin: usize, shown: usize, all: usize) -> String {
     texts.with("checks-place", &[("from", count(begin + 1)), ("until", count(begin + shown)), ("all", count(all))])
 }
 
-/// The address of the same choice on another page.
-fn address(asked: &Asked, page: Option<usize>) -> String {
-    let values = [("q", &asked.q), ("state", &asked.state), ("solution", &asked.solution)];
-    let chosen = values.into_iter().filter(|(_, value)| !value.is_empty());
-    let chosen = chosen.map(|(key, value)| format!("{key}={}", in_path(value)));
-    let query: Vec<String> = chosen.chain(page.filter(|page| *page > 1).map(|page| format!("page={page}"))).collect();
-    if query.is_empty() { "/checks".to_owned() } else { format!("/checks?{}", query.join("&")) }
+/// The query of the same choice on a page, which is counted from 0.
+fn query(asked: &Asked, page: usize) -> String {
+    let page = if page > 0 { (page + 1).to_string() } else { String::new() };
+    paging::encoded(&[("q", &asked.q), ("state", &asked.state), ("solution", &asked.solution), ("page", &page)])
 }
 
 fn summary(texts: Texts, live: &Live) -> Vec<(&'static str, String, String)> {

@@ -226,16 +226,13 @@ impl ListPage {
     }
 }
 
-/// What follows the `?` for a part of the list.
-fn query(standing: &str, id: &str, after: Option<&str>) -> String {
-    let parts = [("standing", standing), ("id", id), ("after", after.unwrap_or_default())];
-    let parts = parts.iter().filter(|(_, value)| !value.is_empty());
-    parts.map(|(key, value)| format!("{key}={}", super::history::in_path(value))).collect::<Vec<_>>().join("&")
+/// The address of a part of the list.
+fn address(standing: &str, id: &str, after: Option<&str>) -> String {
+    paging::address("/customers", &query(standing, id, after))
 }
 
-fn address(standing: &str, id: &str, after: Option<&str>) -> String {
-    let query = query(standing, id, after);
-    if query.is_empty() { "/customers".to_owned() } else { format!("/customers?{query}") }
+fn query(standing: &str, id: &str, after: Option<&str>) -> String {
+    paging::encoded(&[("standing", standing), ("id", id), ("after", after.unwrap_or_default())])
 }
 
 fn line(words: &Words, live: &Live, customer: &CustomerId, records: &Records<'_>) -> Line {

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::history::in_path;
 use super::problem;
 
 /// How many entries a page has unless asked otherwise, and at most.
@@ -36,6 +37,17 @@ impl PageOf {
 
 /// What a request asks for, as far as it can be understood.
 pub(super) type Asked<Q> = Result<Query<Q>, QueryRejection>;
+
+/// An address with a query, if there is one.
+pub(super) fn address(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// A query without what is empty, as RFC 3986 writes it.
+pub(super) fn encoded(query: &[(&str, &str)]) -> String {
+    let said = query.iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(key, value)| format!("{key}={}", in_path(value))).collect::<Vec<_>>().join("&")
+}
 
 /// A request that cannot be understood.
 pub(super) fn refuse(detail: &str) -> Box<Response> {

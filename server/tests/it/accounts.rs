@@ -1,7 +1,7 @@
 //! People's accounts over real connections: the first start, sessions, forms, throttling, and who may open what.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +11,7 @@ use uphold::accounts::{Cause, Secret, Standing};
 use uphold_core::ledger::fact::Fact;
 use uphold_core::time::Millis;
 
+use crate::browser::{free_address, wait};
 use crate::program::{root, text, uphold};
 use crate::sample;
 use crate::web::{Answer, PASSWORD, Site};
@@ -367,21 +368,16 @@ async fn an_operator_invites_changes_and_removes_with_a_reason_and_never_the_las
     assert_eq!(told, wanted);
 }
 
-/// An address on which nobody listens.
-pub(crate) fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 /// A server of its own, and the link of its first start.
 fn serve(folder: &Path) -> (Child, SocketAddr, String) {
-    let address = free();
+    let address = free_address();
     let (child, link) = serve_at(folder, address, &[]);
     (child, address, link.unwrap())
 }
 
 /// The same at an address and with more arguments; no link is printed where there is an operator.
 pub(crate) fn serve_at(folder: &Path, address: SocketAddr, more: &[&str]) -> (Child, Option<String>) {
-    let closed = free();
+    let closed = free_address();
     let checks = format!(
         "vantage = \"local\"\n[egress]\nallow = [\"127.0.0.0/8\"]\n[[check]]\nid = \"api\"\n\
          solution = \"workload-security\"\ninterface = \"api\"\nkind = \"tcp\"\naddress = \"{closed}\"\n\
@@ -446,15 +442,7 @@ fn what_is_done_to_people_and_tokens_is_in_the_ledger_whoever_did_it() {
     assert_eq!(post(address, &format!("/join/{}", &link[..64]), words), "303");
     assert!(on(&["person", "list"]).contains("bob  viewer  since "));
     on(&["person", "remove", "bob", "--why", "left"]);
-    let seen = |wanted: &str| {
-        for _ in 0..1_200 {
-            if acts(&data).iter().any(|act| act.contains(wanted)) {
-                return;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        panic!("waited in vain for `{wanted}`: {:?}", acts(&data));
-    };
+    let seen = |wanted: &str| wait(|| acts(&data).iter().any(|act| act.contains(wanted)).then_some(()));
     seen("token-created token:reporter");
     on(&["token", "revoke", "reporter"]);
     seen("token-revoked token:reporter None server:local seen in the file of tokens");

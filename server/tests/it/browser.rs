@@ -161,27 +161,44 @@ pub(crate) fn wait<T>(mut ready: impl FnMut() -> Option<T>) -> T {
     panic!("waited for a minute in vain");
 }
 
-pub(crate) fn installed(program: &str) -> bool {
+/// Whether there is a browser to test with. Where there is none a test says that it is skipped; in continuous integration it
+/// fails.
+pub(crate) fn has_browser() -> bool {
+    let is_there = installed("chromedriver") && installed("chromium");
+    if !is_there {
+        assert!(std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
+        eprintln!("skipped: chromium or chromedriver is missing");
+    }
+    is_there
+}
+
+/// Starts a demo, and waits until it has printed its last address: of its first start the link for the first operator.
+pub(crate) fn demo(data: &Path, listen: SocketAddr, sample: SocketAddr, more: &[&str]) -> (Running, Option<String>) {
+    let is_first = !data.join("ledger.db").exists();
+    let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string()]);
+    let command = command.args(more).arg("--data").arg(data).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut process = Running(command.spawn().unwrap());
+    let mut printed = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let wanted = if is_first { "/join/".to_owned() } else { format!("http://{listen}/") };
+    let line = printed.find(|line| line.contains(&wanted)).unwrap();
+    // What it prints later must find a reader.
+    std::thread::spawn(move || printed.count());
+    (process, is_first.then(|| line.trim().to_owned()))
+}
+
+fn installed(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
 #[test]
 fn a_part_that_is_broken_and_mended_shows_on_open_pages_in_both_languages() {
-    if !installed("chromedriver") || !installed("chromium") {
-        assert!(std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
-        eprintln!("skipped: chromium or chromedriver is missing");
+    if !has_browser() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (listen, sample) = (free_address(), free_address());
-    let (listening, sampling) = (listen.to_string(), sample.to_string());
-    let mut command = uphold(["demo", "--no-past", "--listen", &listening, "--sample", &sampling, "--data"]);
-    let mut demo = Running(command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines().map_while(Result::ok);
-    assert!(printed.any(|line| line.contains(&format!("http://{listen}/"))));
-    let link = printed.find_map(|line| line.contains("/join/").then(|| line.trim().to_owned())).unwrap();
-    // What the demo prints later must find a reader.
-    std::thread::spawn(move || printed.count());
+    let (_demo, link) = demo(folder.path(), listen, sample, &["--no-past"]);
+    let link = link.unwrap();
 
     let (english, japanese, control) = (Browser::start(), Browser::start(), Browser::start());
     english.open(&format!("http://{listen}/?lang=en"));
@@ -252,18 +269,13 @@ fn a_timeline_is_zoomed_by_keyboard_and_keeps_its_place(page: &Browser, listen: 
 
 #[test]
 fn the_first_operator_comes_in_and_out_by_keyboard_over_plain_http_on_this_machine() {
-    if !installed("chromedriver") || !installed("chromium") {
-        assert!(std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
-        eprintln!("skipped: chromium or chromedriver is missing");
+    if !has_browser() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (listen, sample) = (free_address(), free_address());
-    let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string(), "--data"]);
-    let mut demo = Running(command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-    let mut printed = BufReader::new(demo.0.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let link = printed.find_map(|line| line.contains("/join/").then(|| line.trim().to_owned())).unwrap();
-    std::thread::spawn(move || printed.count());
+    let (_demo, link) = demo(folder.path(), listen, sample, &[]);
+    let link = link.unwrap();
     let browser = Browser::start();
     browser.open(&link);
     // The name has the focus from the start.

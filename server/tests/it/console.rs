@@ -3,17 +3,15 @@
 //!
 //! Needs what `browser.rs` needs, and axe-core for the latter: `UPHOLD_AXE` is the path of its script, which `./test` sets.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use uphold::clock::Clock;
 use uphold_core::time::Millis;
 
-use crate::browser::{Browser, Running, free_address, installed, wait};
-use crate::program::{stdout, uphold};
+use crate::browser::{self, Browser, Running, free_address, has_browser, wait};
+use crate::program::stdout;
 
 /// A demo with its made-up past, and where its first operator is made.
 struct Demo {
@@ -27,13 +25,8 @@ impl Demo {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (listen, sample) = (free_address(), free_address());
-        let mut command = uphold(["demo", "--listen", &listen.to_string(), "--sample", &sample.to_string(), "--data"]);
-        let command = command.arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = Running(command.spawn().unwrap());
-        let mut printed = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let link = printed.find_map(|line| line.contains("/join/").then(|| line.trim().to_owned())).unwrap();
-        std::thread::spawn(move || printed.count());
-        Self { listen, link, folder, _process: process }
+        let (process, link) = browser::demo(folder.path(), listen, sample, &[]);
+        Self { listen, link: link.unwrap(), folder, _process: process }
     }
 
     fn at(&self, path: &str) -> String {
@@ -52,15 +45,6 @@ fn join(browser: &Browser, link: &str, name: Option<&str>) {
     }
     send(browser, "main form button");
     assert!(browser.head().contains("Signed in as"), "{}", browser.text());
-}
-
-fn has_browser() -> bool {
-    let is_there = installed("chromedriver") && installed("chromium");
-    assert!(is_there || std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
-    if !is_there {
-        eprintln!("skipped: chromium or chromedriver is missing");
-    }
-    is_there
 }
 
 /// Puts a value into a field as a person would who picks it.

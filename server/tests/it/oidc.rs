@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use uphold::config::sign_in::read_sign_in;
 
-use crate::accounts::{acts, free, serve_at};
+use crate::accounts::{acts, serve_at};
+use crate::browser::{free_address, wait};
 use crate::program::{root, text, uphold};
 
 /// A browser that knows cookies and follows nothing by itself.
@@ -164,7 +165,7 @@ fn a_provider_that_others_wrote_lets_in_whom_it_should_and_nobody_else() {
         eprintln!("skipped: UPHOLD_OIDC_PROVIDER does not name the entry of oidc-provider; ./test does");
         return;
     };
-    let (folder, address) = (tempfile::tempdir().unwrap(), free());
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let at = |path: &str| format!("http://{address}{path}");
     let provider = Npm::start(Path::new(&entry), &at("/sign-in/return"));
     let path = write_file(folder.path(), address, &provider.issuer, "a secret: with signs");
@@ -216,19 +217,13 @@ fn a_provider_that_others_wrote_lets_in_whom_it_should_and_nobody_else() {
     let issuer = issuer.split_once("issuer = \"").unwrap().1.split('"').next().unwrap().to_owned();
     let linked = format!("identity-linked person:alice Some(\"{issuer}\") person:alice with a link");
     let told = || acts(&folder.path().join("data"));
-    for _ in 0..600 {
-        if told().contains(&linked) {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait(|| told().contains(&linked).then_some(()));
     stop(server);
-    assert!(told().contains(&linked), "{:?}", told());
 }
 
 #[test]
 fn a_wrong_file_stops_the_start_with_its_place_and_no_secret_is_shown() {
-    let (folder, address) = (tempfile::tempdir().unwrap(), free());
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let path = write_file(folder.path(), address, "http://127.0.0.1:9", "hunter2");
     let agreement = root().join("examples/new/agreement.toml");
     let start = || {

@@ -1,29 +1,13 @@
 //! Pages that stay open, in a real browser: what they say when the server is gone and when it is back, and timelines that are
 //! zoomed by hand.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, Running, free_address, installed, wait};
-use crate::program::uphold;
+use crate::browser::{self, Browser, free_address, has_browser, wait};
 
 const PASSWORD: &str = "korrekt pferd batterie";
-
-/// Starts a demo, and waits until it is listened to; the link is there at its first start alone.
-fn demo(data: &Path, listen: SocketAddr, sample: SocketAddr, is_first: bool) -> (Running, Option<String>) {
-    let mut command = uphold(["demo", "--no-past", "--listen", &listen.to_string(), "--sample", &sample.to_string()]);
-    let command = command.arg("--data").arg(data).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut process = Running(command.spawn().unwrap());
-    let mut printed = BufReader::new(process.0.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let wanted = if is_first { "/join/".to_owned() } else { format!("http://{listen}/") };
-    let line = printed.find(|line| line.contains(&wanted)).unwrap();
-    std::thread::spawn(move || printed.count());
-    (process, is_first.then(|| line.trim().to_owned()))
-}
 
 fn signed_in(link: &str) -> Browser {
     let browser = Browser::start();
@@ -38,14 +22,12 @@ fn signed_in(link: &str) -> Browser {
 
 #[test]
 fn open_pages_say_that_the_server_is_gone_until_it_is_back_and_timelines_are_zoomed_by_hand() {
-    if !installed("chromedriver") || !installed("chromium") {
-        assert!(std::env::var_os("CI").is_none(), "chromium or chromedriver is missing");
-        eprintln!("skipped: chromium or chromedriver is missing");
+    if !has_browser() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
     let (listen, sample) = (free_address(), free_address());
-    let (mut server, link) = demo(folder.path(), listen, sample, true);
+    let (mut server, link) = browser::demo(folder.path(), listen, sample, &["--no-past"]);
     let browser = signed_in(&link.unwrap());
     a_timeline_is_zoomed_by_hand(&browser, listen);
     // A browser opens few connections to one server, and each page holds one.
@@ -71,7 +53,7 @@ fn open_pages_say_that_the_server_is_gone_until_it_is_back_and_timelines_are_zoo
         each(&|| said().is_empty() && is_offline() == json!(false), "connected");
         drop(server);
         each(&|| said().contains("No connection") && is_offline() == json!(true), "without its server");
-        server = demo(folder.path(), listen, sample, false).0;
+        server = browser::demo(folder.path(), listen, sample, &["--no-past"]).0;
         each(&|| !said().contains("No connection") && is_offline() == json!(false), "connected again");
         for tab in &tabs {
             browser.command("window", &json!({ "handle": tab }));

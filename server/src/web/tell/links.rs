@@ -6,7 +6,7 @@ use uphold_core::history::{CheckScope, Maintenance, MaintenanceStatus, Scope};
 use uphold_core::id::FactId;
 use uphold_core::time::Instant;
 
-use super::super::history::in_path;
+use super::super::paging;
 use super::super::routes;
 use super::super::visitor::Visitor;
 use crate::schedule::{Standing, Window};
@@ -30,10 +30,10 @@ fn for_operators(links: impl FnOnce() -> Vec<Link>) -> Vec<Link> {
 }
 
 fn link(texts: Texts, name: &str, kind: &str, filled: &Filled<'_>, field: &str) -> Link {
-    let pairs: Vec<String> = filled.iter().map(|(key, value)| format!("{key}={}", in_path(value))).collect();
-    let query = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
+    let filled: Vec<(&str, &str)> = filled.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let address = paging::address(&format!("/tell/{kind}"), &paging::encoded(&filled));
     let place = if field.is_empty() { String::new() } else { format!("#{field}") };
-    Link { address: format!("/tell/{kind}{query}{place}"), name: texts.get(name) }
+    Link { address: format!("{address}{place}"), name: texts.get(name) }
 }
 
 fn of(id: &FactId) -> Filled<'static> {
