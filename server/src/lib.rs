@@ -19,6 +19,7 @@ pub mod live;
 pub mod measure;
 pub mod notify;
 pub mod operate;
+pub mod owners;
 pub mod printer;
 pub mod revisions;
 pub mod sample_service;

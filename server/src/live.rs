@@ -19,6 +19,7 @@ use uphold_core::ledger::book::{Frozen, Kept, Named};
 use uphold_core::ledger::record::Recorded;
 
 use crate::config::CheckDefinition;
+use crate::owners::Owners;
 use crate::revisions::Revisions;
 use crate::schedule::Window;
 
@@ -154,6 +155,14 @@ pub struct Counters {
     pub tick_lags: Lags,
     /// Writes to the ledger that failed, each of which is tried again.
     pub failed_writes: u64,
+}
+
+impl Live {
+    /// Whose the instances are that were told of.
+    #[must_use]
+    pub fn owners(&self) -> Owners<'_> {
+        Owners::new(self.facts.resources.iter().map(|fact| &fact.body))
+    }
 }
 
 /// How late things were, counted in classes.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use uphold_core::agreement::Subject;
 use uphold_core::history::{Fact, Incident, Parts, Scope, write_incident};
-use uphold_core::id::FactId;
+use uphold_core::id::{CustomerId, FactId};
 use uphold_core::interval::Interval;
 use uphold_core::ledger::fact::Record;
 use uphold_core::time::{Instant, Millis};
@@ -108,6 +108,8 @@ struct Act {
     id: String,
     line: Map<String, Value>,
     why: String,
+    /// Whose it is, where it is of an instance that belongs to somebody.
+    customer: Option<CustomerId>,
 }
 
 impl Act {
@@ -118,7 +120,13 @@ impl Act {
         // One thing may be told again after it was taken back: each telling is a fact of its own.
         let id = format!("{}@{}", self.id, live.as_known_at.0);
         let id = FactId::parse(&id).expect("ids of subjects are printable ASCII");
-        Record { id, by: by.to_owned(), why: self.why, line: Value::Object(self.line).to_string(), customer: None }
+        Record {
+            id,
+            by: by.to_owned(),
+            why: self.why,
+            line: Value::Object(self.line).to_string(),
+            customer: self.customer,
+        }
     }
 }
 
@@ -138,11 +146,14 @@ fn ours(live: &Live) -> BTreeMap<&str, Vec<&Fact<Incident>>> {
 
 fn opened(live: &Live, subject: &Subject, outage: &Outage) -> Act {
     let id = format!("incident-{subject}-{}", outage.from.0);
-    let scope = Scope {
+    let mut scope = Scope {
         solution: subject.solution.clone(),
         interface: subject.interface.clone(),
         parts: subject.parts.clone(),
     };
+    // It counts for its owner, and nobody else is told of it.
+    let customer = live.owners().at(&scope, outage.from).cloned();
+    scope.parts.customer.clone_from(&customer);
     let fact = Fact {
         id: FactId::parse(&id).expect("ids of subjects are printable ASCII"),
         recorded_at: live.as_known_at,
@@ -158,7 +169,7 @@ fn opened(live: &Live, subject: &Subject, outage: &Outage) -> Act {
         },
     };
     let line = serde_json::from_str(&write_incident(&fact)).unwrap_or_default();
-    Act { id, line, why: format!("{subject} is judged to be down") }
+    Act { id, line, why: format!("{subject} is judged to be down"), customer }
 }
 
 /// What brings the times of an incident up to date, unless a person has said them.
@@ -179,19 +190,20 @@ fn mended(live: &Live, incident: &Fact<Incident>, outage: &Outage) -> Option<Act
         (true, Some(_)) if span.from() == outage.from => "it is down no more",
         _ => "later facts show another time",
     };
-    Some(correction(live, &incident.id, "set", Value::Object(set), why))
+    Some(correction(live, incident, "set", Value::Object(set), why))
 }
 
 fn taken_back(live: &Live, incident: &Fact<Incident>, why: &str) -> Option<Act> {
     let touched = said_by_a_person(live, &incident.id, &[]);
-    (!touched).then(|| correction(live, &incident.id, "retract", json!(true), why))
+    (!touched).then(|| correction(live, incident, "retract", json!(true), why))
 }
 
-fn correction(live: &Live, of: &FactId, key: &str, value: Value, why: &str) -> Act {
+fn correction(live: &Live, incident: &Fact<Incident>, key: &str, value: Value, why: &str) -> Act {
+    let (of, customer) = (&incident.id, incident.body.scope.parts.customer.clone());
     let id = format!("{of}:{key}");
     let line = json!({ "v": 1, "type": "correction", "id": format!("{id}@{}", live.as_known_at.0), "of": of.as_str(), "why": why, key: value });
-    let Value::Object(line) = line else { return Act { id, line: Map::new(), why: why.to_owned() } };
-    Act { id, line, why: why.to_owned() }
+    let line = line.as_object().cloned().unwrap_or_default();
+    Act { id, line, why: why.to_owned(), customer }
 }
 
 /// Whether a person told or corrected this line: one of these keys of it, or anything where none is named.

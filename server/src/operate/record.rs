@@ -13,6 +13,7 @@ use uphold_core::time::Instant;
 
 use crate::ledger::NewFact;
 use crate::live::Live;
+use crate::owners::Owners;
 use uphold_core::ledger::record::{Recorded, customer_named, whole};
 
 /// The most records that one request may tell.
@@ -144,8 +145,11 @@ fn whose(live: &Live, records: &mut [Record]) -> Vec<Wrong> {
         }
         known.insert((kind, id), (record.customer.clone(), line));
     }
+    let of_records = records.iter().filter_map(|record| Recorded::read(record, 0, live.as_known_at).ok());
+    let more: Vec<_> = of_records.flat_map(|(_, said)| said.facts.resources).collect();
+    let owners = Owners::new(live.facts.resources.iter().chain(&more).map(|fact| &fact.body));
     wrongs.extend(records.iter().enumerate().filter_map(|(place, record)| {
-        let message = told_to_others(&known, record)?;
+        let message = told_to_others(&known, record).or_else(|| not_named(&owners, &known, record))?;
         Some(Wrong { place: Some(place), message })
     }));
     wrongs
@@ -159,6 +163,21 @@ fn told_to_others(known: &BTreeMap<(String, String), Owned>, record: &Record) ->
     let mut owners = known.iter().filter(|((_, id), _)| id == about).filter_map(|(_, (owner, _))| owner.as_ref());
     let owner = owners.find(|owner| record.customer.as_ref() != Some(owner))?;
     Some(format!("the update is about `{about}`, which concerns `{owner}` alone: name it as `customer`"))
+}
+
+/// Why a record would tell everybody of what is on an instance of one customer, if it would: by itself, or by what it makes of an
+/// earlier one.
+fn not_named(owners: &Owners<'_>, known: &BTreeMap<(String, String), Owned>, record: &Record) -> Option<String> {
+    let line: Map<String, Value> = serde_json::from_str(&record.line).ok()?;
+    // One that was told before its instance was anybody's stays as it is, and may be corrected in all else.
+    let Some(scope) = line.get("set").and_then(|set| set.get("scope")) else { return owners.unnamed(&line) };
+    let of = line.get("of").and_then(Value::as_str).unwrap_or_default();
+    let corrected = known.iter().filter(|((_, id), _)| id == of).map(|(_, (_, before))| before);
+    corrected.into_iter().find_map(|before| {
+        let mut after = before.clone();
+        after.insert("scope".to_owned(), scope.clone());
+        owners.unnamed(&after)
+    })
 }
 
 /// A line that was told, and whose it is.

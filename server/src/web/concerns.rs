@@ -5,7 +5,7 @@
 //! statement says.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -13,10 +13,10 @@ use axum::response::Response;
 use uphold_core::agreement::Subject;
 use uphold_core::evaluate::suspension_told;
 use uphold_core::history::{
-    Assent, Audience, Connections, Entitlement, Fact, Incident, Maintenance, MaintenanceStatus, Notice, Parts, Said,
-    Scope, Suspension, Update,
+    Assent, Audience, Connections, Entitlement, Fact, Incident, Maintenance, MaintenanceStatus, Notice, Said, Scope,
+    Suspension, Update,
 };
-use uphold_core::id::{CustomerId, FactId, PartId};
+use uphold_core::id::{CustomerId, FactId};
 use uphold_core::interval::Interval;
 use uphold_core::time::Instant;
 
@@ -26,6 +26,7 @@ use super::visitor::Visitor;
 use super::{App, incident_page, maintenance, problem, standing, statement_pages};
 use crate::accounts::Role;
 use crate::live::Live;
+use crate::owners::Owners;
 use crate::schedule;
 use crate::wording::{Texts, Words, form, subject};
 
@@ -151,10 +152,7 @@ pub(super) struct Concerns<'a> {
     whose: &'a Whose,
     has_printer: bool,
     entitlements: Vec<&'a Fact<Entitlement>>,
-    /// The instances that belong to others.
-    foreign: BTreeSet<&'a PartId>,
-    /// The instances that belong to anybody.
-    owned: BTreeSet<&'a PartId>,
+    owners: Owners<'a>,
 }
 
 impl<'a> Concerns<'a> {
@@ -166,11 +164,6 @@ impl<'a> Concerns<'a> {
         has_printer: bool,
     ) -> Self {
         let own = live.facts.entitlements.iter();
-        let owned = live.facts.resources.iter().map(|fact| &fact.body.scope.parts);
-        let (mine, others): (Vec<&Parts>, Vec<&Parts>) =
-            owned.filter(|parts| parts.customer.is_some()).partition(|parts| parts.customer.as_ref() == Some(customer));
-        let mine: BTreeSet<&PartId> = mine.into_iter().filter_map(|parts| parts.instance.as_ref()).collect();
-        let others = others.into_iter().filter_map(|parts| parts.instance.as_ref());
         Self {
             words,
             live,
@@ -178,9 +171,7 @@ impl<'a> Concerns<'a> {
             whose,
             has_printer,
             entitlements: own.filter(|fact| fact.body.scope.parts.customer.as_ref() == Some(customer)).collect(),
-            // An instance that went from one to the other is both's.
-            foreign: others.filter(|instance| !mine.contains(instance)).collect(),
-            owned: incident_page::owned(live),
+            owners: live.owners(),
         }
     }
 
@@ -194,8 +185,7 @@ impl<'a> Concerns<'a> {
         if let Some(customer) = &scope.parts.customer {
             return customer == self.customer;
         }
-        // Something of an instance that belongs to somebody is theirs, although it does not name them.
-        if scope.parts.instance.as_ref().is_some_and(|instance| self.foreign.contains(instance)) {
+        if self.owners.is_foreign(scope, self.customer) {
             return false;
         }
         let uses = |fact: &&Fact<Entitlement>| {
@@ -368,7 +358,7 @@ impl<'a> Concerns<'a> {
 
     fn incident(&self, fact: &Fact<Incident>, updates: &BTreeMap<&FactId, &Update>) -> Vec<Cell> {
         let each = &fact.body;
-        let is_public = incident_page::is_public(&each.scope, &self.owned);
+        let is_public = self.owners.is_public(&each.scope);
         let page = || (incident_page::path(&fact.id), self.words.texts.get("concerns-open"));
         let latest = updates.get(&fact.id).map_or_else(
             || "—".to_owned(),

@@ -3,8 +3,6 @@
 //! What concerns one customer alone is not shown here, and nothing of how a service is measured. Not here: the list for
 //! programs.
 
-use std::collections::BTreeSet;
-
 use askama::Template;
 use axum::extract::{self, Query, State};
 use axum::http::StatusCode;
@@ -13,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uphold_core::agreement::Subject;
 use uphold_core::history::{Audience, Fact, Incident, Notice, Said, Scope, Stage, Update};
-use uphold_core::id::{FactId, PartId, SolutionId};
+use uphold_core::id::{FactId, SolutionId};
 use uphold_core::time::{Instant, Millis};
 
 use super::frame::{self, Frame};
@@ -72,19 +70,8 @@ pub(super) async fn show(
 /// The incidents that everybody may see: what is of an instance that belongs to somebody is theirs, although it does not name
 /// them.
 pub(super) fn known(live: &Live) -> impl Iterator<Item = &Fact<Incident>> {
-    let owned = owned(live);
-    live.incidents.iter().filter(move |fact| is_public(&fact.body.scope, &owned))
-}
-
-/// The instances that belong to customers.
-pub(super) fn owned(live: &Live) -> BTreeSet<&PartId> {
-    let parts = live.facts.resources.iter().map(|fact| &fact.body.scope.parts);
-    parts.filter(|parts| parts.customer.is_some()).filter_map(|parts| parts.instance.as_ref()).collect()
-}
-
-/// Whether something is of nobody in particular.
-pub(super) fn is_public(scope: &Scope, owned: &BTreeSet<&PartId>) -> bool {
-    scope.parts.customer.is_none() && scope.parts.instance.as_ref().is_none_or(|instance| !owned.contains(instance))
+    let owners = live.owners();
+    live.incidents.iter().filter(move |fact| owners.is_public(&fact.body.scope))
 }
 
 /// One incident of a list.

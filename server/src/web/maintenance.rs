@@ -14,7 +14,6 @@ use uphold_core::time::{Instant, Millis};
 
 use super::frame::{self, Frame};
 use super::gauge::{self, Bar};
-use super::incident_page::{is_public, owned};
 use super::language::Reader;
 use super::paging::Asked;
 use super::subject;
@@ -180,7 +179,7 @@ pub(super) fn what(words: &Words, live: &Live, plan: &Maintenance) -> Vec<Phrase
     let scope = &plan.scope;
     let mut subject =
         Subject { solution: scope.solution.clone(), interface: scope.interface.clone(), parts: scope.parts.clone() };
-    if scope.parts.instance.is_some() && !is_public(scope, &owned(live)) {
+    if scope.parts.instance.is_some() && !live.owners().is_public(scope) {
         subject.parts.instance = None;
     }
     let whole = Subject { solution: scope.solution.clone(), ..Subject::default() };

@@ -15,7 +15,7 @@ use uphold::operate::alerts::{self, Conditions, Severity};
 use uphold::operate::follow::follow;
 use uphold::operate::{closing, incident};
 use uphold_core::evaluate::burns;
-use uphold_core::id::FactId;
+use uphold_core::id::{FactId, PartId};
 use uphold_core::ledger::book::Frozen;
 use uphold_core::ledger::digest::Digest;
 use uphold_core::ledger::fact::{Fact, Record};
@@ -43,7 +43,9 @@ fn with(mut live: Live, records: &[Record]) -> Live {
         all.push(recorded);
         history.append(said);
     }
-    live.incidents = history.known_at(live.as_known_at).facts.incidents;
+    let facts = history.known_at(live.as_known_at).facts;
+    live.incidents = facts.incidents.clone();
+    live.facts = Arc::new(facts);
     (live.history, live.records) = (Arc::new(history), Arc::new(all));
     live
 }
@@ -78,6 +80,41 @@ fn an_incident_opens_with_the_onset_and_ends_with_the_restoration() {
     let restoration = Some(noon() + Millis(60_000));
     assert_eq!(incidents(&restored), [(first, ended, "unclassified"), (second, restoration, "unclassified")]);
     assert_eq!(incident::due(&restored, BY), []);
+}
+
+#[test]
+fn an_incident_of_an_instance_is_its_owners() {
+    let of_vm_at = |at: Instant| {
+        let mut live = live(Story::Young, at);
+        for line in live.timelines.iter_mut().filter(|line| line.subject.interface.is_some()) {
+            line.subject.parts.instance = Some(PartId::parse("vm-1").unwrap());
+        }
+        live
+    };
+    let of_vm = || of_vm_at(noon());
+    let vm = json!({
+        "type": "resource", "id": "r", "kind": "vm", "from": "2026-01-01T00:00:00Z",
+        "scope": { "solution": "workload-security", "instance": "vm-1", "customer": "acme" },
+    });
+    let named = |live: &Live| -> Vec<Option<String>> {
+        live.incidents.iter().map(|each| each.body.scope.parts.customer.as_ref().map(ToString::to_string)).collect()
+    };
+    let whose = |records: &[Record]| -> Vec<Option<String>> {
+        records.iter().map(|record| record.customer.as_ref().map(ToString::to_string)).collect()
+    };
+    let acme = Some("acme".to_owned());
+    let owned = with(of_vm(), &[record("token:ops", &vm)]);
+    let records = incident::due(&owned, BY);
+    assert_eq!(whose(&records), [acme.clone(), acme.clone()]);
+    let told = with(owned, &records);
+    assert_eq!(named(&told), [acme.clone(), acme.clone()]);
+    assert_eq!(incident::due(&told, BY), []);
+    // What brings it up to date is its owner's too.
+    let up = with(of_vm_at(noon() + Millis(120_000)), &[record("token:ops", &vm)]);
+    assert_eq!(whose(&incident::due(&with(up, &records), BY)), [acme]);
+    // Nobody's is everybody's.
+    let records = incident::due(&of_vm(), BY);
+    assert_eq!((whose(&records), named(&with(of_vm(), &records))), (vec![None, None], vec![None, None]));
 }
 
 #[test]

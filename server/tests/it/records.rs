@@ -136,6 +136,43 @@ fn an_update_tells_nobody_else_of_what_concerns_one_customer() {
 }
 
 #[test]
+fn what_is_on_an_instance_of_a_customer_has_to_name_it() {
+    let site = Site::start();
+    let scope = json!({ "solution": "workload-security", "instance": "vm-1" });
+    let mut owned = scope.clone();
+    owned["customer"] = json!("acme");
+    let vm = json!({ "type": "resource", "id": "r", "scope": owned, "kind": "vm", "from": "2026-01-01T00:00:00Z" });
+    let incident = |id: &str, scope: &Value| {
+        json!({
+            "type": "incident", "id": id, "scope": scope, "from": "2026-01-10T00:00:00Z", "cause": "disk",
+        })
+    };
+    let refused = |(status, answer): (u16, Value)| {
+        assert!(status == 422 && answer["errors"].to_string().contains("`vm-1` belongs to `acme`"), "{answer}");
+    };
+    // What was told while it was nobody's stays, and can be mended in all but what it is on.
+    assert_eq!(site.tell("key-before", &incident("i-before", &scope)).0, 201);
+    // In whatever order a request has them.
+    let together = json!({ "why": "a test", "records": [incident("i-1", &scope), vm] }).to_string();
+    refused(site.ask("POST", "/api/v1/records", Some("key-together"), &together));
+    assert_eq!(site.tell("key-vm", &vm).0, 201);
+    refused(site.tell("key-1", &incident("i-1", &scope)));
+    let mut work = json!({
+        "type": "maintenance", "id": "m", "sequence": 0, "scope": scope, "class": "scheduled-maintenance",
+        "status": "CONFIRMED", "from": "2026-12-01T00:00:00Z", "until": "2026-12-01T01:00:00Z",
+    });
+    refused(site.tell("key-work", &work));
+    work["scope"] = owned.clone();
+    assert_eq!(site.tell("key-work-2", &work).0, 201);
+    assert_eq!(site.tell("key-2", &incident("i-1", &owned)).0, 201);
+    let elsewhere = json!({ "solution": "workload-security", "region": "tokyo" });
+    assert_eq!(site.tell("key-3", &incident("i-2", &elsewhere)).0, 201);
+    let correction = |id: &str, of: &str, set: Value| json!({ "type": "correction", "id": id, "of": of, "set": set, "why": "a test" });
+    refused(site.tell("key-4", &correction("c-1", "i-2", json!({ "scope": scope }))));
+    assert_eq!(site.tell("key-5", &correction("c-2", "i-before", json!({ "until": "2026-01-10T01:00:00Z" }))).0, 201);
+}
+
+#[test]
 fn what_no_history_could_hold_is_refused_with_every_reason() {
     let site = Site::start();
     let said = |records: Value, why: &str| {
