@@ -5,6 +5,7 @@
 //! registered nobody could have established an outage, so the whole is unknown.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -89,6 +90,8 @@ pub(super) struct Group<'a> {
     parts: Vec<Node<'a>>,
     /// Whether it is not registered while none of its parts is; else it is unknown then.
     vanishes: bool,
+    /// What its parts make without any relief, once that was asked for.
+    plain: OnceCell<Timeline>,
 }
 
 /// Windows under which the components that they cover count as up.
@@ -114,7 +117,21 @@ impl<'a> Node<'a> {
                     }
                 }))
             }
-            Self::Group(group) => Cow::Owned(group.states(relief)),
+            Self::Group(group) => group.states(relief),
+        }
+    }
+
+    /// Whether the relief covers it or a part of it.
+    fn is_relieved(&self, relief: &[Relief<'_>]) -> bool {
+        match self {
+            Self::Leaf(_) | Self::Connections(_) => false,
+            Self::Guard { measured, control } => measured.is_relieved(relief) || control.is_relieved(relief),
+            // Below the smallest part that anything is said of, nothing is covered.
+            Self::Group(Group { place: None, .. }) => false,
+            Self::Group(Group { place: Some(place), parts, .. }) => {
+                relief.iter().any(|relief| relief.scope.covers(place))
+                    || parts.iter().any(|part| part.is_relieved(relief))
+            }
         }
     }
 
@@ -193,18 +210,28 @@ pub(super) fn weighs(state: State) -> bool {
     state != ABSENT
 }
 
-impl Group<'_> {
-    fn states(&self, relief: &[Relief<'_>]) -> Timeline {
+impl<'a> Group<'a> {
+    fn new(place: Option<Scope>, composition: Composition, level: Level, parts: Vec<Node<'a>>, vanishes: bool) -> Self {
+        Self { place, composition, level, parts, vanishes, plain: OnceCell::new() }
+    }
+
+    fn states(&self, relief: &[Relief<'_>]) -> Cow<'_, Timeline> {
+        let composed = match self.parts.iter().any(|part| part.is_relieved(relief)) {
+            true => Cow::Owned(self.composed(relief)),
+            false => Cow::Borrowed(self.plain.get_or_init(|| self.composed(&[]))),
+        };
+        let Some(place) = &self.place else { return composed };
+        let own = relief.iter().filter(|relief| relief.scope.covers(place));
+        own.fold(composed, |states, relief| Cow::Owned(states.overlay(relief.set, State::Up)))
+    }
+
+    /// What its parts make, whatever covers the whole of it.
+    fn composed(&self, relief: &[Relief<'_>]) -> Timeline {
         let parts: Vec<Cow<'_, Timeline>> = self.parts.iter().map(|part| part.states(relief)).collect();
         let parts: Vec<&Timeline> = parts.iter().map(|part| &**part).collect();
-        let composed = Timeline::combine_counts(&parts, |counts| {
+        Timeline::combine_counts(&parts, |counts| {
             if self.vanishes && counts.excluded == counts.all() { ABSENT } else { of_counts(&self.composition, counts) }
-        });
-        let Some(place) = &self.place else { return composed };
-        relief
-            .iter()
-            .filter(|relief| relief.scope.covers(place))
-            .fold(composed, |states, relief| states.overlay(relief.set, State::Up))
+        })
     }
 }
 
@@ -264,7 +291,7 @@ impl<'a> Builder<'_, 'a> {
                 })
                 .collect()
         };
-        Node::Group(Group { place: Some(place), composition: self.composition(*level), level: *level, parts, vanishes })
+        Node::Group(Group::new(Some(place), self.composition(*level), *level, parts, vanishes))
     }
 
     /// The interfaces that are measured here, and those that nothing measures anywhere.
@@ -289,18 +316,12 @@ impl<'a> Builder<'_, 'a> {
             }
             let vantages = self.composition(Level::Vantages);
             // A check with no vantage point at an instant is itself not registered then.
-            let one = |parts| Group {
-                place: None,
-                composition: vantages.clone(),
-                level: Level::Vantages,
-                parts,
-                vanishes: true,
-            };
+            let one = |parts| Group::new(None, vantages.clone(), Level::Vantages, parts, true);
             let mut parts: Vec<Node<'a>> = by_check.into_values().map(|parts| Node::Group(one(parts))).collect();
             if let (Role::Measure, Some(place)) = (role, &place) {
                 parts.extend(self.connections(place).map(Node::Connections));
             }
-            Node::Group(Group { place, composition, level: Level::Checks, parts, vanishes })
+            Node::Group(Group::new(place, composition, Level::Checks, parts, vanishes))
         };
         let measured = group(self.composition(Level::Checks), Role::Measure, Some(place), vanishes);
         if of_role(Role::Control).next().is_none() {
@@ -373,11 +394,10 @@ fn set(level: Level, scope: &mut Scope) -> &mut Option<PartId> {
     }
 }
 
-/// What measurement says of a stretch of time that is in this state.
-pub(super) fn causes(view: &View<'_>, root: &Node<'_>, interval: Interval, state: State) -> Vec<Cause> {
+/// What the series of a subject say of a stretch of time that is in this state.
+pub(super) fn causes(view: &View<'_>, leaves: &[&Leaf<'_>], interval: Interval, state: State) -> Vec<Cause> {
     let mut causes = BTreeSet::new();
-    let leaves = root.leaves();
-    for leaf in &leaves {
+    for leaf in leaves {
         if leaf.timeline.pieces(interval).any(|(_, each)| each == state) {
             let interface = leaf.check.scope.interface.clone();
             causes.insert(Cause::Check { interface, series: leaf.check.series.clone() });

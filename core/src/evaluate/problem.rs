@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Customers, Request};
 use crate::agreement::{Aggregate, Agreement, Commitment, Indicator, Level, PeriodTerm, Promise, Span};
 use crate::history::{Check, History, Role};
-use crate::id::PartId;
+use crate::id::{PartId, SolutionId};
 
 /// A term that the history needs and the agreement does not state.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -190,7 +190,8 @@ fn of_levels(
     found: &mut BTreeSet<Problem>,
 ) {
     let Some(states) = commitment.states() else { return };
-    let covered = |check: &&Check| agreement.covered(commitment).any(|solution| solution.id == check.scope.solution);
+    let solutions: BTreeSet<&SolutionId> = agreement.covered(commitment).map(|solution| &solution.id).collect();
+    let covered: Vec<&Check> = known.checks.iter().filter(|check| solutions.contains(&check.scope.solution)).collect();
     let own_level = match commitment.per {
         crate::agreement::Per::Region => Some(Level::Regions),
         crate::agreement::Per::Zone => Some(Level::Zones),
@@ -204,7 +205,7 @@ fn of_levels(
         (Level::Features, |check| check.scope.parts.feature.as_ref()),
         (Level::Instances, |check| check.scope.parts.instance.as_ref()),
     ] {
-        let named = known.checks.iter().filter(covered).any(|check| key(check).is_some());
+        let named = covered.iter().any(|check| key(check).is_some());
         if named && own_level != Some(level) && !states.levels.contains_key(&level) {
             found.insert(silent(name, level.key(), &format!("its checks name {}", level.key())));
         }
@@ -214,7 +215,7 @@ fn of_levels(
         let exists = match level {
             Level::Interfaces => commitment.per != crate::agreement::Per::Interface,
             Level::Checks | Level::Vantages => true,
-            _ => own_level != Some(level) && known.checks.iter().filter(covered).any(|check| named_at(level, check)),
+            _ => own_level != Some(level) && covered.iter().any(|check| named_at(level, check)),
         };
         let is_final = states.levels.get(&level).is_some_and(|term| term.value.is_final());
         if let (true, true, Some(over)) = (exists, is_final, above) {
@@ -225,15 +226,15 @@ fn of_levels(
         }
         above = if exists { Some(level.key()) } else { above };
     }
-    let counted = known.facts.connections.iter().any(|fact| {
-        agreement
-            .covered(commitment)
-            .any(|solution| fact.body.scope.solution.as_ref().is_none_or(|id| *id == solution.id))
-    });
+    let counted = known
+        .facts
+        .connections
+        .iter()
+        .any(|fact| fact.body.scope.solution.as_ref().map_or(!solutions.is_empty(), |id| solutions.contains(id)));
     if counted && states.connections.is_none() {
         found.insert(silent(name, "connections", "the history counts connections"));
     }
-    let controls = known.checks.iter().filter(covered).any(|check| check.role == Role::Control);
+    let controls = covered.iter().any(|check| check.role == Role::Control);
     if controls && states.controls.is_none() {
         found.insert(silent(name, "controls", "its checks include controls"));
     }

@@ -68,6 +68,6 @@ impl<'a> View<'a> {
     /// customer or everybody.
     pub(super) fn concerns(&self, scope: &Scope) -> bool {
         let customer = scope.parts.customer.as_ref().is_none_or(|customer| Some(customer) == self.customer());
-        customer && scope.meets(&self.scope())
+        customer && scope.meets_subject(self.subject)
     }
 }

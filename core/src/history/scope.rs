@@ -1,6 +1,7 @@
 //! How scopes lie in one another.
 
 use super::record::{CheckScope, Parts, Scope};
+use crate::agreement::Subject;
 use crate::id::{InterfaceId, PartId, SolutionId};
 
 /// The names in a scope, from the outermost.
@@ -15,6 +16,10 @@ fn names<'s>(solution: Option<&'s SolutionId>, interface: Option<&'s InterfaceId
 
 fn covers(own: Names<'_>, theirs: Names<'_>) -> bool {
     own.iter().zip(theirs).all(|(own, theirs)| own.is_none() || *own == theirs)
+}
+
+fn meets(own: Names<'_>, theirs: Names<'_>) -> bool {
+    own.iter().zip(theirs).all(|(own, theirs)| own.is_none() || theirs.is_none() || *own == theirs)
 }
 
 impl Scope {
@@ -37,7 +42,12 @@ impl Scope {
     /// Whether something can lie within both. Customers are not looked at.
     #[must_use]
     pub fn meets(&self, other: &Self) -> bool {
-        let mut both = self.names().into_iter().zip(other.names());
-        both.all(|(own, theirs)| own.is_none() || theirs.is_none() || own == theirs)
+        meets(self.names(), other.names())
+    }
+
+    /// Whether something can lie within both it and what is judged. Customers are not looked at.
+    #[must_use]
+    pub fn meets_subject(&self, subject: &Subject) -> bool {
+        meets(self.names(), names(subject.solution.as_ref(), subject.interface.as_ref(), &subject.parts))
     }
 }

@@ -14,7 +14,8 @@ use super::compose::{self, Node};
 use super::coverage::{self, Counted};
 use super::remedy;
 use super::view::View;
-use crate::agreement::{Aggregate, Availability as Terms, Binding, Goal, Indicator, Target, UnknownPolicy};
+use super::windows::{Window, windows};
+use crate::agreement::{Aggregate, Availability as Terms, Binding, Exclusion, Goal, Indicator, Target, UnknownPolicy};
 use crate::history::Scope;
 use crate::interval::{Interval, IntervalSet};
 use crate::ratio::Ratio;
@@ -45,6 +46,8 @@ pub(super) struct Case<'v, 'a> {
     /// The composed states of the root, without any relief.
     pub(super) states: &'v Timeline,
     pub(super) counted: &'v Counted,
+    /// Every window that may excuse something, of whatever it is.
+    pub(super) windows: &'v [(Window, &'a Exclusion)],
 }
 
 /// Both passes over one case.
@@ -93,13 +96,15 @@ pub(super) fn judge(view: &View<'_>, terms: &Terms, goal: &Goal, period: &Period
         Some((tree, _)) => vec![Some(tree)],
         None => vec![None],
     };
+    let windows = windows(view, &terms.exclusions.value);
     let mut worst: Option<OfRoot> = None;
     let mut least_upper: Option<Ratio> = None;
     for root in roots {
         // Without checks the time is down only where events say so.
         let states = root.map_or_else(|| Timeline::unknown().map(|_| State::Up), |root| root.timeline(&[]));
         let subject = root.and_then(Node::place).cloned().unwrap_or_else(|| view.scope());
-        let case = Case { view, terms, goal, period, subject, root, states: &states, counted: &counted };
+        let case =
+            Case { view, terms, goal, period, subject, root, states: &states, counted: &counted, windows: &windows };
         let found = of_root(&case);
         // The bounds are those of two passes over all roots: in one of them nothing may count of a root.
         least_upper = match (least_upper, found.upper.clone()) {
@@ -223,6 +228,7 @@ pub(super) fn timeline(view: &View<'_>, terms: &Terms, period: &Period) -> Timel
     let states = tree.as_ref().map_or_else(|| Timeline::unknown().map(|_| State::Up), |root| root.timeline(&[]));
     let counted = Counted { judged: IntervalSet::from(Interval::ALL), deemed: IntervalSet::empty() };
     let (subject, root) = (view.scope(), tree.as_ref());
-    let case = Case { view, terms, goal, period, subject, root, states: &states, counted: &counted };
+    let windows = windows(view, &terms.exclusions.value);
+    let case = Case { view, terms, goal, period, subject, root, states: &states, counted: &counted, windows: &windows };
     Both::of(&case, terms.unknown.value).merged()
 }

@@ -4,8 +4,8 @@ use super::pass::{Pass, suspended};
 use super::{Case, slices};
 use crate::agreement::{Effect, Exclusion, Indicator, Suspended, UnknownPolicy};
 use crate::evaluate::caps;
-use crate::evaluate::compose;
-use crate::evaluate::windows::{Window, windows};
+use crate::evaluate::compose::{self, Leaf, Node};
+use crate::evaluate::windows::Window;
 use crate::interval::{Interval, IntervalSet};
 use crate::statement::{Cause, Reason, ReasonKind, WindowAct};
 use crate::timeline::{State, Timeline};
@@ -13,10 +13,12 @@ use crate::timeline::{State, Timeline};
 /// Every stretch of the counted time that was not up, or was up only by a rule. `strict` is the pass that reads unknown
 /// time the worse way.
 pub(super) fn of(case: &Case<'_, '_>, strict: &Pass, merged: &Timeline) -> Vec<Reason> {
-    let windows = windows(case.view, &case.terms.exclusions.value);
     let list = case.terms.caps.as_ref().map_or(&[][..], |caps| caps.value.as_slice());
-    let allowed = caps::allowed(case.view, list, &windows, (&case.subject, &strict.raw), case.period);
-    let shown = Shown { case, strict, windows: &windows, allowed: &allowed };
+    let allowed = caps::allowed(case.view, list, case.windows, (&case.subject, &strict.raw), case.period);
+    let windows = case.windows.iter().zip(&allowed).filter(|((window, _), _)| case.view.concerns(&window.scope));
+    let windows = windows.map(|((window, rule), allowed)| (window, *rule, allowed)).collect();
+    let leaves = case.root.map(Node::leaves);
+    let shown = Shown { case, strict, windows, leaves };
     let mut reasons = Vec::new();
     for part in case.counted.all().parts() {
         for (piece, state) in merged.pieces(*part) {
@@ -36,8 +38,10 @@ pub(super) fn of(case: &Case<'_, '_>, strict: &Pass, merged: &Timeline) -> Vec<R
 struct Shown<'s, 'v, 'a> {
     case: &'s Case<'v, 'a>,
     strict: &'s Pass,
-    windows: &'s [(Window, &'s Exclusion)],
-    allowed: &'s [IntervalSet],
+    /// Those that concern the subject, each with its rule and the time in which it may excuse.
+    windows: Vec<(&'s Window, &'s Exclusion, &'s IntervalSet)>,
+    /// Every series of the subject, where it has any.
+    leaves: Option<Vec<&'s Leaf<'a>>>,
 }
 
 impl Shown<'_, '_, '_> {
@@ -57,9 +61,9 @@ impl Shown<'_, '_, '_> {
                 causes.extend(own.map(|fact| Cause::Suspended { id: fact.id.clone() }));
             }
         }
-        if let Some(root) = self.case.root {
+        if let Some(leaves) = &self.leaves {
             match state {
-                State::Down | State::Unknown => causes.extend(compose::causes(view, root, interval, state)),
+                State::Down | State::Unknown => causes.extend(compose::causes(view, leaves, interval, state)),
                 State::Up | State::Excluded => {}
             }
         }
@@ -102,8 +106,8 @@ impl Shown<'_, '_, '_> {
         let span = IntervalSet::from(interval);
         let meets = |set: &IntervalSet| !set.intersect(&span).parts().is_empty();
         let mut causes = Vec::new();
-        for ((window, rule), allowed) in self.windows.iter().zip(self.allowed) {
-            if !self.case.view.concerns(&window.scope) || !(meets(&window.work) || meets(&window.planned)) {
+        for (window, rule, allowed) in &self.windows {
+            if !(meets(&window.work) || meets(&window.planned)) {
                 continue;
             }
             let late = match (window.in_time, window.notice) {

@@ -2,10 +2,10 @@
 
 use super::pass::suspended;
 use super::{Case, Resolve, slices};
-use crate::agreement::{Effect, Exclusion, Indicator, Suspended};
+use crate::agreement::{Effect, Indicator, Suspended};
 use crate::evaluate::caps;
 use crate::evaluate::compose::Relief;
-use crate::evaluate::windows::{Window, windows};
+use crate::evaluate::windows::Window;
 use crate::interval::{Interval, IntervalSet};
 use crate::timeline::State;
 
@@ -21,11 +21,11 @@ pub(super) struct Ticks {
 /// Compose twice: as measured, and with what an admissible window covers set to up. What was down and is then up is
 /// excluded. Whole extents act on the subject where their scope covers it, whatever was measured.
 pub(super) fn of(case: &Case<'_, '_>, resolve: Resolve, leaves: bool, down: &IntervalSet) -> Ticks {
-    let windows = windows(case.view, &case.terms.exclusions.value);
     let caps = case.terms.caps.as_ref().map_or(&[][..], |caps| caps.value.as_slice());
-    let allowed = caps::allowed(case.view, caps, &windows, (&case.subject, down), case.period);
-    let removed = excluded(case, resolve, down, &windows, &allowed, &[Effect::Remove]);
-    let all = excluded(case, resolve, down, &windows, &allowed, &[Effect::Remove, Effect::AsUp]);
+    let allowed = caps::allowed(case.view, caps, case.windows, (&case.subject, down), case.period);
+    let acting = |effects: &[Effect]| caps::in_force(case.windows, &allowed, effects);
+    let removed = excluded(case, resolve, down, &acting(&[Effect::Remove]));
+    let all = excluded(case, resolve, down, &acting(&[Effect::Remove, Effect::AsUp]));
     let mut gone = removed;
     if case.terms.suspended.as_ref().is_some_and(|term| term.value == Suspended::Excluded) {
         gone = gone.union(&suspended(case.view));
@@ -45,11 +45,8 @@ fn excluded(
     case: &Case<'_, '_>,
     resolve: Resolve,
     down: &IntervalSet,
-    windows: &[(Window, &Exclusion)],
-    allowed: &[IntervalSet],
-    effects: &[Effect],
+    acting: &[(&Window, bool, &IntervalSet)],
 ) -> IntervalSet {
-    let acting = caps::in_force(windows, allowed, effects);
     if acting.is_empty() {
         return IntervalSet::empty();
     }
@@ -64,8 +61,11 @@ fn excluded(
     let mut relieved: IntervalSet =
         acting.iter().filter(covering).flat_map(|(_, _, set)| set.parts().to_vec()).collect();
     if let Some(root) = case.root {
-        let relief: Vec<Relief<'_>> =
-            acting.iter().map(|(window, _, set)| Relief { scope: &window.scope, set }).collect();
+        let relief: Vec<Relief<'_>> = acting
+            .iter()
+            .filter(|(window, ..)| window.scope.meets(&case.subject))
+            .map(|(window, _, set)| Relief { scope: &window.scope, set })
+            .collect();
         let states = root.timeline(&relief);
         let mut up = states.when(State::Up, Interval::ALL);
         if resolve == Resolve::Up {

@@ -28,6 +28,6 @@ pub(super) fn restore(case: &Case<'_, '_>, limit: Limit) -> Found {
 /// The interruptions that the subject is concerned with and that began in the period.
 pub(super) fn incidents<'a>(case: &Case<'_, 'a>) -> impl Iterator<Item = &'a Fact<Incident>> {
     let concerns =
-        |fact: &&Fact<Incident>| case.view.concerns(&fact.body.scope) && case.happened(fact.body.span.from());
+        |fact: &&Fact<Incident>| case.happened(fact.body.span.from()) && case.view.concerns(&fact.body.scope);
     case.view.known.facts.incidents.iter().filter(concerns)
 }

@@ -25,12 +25,13 @@ pub(super) fn judge(view: &View<'_>, terms: &Monitoring, row: &mut Row) {
     };
     row.measured =
         row.observed.iter().map(|share| Measured { key: "observed", amount: Amount::Share(share.clone()) }).collect();
+    let leaves = tree.leaves();
     let unknown = row.counted.parts().iter().flat_map(|part| timeline.when(State::Unknown, *part).parts().to_vec());
     row.reasons = unknown
         .map(|interval| Reason {
             interval,
             kind: ReasonKind::State(State::Unknown),
-            causes: compose::causes(view, &tree, interval, State::Unknown),
+            causes: compose::causes(view, &leaves, interval, State::Unknown),
         })
         .collect();
 }

@@ -35,7 +35,7 @@ pub(super) fn judge(case: &Case<'_, '_>, about: About, to: To, limit: Limit) -> 
 /// Changes of sub-processors that the subject is concerned with and that take effect in the period.
 fn changes<'a>(case: &Case<'_, 'a>) -> impl Iterator<Item = &'a Fact<Subprocessor>> {
     let concerns =
-        |fact: &&Fact<Subprocessor>| case.view.concerns(&fact.body.scope) && case.begins(fact.body.effective_at);
+        |fact: &&Fact<Subprocessor>| case.begins(fact.body.effective_at) && case.view.concerns(&fact.body.scope);
     case.view.known.facts.subprocessors.iter().filter(concerns)
 }
 
