@@ -9,7 +9,7 @@ mod reason;
 
 pub use reason::{Cause, EventNote, Reason, ReasonKind, WindowAct};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::agreement::{Binding, CreditUnit, Force, Subject, Target};
 use crate::id::{AgreementId, ClauseId, CommitmentId, CustomerId, FactId};
@@ -318,14 +318,14 @@ impl Statement {
 }
 
 /// What a statement was computed from, so that another can check that it had the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     /// SHA-256 of the history file, or the root of the ledger, in hex.
     pub digest: String,
     /// Lines of the file, or facts of the ledger.
     pub lines: u64,
     /// Lines that were left out because they are bad: what they say is in no figure.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: u64,
 }
 

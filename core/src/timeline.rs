@@ -201,6 +201,14 @@ impl Timeline {
         Self::combine(&[self, &cover], |states| if states[1] == State::Up { state } else { states[0] })
     }
 
+    /// The timeline within `span`, with `outside` in force before and after it.
+    #[must_use]
+    pub fn only(&self, span: Interval, outside: State) -> Self {
+        let after = (span.until() < Interval::ALL.until()).then_some((span.until(), outside));
+        let within = self.pieces(span).map(|(piece, state)| (piece.from(), state));
+        Self::from_steps([(Instant::MIN, outside)].into_iter().chain(within).chain(after))
+    }
+
     /// The timeline whose state at every instant is `rule` of the parts' states there.
     #[must_use]
     pub fn combine(parts: &[&Self], rule: impl Fn(&[State]) -> State) -> Self {
@@ -364,6 +372,22 @@ mod tests {
         let t = line(&[(0, Up), (10, Down)]);
         let over = t.overlay(&IntervalSet::from(span(5, 15)), Unknown);
         assert_eq!(over, line(&[(0, Up), (5, Unknown), (15, Down)]));
+    }
+
+    #[test]
+    fn only_a_span_is_an_overlay_of_all_that_is_outside_it() {
+        let t = line(&[(0, Up), (10, Down), (20, Unknown), (30, Up)]);
+        let ends = [Interval::ALL.from(), Instant(-5), Instant(0), Instant(10), Instant(15), Instant(20), Instant(40)];
+        for from in ends {
+            for until in ends.into_iter().chain([Interval::ALL.until()]) {
+                let Some(span) = Interval::new(from, until) else { continue };
+                let outside = IntervalSet::from(Interval::ALL).difference(&span.into());
+                for state in [Up, Down, Excluded, Unknown] {
+                    let all = |line: &Timeline| line.pieces(Interval::ALL).collect::<Vec<_>>();
+                    assert_eq!(all(&t.only(span, state)), all(&t.overlay(&outside, state)), "{span:?} {state:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use super::view::View;
 use crate::agreement::{Composition, Level, StateTerms, Weights};
 use crate::history::{Check, Connections, Role, Scope};
-use crate::id::{CheckId, InterfaceId, PartId};
+use crate::id::{CheckId, InterfaceId, PartId, Series};
 use crate::interval::{Interval, IntervalSet};
 use crate::statement::Cause;
 use crate::time::Instant;
@@ -394,20 +394,53 @@ fn set(level: Level, scope: &mut Scope) -> &mut Option<PartId> {
     }
 }
 
-/// What the series of a subject say of a stretch of time that is in this state.
-pub(super) fn causes(view: &View<'_>, leaves: &[&Leaf<'_>], interval: Interval, state: State) -> Vec<Cause> {
-    let mut causes = BTreeSet::new();
-    for leaf in leaves {
-        if leaf.timeline.pieces(interval).any(|(_, each)| each == state) {
-            let interface = leaf.check.scope.interface.clone();
-            causes.insert(Cause::Check { interface, series: leaf.check.series.clone() });
+/// What the series of a subject said besides that it is up, to find what a stretch of time is due to.
+pub(super) struct Witnesses<'n> {
+    /// Which interfaces they measure.
+    interfaces: BTreeSet<&'n InterfaceId>,
+    /// Every stretch that is down or unknown by one of them, in the order of their beginnings.
+    said: Vec<(Interval, State, &'n Check)>,
+}
+
+impl<'n> Witnesses<'n> {
+    /// What they said within this time.
+    pub(super) fn of(root: &'n Node<'_>, within: &IntervalSet) -> Self {
+        let leaves = root.leaves();
+        let hull = within.parts().first().zip(within.parts().last());
+        let hull = hull.and_then(|(first, last)| Interval::new(first.from(), last.until()));
+        let mut said = Vec::new();
+        for leaf in &leaves {
+            let pieces = hull.into_iter().flat_map(|hull| leaf.timeline.pieces(hull));
+            let bad = pieces.filter(|(_, state)| matches!(state, State::Down | State::Unknown));
+            said.extend(bad.map(|(piece, state)| (piece, state, leaf.check)));
         }
+        said.sort_unstable_by_key(|(piece, ..)| piece.from());
+        Self { interfaces: leaves.iter().map(|leaf| &leaf.check.scope.interface).collect(), said }
     }
-    if state == State::Unknown {
+
+    /// What made a stretch of that time be in this state.
+    pub(super) fn causes(&self, view: &View<'_>, interval: Interval, state: State) -> Vec<Cause> {
+        let begun = &self.said[..self.said.partition_point(|(piece, ..)| piece.from() < interval.until())];
+        let during = begun.iter().filter(|(piece, said, _)| *said == state && piece.until() > interval.from());
+        // One series may say it more than once.
+        let checks: BTreeSet<(&InterfaceId, &Series)> =
+            during.map(|(.., check)| (&check.scope.interface, &check.series)).collect();
+        let mut causes: BTreeSet<Cause> = checks
+            .into_iter()
+            .map(|(interface, series)| Cause::Check { interface: interface.clone(), series: series.clone() })
+            .collect();
+        if state == State::Unknown {
+            self.unseen(view, interval, &mut causes);
+        }
+        causes.into_iter().collect()
+    }
+
+    /// Why nobody saw what a stretch was like, as far as no series says so.
+    fn unseen(&self, view: &View<'_>, interval: Interval, causes: &mut BTreeSet<Cause>) {
         let counted = |id: &InterfaceId| {
             view.known.facts.connections.iter().any(|fact| fact.body.scope.interface.as_ref() == Some(id))
         };
-        let measured = |id: &InterfaceId| counted(id) || leaves.iter().any(|leaf| leaf.check.scope.interface == *id);
+        let measured = |id: &InterfaceId| counted(id) || self.interfaces.contains(id);
         for interface in view.interfaces().into_iter().filter(|id| !measured(id)) {
             causes.insert(Cause::NotMeasured { interface });
         }
@@ -419,5 +452,4 @@ pub(super) fn causes(view: &View<'_>, leaves: &[&Leaf<'_>], interval: Interval, 
             });
         }
     }
-    causes.into_iter().collect()
 }

@@ -10,7 +10,7 @@ use super::compose::ABSENT;
 use crate::agreement::{Confirm, StateTerms};
 use crate::history::{Check, History};
 use crate::id::{SolutionId, VantageId};
-use crate::interval::{Interval, IntervalSet};
+use crate::interval::IntervalSet;
 use crate::run::Sight;
 use crate::timeline::{State, Timeline};
 
@@ -81,8 +81,7 @@ impl<'h> Seen<'h> {
         });
         let timeline = said[place].1.entry(std::ptr::from_ref(check)).or_insert_with(|| {
             let seen = self.read(check, reading);
-            let outside = IntervalSet::from(Interval::ALL).difference(&IntervalSet::from(check.active));
-            Rc::new(seen.overlay(&outside, ABSENT))
+            Rc::new(seen.only(check.active, ABSENT))
         });
         Rc::clone(timeline)
     }

@@ -181,7 +181,7 @@ fn touching(words: &Words, live: &Live, scope: &CheckScope, span: Interval) -> V
         Interval::new(from, until.unwrap_or(live.as_known_at))
     };
     let mut found: Vec<(Instant, (String, String, String))> = Vec::new();
-    for fact in incident_page::known(live).filter(|fact| covers(&fact.body.scope)) {
+    for fact in live.incidents.iter().filter(|fact| covers(&fact.body.scope)) {
         if fact.body.span.intersect(span).is_some() {
             let line = incident_page::line(words, live, fact);
             let until = line.until.unwrap_or_else(|| words.texts.get("check-goes-on"));

@@ -358,8 +358,7 @@ impl<'a> Concerns<'a> {
 
     fn incident(&self, fact: &Fact<Incident>, updates: &BTreeMap<&FactId, &Update>) -> Vec<Cell> {
         let each = &fact.body;
-        let is_public = self.owners.is_public(&each.scope);
-        let page = || (incident_page::path(&fact.id), self.words.texts.get("concerns-open"));
+        let page = (incident_page::path(&fact.id), self.words.texts.get("concerns-open"));
         let latest = updates.get(&fact.id).map_or_else(
             || "—".to_owned(),
             |update| {
@@ -375,7 +374,7 @@ impl<'a> Concerns<'a> {
             },
         );
         vec![
-            Cell { text: self.about(&each.scope), links: is_public.then(page).into_iter().collect() },
+            Cell { text: self.about(&each.scope), links: vec![page] },
             incident_page::cause(self.words.texts, &each.cause).into(),
             self.words.validity(each.span).into(),
             latest.into(),

@@ -1,6 +1,7 @@
 //! Incidents for people: the list, and one of them from its onset to what was learned of it.
 //!
-//! What concerns one customer alone is not shown here, and nothing of how a service is measured. Not here: the list for
+//! Lists have what is for everybody. The page of one that concerns a customer alone opens for that customer, and for whoever may see
+//! everything. Nothing of how a service is measured is here. Not here: the list for
 //! programs.
 
 use askama::Template;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use uphold_core::agreement::Subject;
 use uphold_core::history::{Audience, Fact, Incident, Notice, Said, Scope, Stage, Update};
-use uphold_core::id::{FactId, SolutionId};
+use uphold_core::id::{CustomerId, FactId, SolutionId};
 use uphold_core::time::{Instant, Millis};
 
 use super::frame::{self, Frame};
@@ -61,10 +62,23 @@ pub(super) async fn show(
     extract::Path(id): extract::Path<String>,
 ) -> Response {
     let live = app.live();
-    match known(&live).find(|fact| fact.id.as_str() == id) {
+    match live.incidents.iter().find(|fact| fact.id.as_str() == id && may_open(&live, fact)) {
         Some(fact) => frame::respond(StatusCode::OK, texts, &IncidentPage::new(texts, &live, fact)),
         None => problem::no_such(texts, &live),
     }
+}
+
+/// Whether whoever asks may open an incident: one for everybody, a customer its own, and every one whoever may see everything.
+fn may_open(live: &Live, fact: &Fact<Incident>) -> bool {
+    let (visitor, owners) = (Visitor::current(), live.owners());
+    let is_own = visitor.customer().is_some_and(|customer| !owners.is_foreign(&fact.body.scope, customer));
+    is_own || visitor.may(Role::Viewer) || owners.is_public(&fact.body.scope)
+}
+
+/// Whether whoever asks may read what was told to everybody, or to this customer.
+fn may_read(told_to: Option<&CustomerId>) -> bool {
+    let visitor = Visitor::current();
+    told_to.is_none() || visitor.may(Role::Viewer) || visitor.customer() == told_to
 }
 
 /// The incidents that everybody may see: what is of an instance that belongs to somebody is theirs, although it does not name
@@ -92,6 +106,8 @@ pub(super) struct UpdateView {
     pub(super) stage: String,
     pub(super) at: String,
     pub(super) text: Phrase,
+    /// The customer that it was told to, where it was not told to everybody.
+    pub(super) to: Option<String>,
     pub(super) by: Option<String>,
 }
 
@@ -116,7 +132,7 @@ pub(super) fn concerns(scope: &Scope, solution: &SolutionId) -> bool {
     scope.solution.as_ref().is_none_or(|named| named == solution)
 }
 
-/// The address of an incident that everybody may see.
+/// The address of an incident.
 pub(super) fn path(id: &FactId) -> String {
     format!("/incidents/{}", in_path(id.as_str()))
 }
@@ -166,10 +182,18 @@ pub(super) fn cause(texts: Texts, class: &str) -> String {
     if class == UNCLASSIFIED { texts.get("incident-unclassified") } else { class.to_owned() }
 }
 
-/// What was told of something to everybody, in the order of its time.
+/// What was told of something to everybody, in the order of its time. A list of it may be drawn once for all readers.
 fn updates<'a>(live: &'a Live, about: &FactId) -> Vec<&'a Fact<Update>> {
-    let mine = live.facts.updates.iter().filter(|update| update.body.about == *about && update.body.customer.is_none());
-    let mut mine: Vec<&Fact<Update>> = mine.collect();
+    updates_to(live, about, |told_to| told_to.is_none())
+}
+
+fn updates_to<'a>(
+    live: &'a Live,
+    about: &FactId,
+    wanted: impl Fn(Option<&CustomerId>) -> bool,
+) -> Vec<&'a Fact<Update>> {
+    let all = live.facts.updates.iter().filter(|update| update.body.about == *about);
+    let mut mine: Vec<&Fact<Update>> = all.filter(|update| wanted(update.body.customer.as_ref())).collect();
     mine.sort_by_key(|update| (update.body.at, update.body.stage, update.recorded_at));
     mine
 }
@@ -182,6 +206,7 @@ fn view(words: &Words, update: &Fact<Update>) -> UpdateView {
             Said::Plain(text) => Phrase { lang: "", text: text.clone() },
             Said::In(text) => words.phrase(text),
         },
+        to: update.body.customer.as_ref().map(ToString::to_string),
         by: update.by.clone().filter(|_| Visitor::current().may(Role::Viewer)),
     }
 }
@@ -270,6 +295,8 @@ fn filter(solution: Option<&str>, state: Option<Standing>) -> String {
 struct IncidentPage {
     frame: Frame,
     line: Line,
+    /// Whom alone it concerns, where it does.
+    customer: Option<String>,
     solution_path: Option<String>,
     acts: Vec<links::Link>,
     attributed_to: Option<String>,
@@ -316,7 +343,7 @@ impl IncidentPage {
     fn new(texts: Texts, live: &Live, fact: &Fact<Incident>) -> Self {
         let words = frame::words(texts, live);
         let line = line(&words, live, fact);
-        let all = updates(live, &fact.id);
+        let all = updates_to(live, &fact.id, may_read);
         let (after, during): (Vec<_>, Vec<_>) = all.iter().partition(|update| update.body.stage == Stage::Postmortem);
         let notices = notices(live, &fact.id);
         let (steps, width) = steps(&words, live, fact, &notices);
@@ -324,6 +351,7 @@ impl IncidentPage {
         let solution = fact.body.scope.solution.as_ref().and_then(|id| live.agreement.find_solution(id));
         Self {
             frame: Frame::new(&words, live, &line.path, line.title.clone()),
+            customer: fact.body.scope.parts.customer.as_ref().map(ToString::to_string),
             solution_path: solution.map(|found| format!("/solutions/{}", found.id)),
             acts: links::incident(texts, &fact.id),
             attributed_to: fact.body.attributed_to.clone(),
@@ -340,10 +368,16 @@ impl IncidentPage {
     }
 }
 
-/// What everybody was told about something over the channels of notices.
+/// What the reader may know of what was told about something over the channels of notices.
 fn notices<'a>(live: &'a Live, about: &FactId) -> Vec<&'a Notice> {
-    let to_all = |notice: &&Fact<Notice>| notice.body.about == *about && notice.body.audience == Audience::Public;
-    live.notices.iter().filter(to_all).map(|notice| &notice.body).collect()
+    let mine = |notice: &&Notice| {
+        let told_to = match &notice.audience {
+            Audience::Public => None,
+            Audience::Customer(customer) => Some(customer),
+        };
+        notice.about == *about && may_read(told_to)
+    };
+    live.notices.iter().map(|notice| &notice.body).filter(mine).collect()
 }
 
 fn notice_view(words: &Words, notice: &Notice) -> NoticeView {
@@ -355,7 +389,11 @@ fn notice_view(words: &Words, notice: &Notice) -> NoticeView {
         ("notice-failed", notice.failed_at),
     ];
     let known = times.into_iter().filter_map(|(key, at)| Some((words.texts.get(key), words.moment(at?))));
-    NoticeView { channel: notice.channel.clone(), times: known.collect() }
+    let channel = match &notice.audience {
+        Audience::Public => notice.channel.clone(),
+        Audience::Customer(customer) => format!("{} · {customer}", notice.channel),
+    };
+    NoticeView { channel, times: known.collect() }
 }
 
 /// The moments of an incident in their order, and how much of the axis over all of them it takes.
@@ -394,8 +432,7 @@ fn steps(words: &Words, live: &Live, fact: &Fact<Incident>, notices: &[&Notice])
 fn tellings(words: &Words, live: &Live, id: &FactId) -> Vec<Telling> {
     let mut now: Map<String, Value> = Map::new();
     let mut found = Vec::new();
-    let public = live.records.iter().filter(|recorded| recorded.customer.is_none());
-    for recorded in public.filter(|recorded| recorded.line.contains(id.as_str())) {
+    for recorded in live.records.iter().filter(|recorded| recorded.line.contains(id.as_str())) {
         let Ok(Value::Object(line)) = serde_json::from_str(&recorded.line) else { continue };
         let says = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
         let (kind, after) = if says("type") == "incident" && says("id") == id.as_str() {

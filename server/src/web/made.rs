@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Deserialize;
 use serde_json::Value;
 use uphold_core::agreement::Agreement;
 use uphold_core::evaluate::{Customers, Request, evaluate};
@@ -18,6 +19,7 @@ use uphold_core::ledger::digest::Digest;
 use uphold_core::statement::{Inputs, Statement};
 use uphold_core::time::{Millis, Period};
 
+use super::App;
 use super::api::known_at;
 use crate::ledger::{BookError, FILE, LedgerError, Reader};
 use crate::live::Live;
@@ -25,6 +27,9 @@ use crate::operate::closing;
 
 /// How many frozen statements are kept once they were worked out again.
 const KEPT: usize = 64;
+
+/// How many months of everybody's frozen statements are worked out before anybody asks: the current year, and the one before it.
+const READY: usize = 24;
 
 /// How long before and after a month something may have been observed that its figures follow from, at a first guess.
 const NEAR: Millis = Millis(35 * 86_400_000);
@@ -34,7 +39,38 @@ const MONTHS_MAX: usize = 1_200;
 
 /// What was worked out again, by the digest of its text.
 #[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<BTreeMap<Digest, Arc<Made>>>);
+pub(super) struct Kept(Mutex<Store>);
+
+#[derive(Debug, Default)]
+struct Store {
+    /// Each with how many had been asked for when it was last; nothing for one that can be worked out no more.
+    all: BTreeMap<Digest, (u64, Option<Arc<Made>>)>,
+    asked: u64,
+}
+
+impl Kept {
+    /// What came of it, where that is known.
+    fn find(&self, digest: Digest) -> Option<Result<Arc<Made>, NotMade>> {
+        let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        store.asked += 1;
+        let asked = store.asked;
+        let (last, made) = store.all.get_mut(&digest)?;
+        *last = asked;
+        Some(made.clone().ok_or(NotMade::Erased))
+    }
+
+    /// Keeps what came of it, in the place of what was asked for longest ago.
+    fn keep(&self, digest: Digest, made: Option<Arc<Made>>) {
+        let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if store.all.len() >= KEPT
+            && let Some(oldest) = store.all.iter().min_by_key(|(_, (last, _))| *last).map(|(digest, _)| *digest)
+        {
+            store.all.remove(&oldest);
+        }
+        let asked = store.asked;
+        store.all.insert(digest, (asked, made));
+    }
+}
 
 /// A statement with what it was made from.
 #[derive(Debug)]
@@ -142,17 +178,39 @@ pub(super) fn find(live: &Live, whose: &Whose, name: &str, number: Option<u64>) 
 pub(super) fn make(live: &Live, data: &Path, kept: &Kept, which: &Which) -> Result<Arc<Made>, NotMade> {
     let Some(frozen) = &which.frozen else { return now(live, which).map(Arc::new) };
     let digest = frozen.fact.text;
-    let all = || kept.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(made) = all().get(&digest) {
-        return Ok(Arc::clone(made));
+    if let Some(found) = kept.find(digest) {
+        return found;
     }
-    let made = Arc::new(again(live, data, which, frozen)?);
-    let mut all = all();
-    if all.len() >= KEPT {
-        all.pop_first();
+    let made = again(live, data, which, frozen).map(Arc::new);
+    match &made {
+        Ok(made) => kept.keep(digest, Some(Arc::clone(made))),
+        // Whoever asks for it again and again must not have it tried each time.
+        Err(NotMade::Erased) => kept.keep(digest, None),
+        Err(NotMade::Open | NotMade::Ledger(_)) => {}
     }
-    all.insert(digest, Arc::clone(&made));
-    Ok(made)
+    made
+}
+
+/// Works out what was frozen for everybody before anybody asks, one by one and the newest month first, whenever a month was
+/// frozen. It ends with the pictures.
+pub(super) async fn keep_ready(app: App) {
+    let mut pictures = app.web.live.clone();
+    let mut done = None;
+    loop {
+        let live = pictures.borrow_and_update().clone();
+        let newest = live.statements.iter().map(|frozen| frozen.seq).max();
+        if newest != done {
+            let months = months(&live).into_iter().take(READY);
+            for which in months.filter_map(|month| find(&live, &Whose::Everybody, &month.name, None)) {
+                let (shared, live) = (Arc::clone(&app), Arc::clone(&live));
+                app.judge(move || make_ready(&live, &shared, &which)).await;
+            }
+            done = newest;
+        }
+        if pictures.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 fn now(live: &Live, Which { whose, period, .. }: &Which) -> Result<Made, NotMade> {
@@ -166,17 +224,17 @@ fn now(live: &Live, Which { whose, period, .. }: &Which) -> Result<Made, NotMade
     Ok(Made { statement, agreements: live.revisions.all().to_vec(), inputs })
 }
 
+/// The part of a statement's text that cannot be worked out again.
+#[derive(Deserialize)]
+struct Said {
+    inputs: Inputs,
+}
+
 /// From what is known now, without what was recorded later, which is a guess: of what was observed about that month, then of all. It
 /// holds only where it says, to the last byte, what was frozen.
 fn from_memory(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Option<Made> {
     let text = text(data, frozen.fact.text).ok()??;
-    let said: Value = serde_json::from_str(&text).ok()?;
-    let of = &said["inputs"];
-    let inputs = Inputs {
-        digest: of["digest"].as_str()?.to_owned(),
-        lines: of["lines"].as_u64()?,
-        skipped: of["skipped"].as_u64().unwrap_or(0),
-    };
+    let Said { inputs } = serde_json::from_str(&text).ok()?;
     let as_known_at = frozen.fact.as_known_at;
     // A statement names no text of an agreement; one that was put in the place of another since then would be shown with it.
     if live.named.iter().any(|named| named.recorded_at > as_known_at) {
@@ -209,6 +267,16 @@ fn again(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Result<Mad
         return Err(NotMade::Erased);
     }
     Ok(Made { statement, agreements, inputs })
+}
+
+/// What memory does not have is left for whoever asks: reading all of a ledger is no work to do on the off chance.
+fn make_ready(live: &Live, app: &App, which: &Which) {
+    let Some(frozen) = &which.frozen else { return };
+    if app.statements.find(frozen.fact.text).is_none()
+        && let Some(made) = from_memory(live, &app.web.data, which, frozen)
+    {
+        app.statements.keep(frozen.fact.text, Some(Arc::new(made)));
+    }
 }
 
 /// The text of a frozen statement as it is in the ledger; nothing, where it was erased.
@@ -279,6 +347,21 @@ fn rows(statement: &Value) -> Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_asks_for_makes_room_and_what_cannot_be_made_is_known() {
+        let digest = |number: usize| Digest::of(&[&number.to_be_bytes()]);
+        let kept = Kept::default();
+        assert!(kept.find(digest(0)).is_none());
+        for number in 0..KEPT {
+            assert!(kept.find(digest(number)).is_none());
+            kept.keep(digest(number), None);
+        }
+        assert!(matches!(kept.find(digest(0)), Some(Err(NotMade::Erased))), "asked for again");
+        kept.keep(digest(KEPT), None);
+        let held: Vec<usize> = (0..=KEPT).filter(|number| kept.find(digest(*number)).is_some()).collect();
+        assert_eq!(held, [vec![0], (2..=KEPT).collect()].concat(), "the second is the one asked for longest ago");
+    }
 
     #[test]
     fn versions_are_compared_row_by_row_and_value_by_value() {

@@ -149,7 +149,10 @@ impl Shared {
     }
 }
 
-/// The whole web layer as one service.
+/// The whole web layer as one service. What takes long it works out beforehand, as a task of the runtime that it is called in.
+///
+/// # Panics
+/// Outside a runtime.
 pub fn router(state: WebState) -> axum::Router {
     let app = Arc::new(Shared {
         web: state,
@@ -158,6 +161,7 @@ pub fn router(state: WebState) -> axum::Router {
         cache: cache::Cache::default(),
         statements: made::Kept::default(),
     });
+    tokio::spawn(made::keep_ready(app.clone()));
     let mut router = axum::Router::new();
     for route in routes::ROUTES {
         let access = axum::middleware::from_fn_with_state((app.clone(), route), authorize::authorize);

@@ -11,6 +11,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header::{self, HeaderMap, HeaderValue};
 use axum::http::request::Parts;
 
+use uphold_core::id::CustomerId;
+
 use super::App;
 use super::guard::without_port;
 use super::routes::Access;
@@ -73,6 +75,14 @@ impl Visitor {
         }
     }
 
+    /// The customer that they are of, where they are one's: by their session alone.
+    pub(super) fn customer(&self) -> Option<&CustomerId> {
+        match &self.signed()?.person.standing {
+            Standing::Customer(customer) => Some(customer),
+            Standing::Operator | Standing::Viewer => None,
+        }
+    }
+
     /// Whether whoever it is may do what this role may.
     pub(super) fn may(&self, role: Role) -> bool {
         self.signed().is_some_and(|signed| signed.person.standing.role().may(role))
@@ -132,17 +142,14 @@ impl<S: Sync> FromRequestParts<S> for Signed {
 }
 
 /// The customer of whoever is signed in. No request can name another.
-pub(super) struct OwnCustomer(pub(super) uphold_core::id::CustomerId);
+pub(super) struct OwnCustomer(pub(super) CustomerId);
 
 impl<S: Sync> FromRequestParts<S> for OwnCustomer {
     type Rejection = axum::response::Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let Signed(signed) = Signed::from_request_parts(parts, state).await?;
-        match &signed.person.standing {
-            Standing::Customer(customer) => Ok(Self(customer.clone())),
-            _ => Err(super::problem::internal()),
-        }
+        Visitor::Person(signed).customer().cloned().map(Self).ok_or_else(super::problem::internal)
     }
 }
 

@@ -211,6 +211,29 @@ async fn a_customer_sees_its_own_and_what_is_for_all() {
 }
 
 #[tokio::test]
+async fn an_incident_of_one_customer_opens_for_it_and_for_whoever_sees_everything() {
+    let site = Site::of(live()).await;
+    let operator = site.signed_in("root", Standing::Operator).await;
+    let (acme, bolt) = (site.signed_in("acme", customer("acme")).await, site.signed_in("bolt", customer("bolt")).await);
+    let viewer = site.signed_in("view", Standing::Viewer).await;
+    for (incident, cause) in [("acme-incident", "cause-of-acme"), ("acme-vm-incident", "vm-cause-of-acme")] {
+        let path = format!("/incidents/{incident}");
+        for (cookie, opens) in [("x: 1", false), (&bolt, false), (&acme, true), (&viewer, true), (&operator, true)] {
+            let page = site.ask("GET", &path, &[cookie]).await;
+            assert_eq!(page.status, if opens { 200 } else { 404 }, "{incident} {cookie}");
+            assert_eq!(page.body.contains(cause), opens, "{incident} {cookie}");
+            // What was told to that customer is there; and how it came to be known, for those alone who see everything.
+            let told = opens && incident == "acme-incident";
+            assert_eq!(page.body.contains("word-to-acme"), told, "{incident} {cookie}");
+            let sees_all = [&viewer, &operator].contains(&&cookie.to_owned());
+            assert_eq!(page.body.contains("id=\"tellings\""), sees_all, "{incident} {cookie}");
+        }
+        let (mine, listed) = (site.ask("GET", "/mine", &[&acme]).await, site.ask("GET", "/incidents", &[&acme]).await);
+        assert!(mine.body.contains(&format!("href=\"{path}\"")) && !listed.body.contains(&path));
+    }
+}
+
+#[tokio::test]
 async fn what_everybody_may_open_is_this_and_no_more() {
     let open = ROUTES.iter().filter(|route| matches!(route.access, Access::Everybody | Access::TokenForCustomers(_)));
     let mut open: Vec<&str> = open.map(|route| route.path).collect();

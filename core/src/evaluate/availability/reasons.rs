@@ -4,7 +4,7 @@ use super::pass::{Pass, suspended};
 use super::{Case, slices};
 use crate::agreement::{Effect, Exclusion, Indicator, Suspended, UnknownPolicy};
 use crate::evaluate::caps;
-use crate::evaluate::compose::{self, Leaf, Node};
+use crate::evaluate::compose::Witnesses;
 use crate::evaluate::windows::Window;
 use crate::interval::{Interval, IntervalSet};
 use crate::statement::{Cause, Reason, ReasonKind, WindowAct};
@@ -17,10 +17,11 @@ pub(super) fn of(case: &Case<'_, '_>, strict: &Pass, merged: &Timeline) -> Vec<R
     let allowed = caps::allowed(case.view, list, case.windows, (&case.subject, &strict.raw), case.period);
     let windows = case.windows.iter().zip(&allowed).filter(|((window, _), _)| case.view.concerns(&window.scope));
     let windows = windows.map(|((window, rule), allowed)| (window, *rule, allowed)).collect();
-    let leaves = case.root.map(Node::leaves);
-    let shown = Shown { case, strict, windows, leaves };
+    let counted = case.counted.all();
+    let witnesses = case.root.map(|root| Witnesses::of(root, &counted));
+    let shown = Shown { case, strict, windows, witnesses };
     let mut reasons = Vec::new();
-    for part in case.counted.all().parts() {
+    for part in counted.parts() {
         for (piece, state) in merged.pieces(*part) {
             if state == State::Up {
                 // Time that was measured down and counts as up is worth a line of its own.
@@ -40,8 +41,8 @@ struct Shown<'s, 'v, 'a> {
     strict: &'s Pass,
     /// Those that concern the subject, each with its rule and the time in which it may excuse.
     windows: Vec<(&'s Window, &'s Exclusion, &'s IntervalSet)>,
-    /// Every series of the subject, where it has any.
-    leaves: Option<Vec<&'s Leaf<'a>>>,
+    /// What the series of the subject said, where it has any.
+    witnesses: Option<Witnesses<'s>>,
 }
 
 impl Shown<'_, '_, '_> {
@@ -61,9 +62,9 @@ impl Shown<'_, '_, '_> {
                 causes.extend(own.map(|fact| Cause::Suspended { id: fact.id.clone() }));
             }
         }
-        if let Some(leaves) = &self.leaves {
+        if let Some(witnesses) = &self.witnesses {
             match state {
-                State::Down | State::Unknown => causes.extend(compose::causes(view, leaves, interval, state)),
+                State::Down | State::Unknown => causes.extend(witnesses.causes(view, interval, state)),
                 State::Up | State::Excluded => {}
             }
         }

@@ -1,8 +1,9 @@
 //! Monitoring: which share of the counted time was observed at all.
 
 use crate::agreement::Monitoring;
+use crate::evaluate::compose::{self, Witnesses};
+use crate::evaluate::coverage;
 use crate::evaluate::view::View;
-use crate::evaluate::{compose, coverage};
 use crate::ratio::Ratio;
 use crate::statement::{Amount, Measured, Reason, ReasonKind, Row, Verdict};
 use crate::timeline::State;
@@ -25,13 +26,13 @@ pub(super) fn judge(view: &View<'_>, terms: &Monitoring, row: &mut Row) {
     };
     row.measured =
         row.observed.iter().map(|share| Measured { key: "observed", amount: Amount::Share(share.clone()) }).collect();
-    let leaves = tree.leaves();
+    let witnesses = Witnesses::of(&tree, &row.counted);
     let unknown = row.counted.parts().iter().flat_map(|part| timeline.when(State::Unknown, *part).parts().to_vec());
     row.reasons = unknown
         .map(|interval| Reason {
             interval,
             kind: ReasonKind::State(State::Unknown),
-            causes: compose::causes(view, &leaves, interval, State::Unknown),
+            causes: witnesses.causes(view, interval, State::Unknown),
         })
         .collect();
 }

@@ -123,10 +123,11 @@ fn refuse(app: &App, texts: Texts, refused: Refused) -> Response {
         Refused::NoRecord(id) => {
             let live = app.live();
             let words = frame::words(texts, &live);
-            let said = texts.with("tell-not-found", &[("id", id.into())]);
+            // Without an id nothing was looked for: the page has the field for one.
+            let said = (!id.is_empty()).then(|| texts.with("tell-not-found", &[("id", id.into())]));
             let frame = Frame::new(&words, &live, "/tell", texts.get("tell-title"));
             let kinds = form::KINDS.map(|(kind, name, says)| (kind, texts.get(name), texts.get(says))).into();
-            frame::respond(StatusCode::NOT_FOUND, texts, &IndexPage { frame, recorded: Some(said), kinds })
+            frame::respond(StatusCode::NOT_FOUND, texts, &IndexPage { frame, recorded: said, kinds })
         }
     }
 }
