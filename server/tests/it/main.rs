@@ -31,6 +31,7 @@ mod oidc;
 mod oidc_lies;
 mod open_pages;
 mod operations;
+mod pages;
 mod pipes;
 mod program;
 mod records;
