@@ -21,6 +21,7 @@ mod import;
 mod incident_page;
 mod kept;
 mod language;
+mod layout;
 mod ledger_page;
 mod limits;
 mod links;
