@@ -1614,3 +1614,5 @@ last-way-in-advice = Nothing was changed: without it you could not sign in any m
 
 # What is told of many changes at once.
 announce-more = And { $count } more.
+# A link to one window of the schedule.
+beside-to-window = This window in the schedule

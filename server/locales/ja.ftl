@@ -1524,3 +1524,5 @@ last-way-in-advice = 変更は行われませんでした。解除するとサ�
 
 # 一度に多くの変化を伝えるとき。
 announce-more = ほか { $count } 件。
+# 予定表の一つのメンテナンスへのリンク。
+beside-to-window = 予定表のこのメンテナンス

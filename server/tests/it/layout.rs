@@ -9,6 +9,7 @@ mod tree;
 
 use std::fmt::Write as _;
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::browser::{Browser, has_browser, wait};
@@ -23,6 +24,9 @@ const WORDS: &str = include_str!("layout/words.js");
 const WIDTHS: [u32; 5] = [1280, 1920, 640, 360, 320];
 /// What the margins of both style sheets leave of A4, 210 mm wide: 17 mm on each side, at 96 dots per inch.
 const PAPER_WIDTH: u32 = 794 - 2 * 64;
+
+/// What people print: these are made into a PDF as well.
+const DOCUMENTS: [&str; 3] = ["/statements/", "/incidents/", "/mine/statements/"];
 
 #[test]
 fn every_page_fits_its_width_and_paper_and_makes_sense_to_a_screen_reader_in_both_languages() {
@@ -45,6 +49,9 @@ fn every_page_fits_its_width_and_paper_and_makes_sense_to_a_screen_reader_in_bot
                 let page = Page { browser, name: format!("{path} ({language})") };
                 browser.open(&demo.in_language(&path, language));
                 wrong.extend(page.looked_at(language));
+                if DOCUMENTS.iter().any(|documents| path.starts_with(documents)) {
+                    wrong.extend(page.printed());
+                }
             }
         }
     }
@@ -61,6 +68,8 @@ fn every_page_fits_its_width_and_paper_and_makes_sense_to_a_screen_reader_in_bot
 fn a_change_is_announced_in_few_words(browser: &Browser, demo: &Demo) -> Vec<String> {
     let announced =
         || browser.script("return document.getElementById('announce').textContent").as_str().unwrap().to_owned();
+    let page = Page { browser, name: "/status (en)".to_owned() };
+    page.width(WIDTHS[0], "screen");
     browser.open(&demo.in_language("/status", "en"));
     let control = Browser::start();
     breaks(&control, demo, "down");
@@ -80,7 +89,7 @@ fn a_change_is_announced_in_few_words(browser: &Browser, demo: &Demo) -> Vec<Str
         (many.chars().count() <= 400, format!("too much is said at once: {} letters", many.chars().count())),
         (is_polite, "no polite live region".to_owned()),
     ];
-    checks.into_iter().filter(|(is_right, _)| !is_right).map(|(_, says)| format!("/status (en): {says}")).collect()
+    checks.into_iter().filter(|(is_right, _)| !is_right).map(|(_, says)| format!("{}: {says}", page.name)).collect()
 }
 
 /// Makes the next picture that the page fetches one in which forty services have broken.
@@ -95,6 +104,64 @@ const MANY: &str = "
     }
     window.fetch = async () => new Response(`<!DOCTYPE html><html><body>${main.outerHTML}</body></html>`);";
 
+/// Each rule, as it begins what it says: the page `broken.html` breaks every one.
+const RULES: [&str; 33] = [
+    "cut at the right of the paper",
+    "dark on paper",
+    "English that is not marked so",
+    "graphic that is neither hidden nor told",
+    "graphic without a table or figures beside it",
+    "head of a table stands once",
+    "headings: 2 of the first level",
+    "headings: body > main:nth-of-type(1) > h4",
+    "Japanese that is not marked so",
+    "labels lie over each other",
+    "landmarks: 2 of the role main",
+    "landmarks: body > nav:nth-of-type(2)",
+    "links: ",
+    "live region says too much",
+    "no name: body > form > button",
+    "no name: body > form > input",
+    "no name: body > section:nth-of-type(1) > svg",
+    "no name: body > div.scroll:nth-of-type(1) > table",
+    "page in another language",
+    "pale on paper",
+    "printed smaller",
+    "printed though nobody can use it on paper",
+    "row breaks between pages",
+    "scroller out of a keyboard's reach",
+    "scroller without role or name",
+    "scrolls sideways",
+    "sticks out",
+    "target too small",
+    "text is cut",
+    "text leaves its cell",
+    "text leaves its cell on paper",
+    "text sticks out",
+    "wider than its scroller",
+];
+
+#[test]
+fn a_page_that_breaks_every_rule_is_found_to_break_every_rule() {
+    if !has_browser() {
+        return;
+    }
+    let browser = Browser::start();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/layout/broken.html");
+    let page = Page { browser: &browser, name: "broken".to_owned() };
+    browser.open(&format!("file://{path}"));
+    let mut wrong = page.looked_at("ja");
+    wrong.extend(page.printed());
+    browser.script("document.querySelector('[aria-live]').remove();");
+    wrong.extend(page.said(WORDS, &json!(["en"]), ""));
+    let silent = RULES.into_iter().chain(["no live region"]).filter(|rule| {
+        let says = format!(": {rule}");
+        !wrong.iter().any(|line| line.contains(&says))
+    });
+    let silent: Vec<&str> = silent.collect();
+    assert!(silent.is_empty(), "rules that find nothing: {silent:?}\n{}", wrong.join("\n"));
+}
+
 /// A page that is open in a browser.
 struct Page<'a> {
     browser: &'a Browser,
@@ -106,9 +173,9 @@ impl Page<'_> {
     /// Gives the window another width, and the page another medium. On paper the reader's theme is the dark one, which must
     /// not matter.
     fn width(&self, width: u32, medium: &str) {
+        self.browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.browser.devtools("Emulation.setDeviceMetricsOverride", metrics);
-        self.browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
         let theme = if medium == "print" { "dark" } else { "light" };
         let features = json!([{ "name": "prefers-color-scheme", "value": theme }]);
         self.browser.devtools("Emulation.setEmulatedMedia", json!({ "media": medium, "features": features }));
@@ -131,6 +198,39 @@ impl Page<'_> {
         self.browser.script("document.documentElement.style.fontSize = ''");
         self.width(PAPER_WIDTH, "print");
         wrong.extend(self.said(PAPER, &json!([]), " on paper"));
+        wrong
+    }
+
+    /// What is wrong with its PDF, which is to be called while it is laid out for paper. A browser that finds a page too wide
+    /// for the sheet prints all of it smaller; its links tell by how much.
+    fn printed(&self) -> Vec<String> {
+        let paper =
+            json!({ "preferCSSPageSize": true, "printBackground": true, "paperWidth": 8.27, "paperHeight": 11.69 });
+        let pdf = self.browser.devtools("Page.printToPDF", paper);
+        let pdf = base64::engine::general_purpose::STANDARD.decode(pdf["data"].as_str().unwrap()).unwrap();
+        let pdf = String::from_utf8_lossy(&pdf);
+        let boxes = |key: &str| -> Vec<[f64; 4]> {
+            let all = pdf.split(key).skip(1).filter_map(|rest| rest.split_once('[')?.1.split_once(']'));
+            let numbers =
+                all.map(|(inner, _)| inner.split_whitespace().filter_map(|number| number.parse().ok()).collect());
+            numbers.filter_map(|four: Vec<f64>| four.try_into().ok()).collect()
+        };
+        let widest = |boxes: &[[f64; 4]]| boxes.iter().map(|[left, _, right, _]| right - left).fold(0.0, f64::max);
+        let sheets = boxes("/MediaBox");
+        let links = widest(&boxes("/Rect"));
+        let wanted = self.browser.script(
+            "return Math.max(...[...document.querySelectorAll('a[href]')].filter((a) => a.checkVisibility())
+                .flatMap((a) => [...a.getClientRects()].map((box) => box.width)));",
+        );
+        // 72 points and 96 pixels are an inch.
+        let share = links / (wanted.as_f64().unwrap() * 0.75);
+        let mut wrong = Vec::new();
+        if sheets.is_empty() || widest(&sheets) > 596.0 {
+            wrong.push(format!("{} as PDF: no sheets of A4: {sheets:?}", self.name));
+        }
+        if !(0.95..1.05).contains(&share) {
+            wrong.push(format!("{} as PDF: printed smaller: {share:.2} of its size, for it is too wide", self.name));
+        }
         wrong
     }
 
