@@ -105,7 +105,7 @@ const MANY: &str = "
     window.fetch = async () => new Response(`<!DOCTYPE html><html><body>${main.outerHTML}</body></html>`);";
 
 /// Each rule, as it begins what it says: the page `broken.html` breaks every one.
-const RULES: [&str; 33] = [
+const RULES: [&str; 34] = [
     "cut at the right of the paper",
     "dark on paper",
     "English that is not marked so",
@@ -132,6 +132,7 @@ const RULES: [&str; 33] = [
     "scroller out of a keyboard's reach",
     "scroller without role or name",
     "scrolls sideways",
+    "scrolls though the screen is wide",
     "sticks out",
     "target too small",
     "text is cut",

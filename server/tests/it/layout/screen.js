@@ -46,6 +46,15 @@ for (const e of document.body.querySelectorAll("*")) {
   if (styleOf(e).textOverflow === "ellipsis" && e.scrollWidth > e.clientWidth && !e.title) say("text is cut", e, "ellipsis");
 }
 
+// What a wide screen has room for is not to be searched by scrolling.
+if (wide >= 1280 && Number.parseFloat(styleOf(root).fontSize) <= 16) {
+  for (const e of document.querySelectorAll("main *")) {
+    if (isSeen(e) && scrolls(e) && e.scrollWidth > e.clientWidth + 1) {
+      say("scrolls though the screen is wide", e, `${e.scrollWidth} px of ${e.clientWidth}`);
+    }
+  }
+}
+
 // A long text in a narrow scroller is read in pieces, line by line: what wraps must fit into what is seen at once.
 for (const scroller of [...document.querySelectorAll("*")].filter((e) => isSeen(e) && scrolls(e))) {
   for (const e of scroller.querySelectorAll("td, th, p, li, caption")) {

@@ -36,6 +36,9 @@ const said = () => {
 const styleOf = (element) => getComputedStyle(element);
 const isSeen = (element) => {
   if (element.closest(".unseen, .skip, title, desc, script, datalist, defs, option")) return false;
+  // On a narrow screen the head of a statement's table is there for a screen reader alone.
+  const head = element.closest("thead");
+  if (head && styleOf(head).clipPath !== "none") return false;
   const box = element.getBoundingClientRect();
   return box.width > 0 && box.height > 0 && element.checkVisibility({ visibilityProperty: true });
 };
