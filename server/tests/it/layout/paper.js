@@ -16,8 +16,7 @@ const light = (colour) => {
   }
   return known.get(colour);
 };
-for (const e of document.body.querySelectorAll("*")) {
-  if (!isSeen(e)) continue;
+for (const e of all) {
   const [brightness, alpha] = light(styleOf(e).backgroundColor);
   if (alpha > 0.2 && brightness < 0.6) say("dark on paper", e, `background ${styleOf(e).backgroundColor}`);
 }
@@ -30,8 +29,7 @@ for (const [e, text, boxes] of texts()) {
     if (cell && box.right > cell.getBoundingClientRect().right + 1) say("text leaves its cell on paper", e, `"${text}"`);
   }
 }
-for (const e of document.body.querySelectorAll("*")) {
-  if (!isSeen(e) || (e.closest("svg") && e.closest("svg") !== e)) continue;
+for (const e of all) {
   const { right } = e.getBoundingClientRect();
   if (right > wide + 1) say("cut at the right of the paper", e, `ends at ${Math.round(right)} px of ${wide}`);
   if (scrolls(e) && e.scrollWidth > e.clientWidth + 1) say("cut at the right of the paper", e, "it scrolls, and paper does not");

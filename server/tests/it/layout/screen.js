@@ -1,17 +1,16 @@
 // The rules of a screen, at the width that it has now.
 if (root.scrollWidth > wide) say("scrolls sideways", document.body, `${root.scrollWidth} px of ${wide}`);
 
-for (const e of document.body.querySelectorAll("*")) {
-  if (e.closest("svg") !== e && e.closest("svg")) continue;
-  if (!isSeen(e) || around(e.parentElement, scrolls)) continue;
+for (const e of all) {
+  if (scrollerOf(e.parentElement)) continue;
   const { left, right } = e.getBoundingClientRect();
   if (right > wide + 1 || left < -1) say("sticks out", e, `from ${Math.round(left)} to ${Math.round(right)} px of ${wide}`);
 }
 
 // A finger or a mouse moves what a keyboard must be able to move too.
 const moves = (e) => scrolls(e) || ["auto", "scroll"].includes(styleOf(e).overflowY);
-for (const e of document.body.querySelectorAll("*")) {
-  if (e.matches("input, textarea, select") || !isSeen(e) || !moves(e)) continue;
+for (const e of all) {
+  if (e.matches("input, textarea, select") || !moves(e)) continue;
   const named = e.getAttribute("aria-label") ||
     (e.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id)?.textContent ?? "").join("");
   if (e.tabIndex !== 0) say("scroller out of a keyboard's reach", e, "no tabindex=0");
@@ -21,8 +20,8 @@ for (const e of document.body.querySelectorAll("*")) {
 const labels = new Map();
 for (const [e, text, boxes] of texts()) {
   const cell = e.closest("td, th, dt, dd, button");
-  const cutter = around(e, cuts);
-  const scroller = around(e, scrolls);
+  const cutter = cutterOf(e);
+  const scroller = scrollerOf(e);
   const graphic = e.closest("svg");
   for (const box of boxes) {
     if (!scroller && (box.right > wide + 1 || box.left < -1)) {
@@ -42,21 +41,21 @@ for (const [e, text, boxes] of texts()) {
     labels.set(graphic, [...others, [box, text]]);
   }
 }
-for (const e of document.body.querySelectorAll("*")) {
+for (const e of all) {
   if (styleOf(e).textOverflow === "ellipsis" && e.scrollWidth > e.clientWidth && !e.title) say("text is cut", e, "ellipsis");
 }
 
 // What a wide screen has room for is not to be searched by scrolling.
 if (wide >= 1280 && Number.parseFloat(styleOf(root).fontSize) <= 16) {
-  for (const e of document.querySelectorAll("main *")) {
-    if (isSeen(e) && scrolls(e) && e.scrollWidth > e.clientWidth + 1) {
+  for (const e of all) {
+    if (e.closest("main") && scrolls(e) && e.scrollWidth > e.clientWidth + 1) {
       say("scrolls though the screen is wide", e, `${e.scrollWidth} px of ${e.clientWidth}`);
     }
   }
 }
 
 // A long text in a narrow scroller is read in pieces, line by line: what wraps must fit into what is seen at once.
-for (const scroller of [...document.querySelectorAll("*")].filter((e) => isSeen(e) && scrolls(e))) {
+for (const scroller of all.filter(scrolls)) {
   for (const e of scroller.querySelectorAll("td, th, p, li, caption")) {
     const box = e.getBoundingClientRect();
     const lines = Number.parseFloat(styleOf(e).lineHeight);
@@ -74,7 +73,7 @@ const targets = [...document.querySelectorAll("a[href], button, input:not([type=
   .map((e) => [e, e.closest("label")?.getBoundingClientRect() ?? e.getBoundingClientRect()]);
 const isInSentence = (e) => {
   if (styleOf(e).display !== "inline") return false;
-  const block = around(e.parentElement, (b) => styleOf(b).display !== "inline");
+  const block = blockOf(e.parentElement);
   const words = document.createTreeWalker(block ?? e, NodeFilter.SHOW_TEXT);
   while (words.nextNode()) {
     const node = words.currentNode;

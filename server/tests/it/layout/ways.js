@@ -42,23 +42,35 @@ const isSeen = (element) => {
   const box = element.getBoundingClientRect();
   return box.width > 0 && box.height > 0 && element.checkVisibility({ visibilityProperty: true });
 };
-const around = (element, fits) => {
-  for (let e = element; e && e !== root && e !== document.body; e = e.parentElement) if (fits(e)) return e;
-  return null;
+// The nearest of an element and what is around it that fits, remembered for all that it is asked for.
+const nearest = (fits) => {
+  const known = new Map();
+  const find = (e) => {
+    if (!e || e === root || e === document.body) return null;
+    if (!known.has(e)) known.set(e, fits(e) ? e : find(e.parentElement));
+    return known.get(e);
+  };
+  return find;
 };
 const scrolls = (element) => ["auto", "scroll"].includes(styleOf(element).overflowX);
 const cuts = (element) => ["hidden", "clip"].includes(styleOf(element).overflowX);
+const scrollerOf = nearest(scrolls);
+const cutterOf = nearest(cuts);
+const blockOf = nearest((e) => styleOf(e).display !== "inline");
+
+// Everything that is seen, graphics as one.
+const all = [...document.body.querySelectorAll("*:not(svg *)")].filter(isSeen);
 
 // Each piece of text that is seen, with the boxes of its lines.
 const texts = () => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const all = [];
+  const texts = [];
   while (walker.nextNode()) {
     const node = walker.currentNode;
     if (!node.nodeValue.trim() || !isSeen(node.parentElement)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
-    all.push([node.parentElement, node.nodeValue.trim().slice(0, 40), [...range.getClientRects()]]);
+    texts.push([node.parentElement, node.nodeValue.trim().slice(0, 40), [...range.getClientRects()]]);
   }
-  return all;
+  return texts;
 };
