@@ -70,6 +70,14 @@
 
   const spoken = () => [...main.querySelectorAll(".headline")].map((line) => [line.dataset.state, line.innerText]);
 
+  // Who listens cannot skip: of much that changes at once a little is said, and the rest is counted.
+  const MOST_SPOKEN = 3;
+  const briefly = (texts) => {
+    const rest = texts.length - MOST_SPOKEN;
+    const first = texts.slice(0, MOST_SPOKEN).join(". ");
+    return rest > 0 ? `${first}. ${announce.dataset.more.replace("%count%", rest)}` : first;
+  };
+
   const refresh = async () => {
     // A page with a form keeps what was typed into it, and what it said about it.
     if (main.hasAttribute("data-still")) return;
@@ -86,7 +94,7 @@
         patch(main, fresh);
         received = performance.now();
         const changed = spoken().filter(([state], place) => state !== before[place]?.[0]);
-        if (changed.length) announce.textContent = changed.map(([, text]) => text).join(". ");
+        if (changed.length) announce.textContent = briefly(changed.map(([, text]) => text));
       }
     } catch {
       // The event stream notices a lost connection and says so.

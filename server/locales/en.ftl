@@ -1612,3 +1612,8 @@ identity-taken = Another account is linked to this already
 identity-taken-advice = Nothing was changed: whoever you are there comes into another account of this server. Unlink that account first, or ask an operator to remove it.
 last-way-in = This is the only way into your account
 last-way-in-advice = Nothing was changed: without it you could not sign in any more. Ask an operator for a link with which you choose a password.
+
+# What is told of many changes at once.
+announce-more = And { $count } more.
+# A link to one window of the schedule.
+beside-to-window = This window in the schedule

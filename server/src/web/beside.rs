@@ -98,7 +98,7 @@ fn next_window(words: &Words, live: &Live, row: &Row, classes: &[String]) -> Bes
         figures.push((notice.label, format!("{}{by}", notice.given)));
     }
     let address = format!("/maintenance#{}", maintenance::anchor(&next.id));
-    Beside { figures, links: vec![(address, texts.get("maintenance-title"))], ..Beside::default() }
+    Beside { figures, links: vec![(address, texts.get("beside-to-window"))], ..Beside::default() }
 }
 
 /// How many suspensions are in force, and how long it took until the slowest was: numbers alone, of nobody by name.

@@ -121,8 +121,8 @@ impl Browser {
     }
 
     /// Asks the browser itself for something.
-    pub(crate) fn devtools(&self, command: &str, parameters: Value) {
-        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+    pub(crate) fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
     }
 
     /// What a person reads on the page.

@@ -3,63 +3,14 @@
 //!
 //! Needs what `browser.rs` needs, and axe-core for the latter: `UPHOLD_AXE` is the path of its script, which `./test` sets.
 
-use std::net::SocketAddr;
-
 use serde_json::{Value, json};
 
 use uphold::clock::Clock;
 use uphold_core::time::Millis;
 
-use crate::browser::{self, Browser, Running, free_address, has_browser, wait};
+use crate::browser::{Browser, has_browser, wait};
+use crate::pages::{Demo, Everybody, choose, customer_of, join, send};
 use crate::program::stdout;
-
-/// A demo with its made-up past, and where its first operator is made.
-struct Demo {
-    listen: SocketAddr,
-    link: String,
-    folder: tempfile::TempDir,
-    _process: Running,
-}
-
-impl Demo {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (listen, sample) = (free_address(), free_address());
-        let (process, link) = browser::demo(folder.path(), listen, sample, &[]);
-        Self { listen, link: link.unwrap(), folder, _process: process }
-    }
-
-    fn at(&self, path: &str) -> String {
-        format!("http://{}{path}", self.listen)
-    }
-}
-
-/// Makes the account that a link is for. Only the first operator chooses the name.
-fn join(browser: &Browser, link: &str, name: Option<&str>) {
-    browser.open(link);
-    if let Some(name) = name {
-        choose(browser, "name", name);
-    }
-    for field in ["password", "again"] {
-        choose(browser, field, "korrekt pferd batterie");
-    }
-    send(browser, "main form button");
-    assert!(browser.head().contains("Signed in as"), "{}", browser.text());
-}
-
-/// Puts a value into a field as a person would who picks it.
-fn choose(browser: &Browser, field: &str, value: &str) {
-    browser.script(&format!("document.getElementsByName({})[0].value = {}", json!(field), json!(value)));
-}
-
-/// Sends the form with its last button, and waits for the next page.
-fn send(browser: &Browser, button: &str) {
-    browser.script("window.isOld = true;");
-    browser.click(button);
-    wait(|| {
-        (browser.script("return window.isOld === undefined && document.readyState") == json!("complete")).then_some(())
-    });
-}
 
 const LAST: &str = "form.tell > p:last-of-type button";
 const RECORD: &str = "button[name=record]";
@@ -132,16 +83,6 @@ fn correct_a_frozen_month(browser: &Browser, demo: &Demo) {
     wait(|| (versions() > before).then_some(()));
 }
 
-/// A browser in which somebody of the customer acme is signed in.
-fn customer_of(demo: &Demo) -> Browser {
-    let data = demo.folder.path().to_str().unwrap();
-    let said = stdout(["person", "invite", "ben", "--role", "customer", "--customer", "acme", "--data", data]);
-    let path = said.split_whitespace().find_map(|word| word.find("/join/").map(|at| word[at..].to_owned())).unwrap();
-    let browser = Browser::start();
-    join(&browser, &demo.at(&path), None);
-    browser
-}
-
 /// A customer has its own page, and nothing of anybody else's on it or behind it.
 fn a_customer_sees_its_own(demo: &Demo) {
     let browser = customer_of(demo);
@@ -161,38 +102,6 @@ fn a_customer_sees_its_own(demo: &Demo) {
     }
 }
 
-/// Every page that a link of the demo leads to, for an operator and for a customer.
-const PAGES: [&str; 28] = [
-    "/",
-    "/status",
-    "/maintenance",
-    "/incidents",
-    "/statements",
-    "/statements/2026-11",
-    "/agreement",
-    "/agreement/history",
-    "/agreement/compare?from=demo-1&to=demo-2",
-    "/sub-processors",
-    "/solutions/workload-security",
-    "/customers",
-    "/customers?standing=suspended&id=none",
-    "/customers/globex",
-    "/customers/acme/statements",
-    "/checks",
-    "/checks/api",
-    "/ledger",
-    "/ledger/0",
-    "/tell",
-    "/tell/maintenance",
-    "/tell/recovery",
-    "/tell/correction?of=late-patch",
-    "/people",
-    "/account",
-    "/no-such-page",
-    "/checks/api?from=x",
-    "/people/ana",
-];
-
 #[test]
 fn axe_finds_nothing_serious_on_any_page_in_either_theme() {
     let Some(axe) = std::env::var_os("UPHOLD_AXE").filter(|_| has_browser()) else {
@@ -201,29 +110,21 @@ fn axe_finds_nothing_serious_on_any_page_in_either_theme() {
     };
     let axe = std::fs::read_to_string(axe).unwrap();
     let demo = Demo::start();
-    let browser = Browser::start();
-    browser.open(&demo.link);
-    let mut wrong = looked_at(&browser, &axe, "join");
-    join(&browser, &demo.link, Some("ana"));
-    browser.open(&demo.at("/incidents"));
-    let incident = browser.script("return document.querySelector('.incident a').getAttribute('href')");
+    let before = Browser::start();
+    before.open(&demo.link);
+    let mut wrong = looked_at(&before, &axe, "join");
+    drop(before);
+    let everybody = Everybody::of(&demo);
     for (theme, language) in [("light", "en"), ("dark", "ja")] {
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
-        browser.devtools("Emulation.setEmulatedMedia", media);
-        for path in PAGES.into_iter().chain([incident.as_str().unwrap()]) {
-            let separator = if path.contains('?') { '&' } else { '?' };
-            browser.open(&demo.at(&format!("{path}{separator}lang={language}")));
-            wrong.extend(looked_at(&browser, &axe, &format!("{path} {theme}")));
+        for (browser, paths) in everybody.pages() {
+            browser.devtools("Emulation.setEmulatedMedia", media.clone());
+            for path in paths {
+                browser.open(&demo.in_language(&path, language));
+                wrong.extend(looked_at(browser, &axe, &format!("{path} {theme}")));
+            }
         }
     }
-    let customer = customer_of(&demo);
-    for path in ["/mine?lang=ja", "/mine/statements?lang=en", "/mine/incidents"] {
-        customer.open(&demo.at(path));
-        wrong.extend(looked_at(&customer, &axe, path));
-    }
-    let stranger = Browser::start();
-    stranger.open(&demo.at("/sign-in"));
-    wrong.extend(looked_at(&stranger, &axe, "/sign-in"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
