@@ -8,6 +8,7 @@ mod discovery;
 mod error;
 mod pending;
 mod returned;
+mod shown;
 mod token;
 
 use std::fmt;
@@ -28,6 +29,7 @@ use uphold_probe::url::Url;
 pub use error::{Document, Flaw, IdentityError};
 pub use pending::{PENDING_LENGTH, Purpose};
 pub use returned::Returned;
+pub use shown::{Shown, visible};
 pub use token::TokenError;
 
 use discovery::Metadata;
@@ -85,6 +87,17 @@ pub struct Begun {
     pub address: String,
     /// What their browser has to show when they come back.
     pub browser: Secret,
+}
+
+/// That it is known who somebody is.
+#[derive(Debug)]
+pub struct Arrived {
+    /// What for they were sent away.
+    pub purpose: Purpose,
+    /// Who they are.
+    pub identity: Identity,
+    /// What they may be shown of what the provider calls them.
+    pub shown: Shown,
 }
 
 impl IdentityProvider {
@@ -155,16 +168,20 @@ impl IdentityProvider {
         Ok(Begun { address: target, browser })
     }
 
+    /// Whether somebody who came back was sent away from this browser, and not too long ago. It asks nothing and uses nothing up.
+    #[must_use]
+    pub fn has_begun(&self, returned: &Returned, browser: Option<&Secret>) -> bool {
+        let (Some(state), Some(browser)) = (&returned.state, browser) else { return false };
+        let now = self.0.clock.monotonic();
+        self.pending().knows(state.digest(), browser.digest(), now)
+    }
+
     /// Who somebody is who came back, and what for they were sent away. `browser` is what theirs shows. Whatever comes of it,
     /// the same cannot come back a second time.
     ///
     /// # Errors
     /// Why it is not known who they are.
-    pub async fn finish(
-        &self,
-        returned: &Returned,
-        browser: Option<&Secret>,
-    ) -> Result<(Purpose, Identity), IdentityError> {
+    pub async fn finish(&self, returned: &Returned, browser: Option<&Secret>) -> Result<Arrived, IdentityError> {
         let (Some(state), Some(browser)) = (&returned.state, browser) else { return Err(IdentityError::NotBegun) };
         // Before anything is used up: whoever has to wait too long may come back with the same.
         let _turn = self.turn().await?;
@@ -190,8 +207,8 @@ impl IdentityProvider {
             nonce: nonce.reveal(),
             now: self.0.clock.now(),
         };
-        let subject = token::verify(&token, &keys, &expected).map_err(IdentityError::Token)?;
-        Ok((purpose, Identity { issuer: self.0.file.issuer.clone(), subject }))
+        let (subject, shown) = token::verify(&token, &keys, &expected).map_err(IdentityError::Token)?;
+        Ok(Arrived { purpose, identity: Identity { issuer: self.0.file.issuer.clone(), subject }, shown })
     }
 
     /// Hands in what the browser brought; the token that says who somebody is.
