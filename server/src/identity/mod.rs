@@ -6,6 +6,7 @@
 
 mod discovery;
 mod error;
+mod open;
 mod pending;
 mod returned;
 mod shown;
@@ -27,6 +28,7 @@ use uphold_probe::tls::ClientConfig;
 use uphold_probe::url::Url;
 
 pub use error::{Document, Flaw, IdentityError};
+pub use open::open;
 pub use pending::{PENDING_LENGTH, Purpose};
 pub use returned::Returned;
 pub use shown::{Shown, visible};
@@ -140,6 +142,14 @@ impl IdentityProvider {
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.0.file.host
+    }
+
+    /// Whether it describes itself as the file says. It is asked, unless it was of late.
+    ///
+    /// # Errors
+    /// Why nobody can be sent to it.
+    pub async fn examine(&self) -> Result<(), IdentityError> {
+        self.metadata().await.map(drop)
     }
 
     /// Sends somebody away, for some purpose. `address` is where their browser is.

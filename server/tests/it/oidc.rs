@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -11,6 +12,7 @@ use uphold::config::sign_in::read_sign_in;
 
 use crate::accounts::{acts, serve_at};
 use crate::browser::{free_address, wait};
+use crate::operations::{examined, result};
 use crate::program::{root, text, uphold};
 
 /// A browser that knows cookies and follows nothing by itself.
@@ -244,6 +246,68 @@ fn a_wrong_file_stops_the_start_with_its_place_and_no_secret_is_shown() {
     let checked = uphold(["check", agreement.to_str().unwrap(), "--sign-in", &path]).output().unwrap();
     assert!(text(&checked).contains("sign-in.toml:5") && !checked.status.success(), "{}", text(&checked));
     assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+/// Answers so many questions with a description, and is away afterwards.
+fn described(times: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let named = ["authorization_endpoint", "token_endpoint", "jwks_uri"].map(|key| format!("\"{key}\":\"{issuer}/x\""));
+    let body = format!("{{\"issuer\":\"{issuer}\",{}}}", named.join(","));
+    let answers = std::thread::spawn(move || {
+        let answer = |_| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8_lossy(&head[..length]).into_owned()
+        };
+        (0..times).map(answer).collect()
+    });
+    (issuer, answers)
+}
+
+#[test]
+fn doctor_looks_at_the_sign_in_file_its_secret_and_whether_the_provider_describes_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (issuer, answers) = described(3);
+    let path = write_file(folder.path(), free_address(), &issuer, "S3CR3T");
+    let (secret, data) = (folder.path().join("secret"), folder.path().join("nowhere"));
+    let mode = |mode| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+    let examine = || examined(&data, &["--sign-in", &path], 1);
+    mode(0o600);
+    let found = examine();
+    for check in ["sign-in-file", "identity-provider", "secret-file", "egress-of-sign-in", "provider-answers"] {
+        assert_eq!(result(&found, check), "ok", "{check}: {found:?}");
+    }
+    mode(0o644);
+    let found = examine();
+    assert_eq!((result(&found, "secret-file"), result(&found, "identity-provider")), ("problem", "ok"), "{found:?}");
+    assert!(!format!("{found:?}").contains("S3CR3T"));
+    // One that calls itself otherwise, be it by a slash.
+    let good = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, good.replace(&issuer, &format!("{issuer}/"))).unwrap();
+    let found = examine();
+    assert_eq!(result(&found, "provider-answers"), "problem");
+    assert!(format!("{found:?}").contains("another issuer than the one in the sign-in file"), "{found:?}");
+    let asked = answers.join().unwrap();
+    let description = "GET /.well-known/openid-configuration HTTP/1.1";
+    assert!(asked.iter().all(|head| head.starts_with(description) && !head.contains("S3CR3T")), "{asked:?}");
+    // It is away now.
+    assert_eq!(result(&examine(), "provider-answers"), "problem");
+    std::fs::remove_file(&secret).unwrap();
+    let found = examine();
+    assert_eq!(result(&found, "identity-provider"), "problem");
+    assert!(found.iter().all(|(check, ..)| check != "provider-answers"), "{found:?}");
+    std::fs::write(&path, good.replace("client_id", "client")).unwrap();
+    let found = examine();
+    assert_eq!(result(&found, "sign-in-file"), "problem");
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(result(&examine(), "sign-in-file"), "problem");
+    let without = examined(&data, &[], 1);
+    assert!(without.iter().all(|(check, ..)| !check.contains("sign-in") && !check.contains("provider")), "{without:?}");
 }
 
 #[test]
