@@ -35,7 +35,7 @@ impl Demo {
 }
 
 /// Makes the account that a link is for. Only the first operator chooses the name.
-fn join(browser: &Browser, link: &str, name: Option<&str>) {
+pub(crate) fn join(browser: &Browser, link: &str, name: Option<&str>) {
     browser.open(link);
     if let Some(name) = name {
         choose(browser, "name", name);
@@ -48,12 +48,12 @@ fn join(browser: &Browser, link: &str, name: Option<&str>) {
 }
 
 /// Puts a value into a field as a person would who picks it.
-fn choose(browser: &Browser, field: &str, value: &str) {
+pub(crate) fn choose(browser: &Browser, field: &str, value: &str) {
     browser.script(&format!("document.getElementsByName({})[0].value = {}", json!(field), json!(value)));
 }
 
 /// Sends the form with its last button, and waits for the next page.
-fn send(browser: &Browser, button: &str) {
+pub(crate) fn send(browser: &Browser, button: &str) {
     browser.script("window.isOld = true;");
     browser.click(button);
     wait(|| {
@@ -228,7 +228,7 @@ fn axe_finds_nothing_serious_on_any_page_in_either_theme() {
 }
 
 /// What axe finds of the page that is open, that is serious or critical.
-fn looked_at(browser: &Browser, axe: &str, page: &str) -> Vec<String> {
+pub(crate) fn looked_at(browser: &Browser, axe: &str, page: &str) -> Vec<String> {
     let run = "const done = arguments[arguments.length - 1];
         axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations
             .filter((one) => ['serious', 'critical'].includes(one.impact))

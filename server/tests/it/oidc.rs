@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use uphold::config::sign_in::read_sign_in;
 
 use crate::accounts::{acts, serve_at};
-use crate::browser::{free_address, wait};
+use crate::browser::{Browser as Chromium, Running, free_address, has_browser, wait};
+use crate::console::{choose, join, looked_at, send};
 use crate::operations::{examined, result};
 use crate::program::{root, text, uphold};
 
@@ -246,6 +247,88 @@ fn a_wrong_file_stops_the_start_with_its_place_and_no_secret_is_shown() {
     let checked = uphold(["check", agreement.to_str().unwrap(), "--sign-in", &path]).output().unwrap();
     assert!(text(&checked).contains("sign-in.toml:5") && !checked.status.success(), "{}", text(&checked));
     assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+/// Links the account that is signed in, through the pages of the provider, and stops at the first page of ours after them.
+fn link_by_hand(browser: &Chromium, at_account: &str) {
+    browser.open(at_account);
+    browser.script("document.getElementById('confirm').value = 'korrekt pferd batterie'");
+    browser.click("form[action='/account/identity'] button");
+    wait(|| {
+        let where_now = browser.script(
+            "return document.readyState !== 'complete' ? '' : location.pathname === '/sign-in/return' ? 'back'
+                : document.querySelector('[name=prompt]')?.value ?? ''",
+        );
+        match where_now.as_str().unwrap() {
+            "back" => return Some(()),
+            "login" => {
+                choose(browser, "login", "ana.there@example.com");
+                choose(browser, "password", "any");
+                send(browser, "form button");
+            }
+            "consent" => send(browser, "form button"),
+            _ => {}
+        }
+        None
+    });
+}
+
+#[test]
+fn axe_finds_nothing_serious_where_there_is_a_provider_in_either_theme() {
+    let (axe, entry) = (std::env::var_os("UPHOLD_AXE"), std::env::var_os("UPHOLD_OIDC_PROVIDER"));
+    let Some((axe, entry)) = axe.zip(entry).filter(|_| has_browser()) else {
+        eprintln!("skipped: UPHOLD_AXE and UPHOLD_OIDC_PROVIDER do not name what is needed; ./test does");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let at = |path: &str| format!("http://{address}{path}");
+    let provider = Npm::start(Path::new(&entry), &at("/sign-in/return"));
+    let path = write_file(folder.path(), address, &provider.issuer, "a secret: with signs");
+    let (server, link) = serve_at(folder.path(), address, &["--sign-in", &path]);
+    let (_server, link, browser) = (Running(server), link.unwrap(), Chromium::start());
+    let mut wrong = Vec::new();
+    let theme = |theme: &str| {
+        let media = serde_json::json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        browser.devtools("Emulation.setEmulatedMedia", media);
+    };
+    let mut look = |what: &str, shown: &[&str]| {
+        let text = browser.text();
+        assert!(shown.iter().all(|shown| text.contains(shown)), "{what}: {text}");
+        wrong.extend(looked_at(&browser, &axe, what));
+    };
+    let [light, dark] = [("light", "en"), ("dark", "ja")];
+    for (each, sign_in, joining) in [
+        (light, "Sign in with Example ID", "Join with Example ID instead"),
+        (dark, "Example ID でサインイン", "代わりに Example ID で登録"),
+    ] {
+        theme(each.0);
+        browser.open(&at(&format!("/sign-in?lang={}", each.1)));
+        look(&format!("/sign-in {}", each.0), &[sign_in]);
+        browser.open(&at(&format!("{link}?lang={}", each.1)));
+        look(&format!("/join {}", each.0), &[joining]);
+    }
+    browser.open(&at("/sign-in?lang=en"));
+    join(&browser, &at(&link), Some("ana"));
+    let accounts = rusqlite::Connection::open(folder.path().join("data").join(uphold::accounts::FILE)).unwrap();
+    let sql = "INSERT INTO identities SELECT 'https://old.example.com/' || hex(zeroblob(60)), 'x', id, 0 FROM people";
+    assert_eq!(accounts.execute(sql, []).unwrap(), 1);
+    for (each, unlinked, linked, idle) in [
+        (light, "Link with Example ID", "Your account is linked with Example ID", "Links that do not work at present"),
+        (dark, "Example ID と連携する", "アカウントを Example ID と連携しました", "現在使えない連携"),
+    ] {
+        theme(each.0);
+        let account = at(&format!("/account?lang={}", each.1));
+        browser.open(&account);
+        look(&format!("/account {}", each.0), &[unlinked, idle, "old.example.com"]);
+        link_by_hand(&browser, &account);
+        look(&format!("/sign-in/return {}", each.0), &[linked, "ana.there@example.com"]);
+        browser.open(&account);
+        look(&format!("/account linked {}", each.0), &["ana.there@example.com"]);
+        send(&browser, "form[action='/account/identity/removal'] button");
+        assert!(browser.text().contains(unlinked), "{}", browser.text());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Answers so many questions with a description, and is away afterwards.
