@@ -475,7 +475,7 @@ async fn somebody_links_and_unlinks_in_their_own_session_and_nobody_elses() {
     let linked = lab.whole(leave().await, "r-1", &cookie(&root)).await;
     assert_eq!((linked.status, linked.header("location")), (200, None));
     let page = site.ask("GET", "/account", &[&root]).await.body;
-    assert!(page.contains("Unlink from Example ID") && page.contains("<bdi>r-1</bdi>"), "{page}");
+    assert!(page.contains("Unlink from Example ID") && page.contains("<bdi class=\"known-as\">r-1</bdi>"), "{page}");
     let answer = lab.whole(lab.sign_in().await, "r-1", "").await;
     let through = started(&answer).unwrap();
     assert!(site.ask("GET", "/account", &[&through]).await.body.contains("Signed in as root"));
@@ -663,7 +663,7 @@ async fn whoever_links_sees_as_whom_and_can_undo_it_and_nothing_of_it_is_kept() 
     assert_eq!(shown.header("cache-control"), Some("no-store"));
     // The next page knows as whom, and nothing else: it was kept nowhere.
     let account = site.ask("GET", "/account", &[&root]).await.body;
-    assert!(account.contains("<bdi>&#60;r&#62;-1</bdi>") && !account.contains("alert(1)"), "{account}");
+    assert!(account.contains("&#60;r&#62;-1</bdi>") && !account.contains("alert(1)"), "{account}");
     for name in [uphold::accounts::FILE, "ledger.db"] {
         let bytes = std::fs::read(site.data.path().join(name)).unwrap_or_default();
         assert!(!bytes.windows(8).any(|part| part == b"alert(1)"), "{name}");
@@ -711,7 +711,7 @@ async fn a_link_to_a_provider_that_is_asked_no_more_is_shown_and_can_be_removed(
         let page = account().await;
         assert!(page.contains("Links that do not work at present"), "{page}");
         assert!(page.contains("<bdi>old.example.com</bdi>") && page.contains(OLD), "{page}");
-        assert!(page.contains("<bdi>once-root</bdi>") && page.contains("Unlink from old.example.com"), "{page}");
+        assert!(page.contains("once-root</bdi>") && page.contains("Unlink from old.example.com"), "{page}");
         assert!(page.contains("your account has another way in"), "{page}");
         let token = site.form_token(&root).await;
         let remove = async |issuer: &str| {
