@@ -1614,7 +1614,7 @@ last-way-in-advice = Nothing was changed: without it you could not sign in any m
 
 # What follows an identity provider: who came back, and links that do not work.
 identity-slowed = Nobody was signed in and nothing was linked
-identity-subject = There you are known as
+identity-subject = There you are known as:
 identity-subject-name = Known there as
 identity-now-linked = Your account is linked with { $provider }
 identity-now-linked-intro = From now on, whoever { $provider } says is this person comes into your account. Your other ways in go on too. Look whether it is you: this browser may have been signed in there as somebody else.
