@@ -24,4 +24,6 @@ EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["/usr/libexec/uphold-healthy"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/uphold"]
+# People may sign in through an identity provider too (docs/sign-in.md): give the whole command line after the image's name, with
+# `--sign-in /etc/uphold/sign-in.toml`. Its secret is one line in a file that user 950 alone can read.
 CMD ["serve", "--agreement", "/etc/uphold/agreement.toml", "--checks", "/etc/uphold/checks.toml", "--data", "/var/lib/uphold", "--listen", "0.0.0.0:8080"]

@@ -1617,3 +1617,22 @@ last-way-in-advice = Nothing was changed: without it you could not sign in any m
 announce-more = And { $count } more.
 # A link to one window of the schedule.
 beside-to-window = This window in the schedule
+# What follows an identity provider: who came back, and links that do not work.
+identity-slowed = Nobody was signed in and nothing was linked
+identity-subject = There you are known as:
+identity-subject-name = Known there as
+identity-now-linked = Your account is linked with { $provider }
+identity-now-linked-intro = From now on, whoever { $provider } says is this person comes into your account. Your other ways in go on too. Look whether it is you: this browser may have been signed in there as somebody else.
+identity-who = Who was signed in at { $provider }
+identity-who-means = As { $provider } says. Names and addresses are shown this once so that you recognise yourself; they are not kept, and your account is never found by them.
+identity-user-name = User name
+identity-mail = Address of mail
+identity-is-me = That is me: on to my account
+identity-is-other = That is somebody else
+identity-is-other-means = Unlink now, so that they cannot come in; that also ends all your other sessions. Then sign out at { $provider }, sign in there as yourself, and link again.
+identity-idle-title = Links that do not work at present
+identity-idle = This server does not ask these providers at present, so nobody comes in through them; your account has another way in. They work again if whoever runs the server names the provider again. Remove what is not needed any more: that ends your other sessions.
+identity-idle-alone = This server does not ask these providers at present, and there is no other way into your account: once this session is over, you cannot sign in. While it lasts, ask an operator for a link, and choose a password or another provider with it; the links here end with that. If you are the only operator, whoever runs the server makes such a link with “uphold person invite”. The links work again if the provider is named again.
+identity-idle-kept = Cannot be unlinked: it would be the only way in
+identity-issuer = Provider
+identity-since = Linked since

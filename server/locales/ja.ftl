@@ -1527,3 +1527,22 @@ last-way-in-advice = 変更は行われませんでした。解除するとサ�
 announce-more = ほか { $count } 件。
 # 予定表の一つのメンテナンスへのリンク。
 beside-to-window = 予定表のこのメンテナンス
+# What follows an identity provider: who came back, and links that do not work.
+identity-slowed = サインインも連携も行われませんでした
+identity-subject = 連携先での識別子：
+identity-subject-name = 連携先での識別子
+identity-now-linked = アカウントを { $provider } と連携しました
+identity-now-linked-intro = 今後、{ $provider } が下記の本人と確認した方は、このアカウントにサインインできます。ほかのサインイン方法も引き続き使えます。このブラウザーが別の方として { $provider } にサインインしていた可能性もあるため、ご本人かどうかをご確認ください。
+identity-who = { $provider } にサインインしていた方
+identity-who-means = { $provider } から通知された内容です。名前とメールアドレスは、ご本人に確認していただくために一度だけ表示します。保存はせず、アカウントの特定にも使いません。
+identity-user-name = ユーザー名
+identity-mail = メールアドレス
+identity-is-me = 本人です。アカウントのページへ進む
+identity-is-other = 別の方が表示されている場合
+identity-is-other-means = その方がサインインできないよう、すぐに連携を解除してください。ご自身のほかのセッションもすべて終了します。その後、{ $provider } からサインアウトし、ご本人としてサインインし直してから、もう一度連携してください。
+identity-idle-title = 現在使えない連携
+identity-idle = このサーバーは現在、以下のプロバイダーに問い合わせないため、この連携ではサインインできません。アカウントにはほかのサインイン方法があります。サーバーの管理者がプロバイダーを再び設定すると、連携も再び使えるようになります。不要な連携は解除してください。解除すると、ほかのセッションは終了します。
+identity-idle-alone = このサーバーは現在、以下のプロバイダーに問い合わせません。アカウントにはほかのサインイン方法がないため、このセッションが終わるとサインインできなくなります。セッションが続いている間に、運用者にリンクの発行を依頼し、パスワードか別のプロバイダーを選んでください。そのときに以下の連携は解除されます。運用者がご自身だけの場合は、サーバーの管理者が「uphold person invite」でリンクを発行できます。プロバイダーが再び設定されると、連携も再び使えるようになります。
+identity-idle-kept = 唯一のサインイン方法のため解除できません
+identity-issuer = プロバイダー
+identity-since = 連携の開始

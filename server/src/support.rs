@@ -70,7 +70,7 @@ const HARMLESS: [&str; 37] = [
 ];
 
 /// Keys whose texts are addresses, of which the host is kept.
-const ADDRESSES: [&str; 4] = ["address", "host", "server", "url"];
+const ADDRESSES: [&str; 5] = ["address", "host", "issuer", "server", "url"];
 
 /// Writes the bundle.
 ///
@@ -83,7 +83,9 @@ pub async fn write(out: &Path, subject: &Subject<'_>, findings: &[Finding]) -> R
     parts.push(("doctor.json", pretty(&json!({ "findings": findings }))));
     parts.push(("data-folder.json", pretty(&data_folder(subject.data))));
     parts.push(("ledger.json", pretty(&ledger(subject.data))));
-    for (name, path) in [("checks.json", &subject.checks), ("alerts.json", &subject.alerts)] {
+    for (name, path) in
+        [("checks.json", &subject.checks), ("alerts.json", &subject.alerts), ("sign-in.json", &subject.sign_in)]
+    {
         if let Some(source) = path.as_ref().and_then(|path| std::fs::read_to_string(path).ok()) {
             parts.push((name, pretty(&redacted(&source))));
         }

@@ -4,13 +4,14 @@
 //! let people choose theirs. Not here: how a provider is asked (`crate::identity`).
 
 use std::fmt;
+use std::net::IpAddr;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use uphold_core::time::Instant;
 
 use super::acts::{Deed, note_identity};
 use super::people::{PERSON, check_name, person};
-use super::{Accounts, AccountsError, Browser, Cause, Person, Secret, SignInError, SignedIn, Store, Whom};
+use super::{Accounts, AccountsError, Browser, Cause, Person, Return, Secret, SignInError, SignedIn, Store, Whom};
 
 /// Who somebody is at an identity provider.
 #[derive(Clone, PartialEq, Eq)]
@@ -59,27 +60,36 @@ impl WayIn {
 const NO_PASSWORD: &str = "";
 
 /// The ways into an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ways {
     /// Whether it has a password.
     pub has_password: bool,
-    /// Since when it is linked to the provider that was asked for, if it is.
-    pub linked_at: Option<Instant>,
+    /// Its links, the oldest first; at most one to each provider.
+    pub links: Vec<Link>,
+}
+
+/// A link of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// To whom.
+    pub identity: Identity,
+    /// Since when.
+    pub linked_at: Instant,
 }
 
 impl Store {
-    /// The ways into an account: by password, and through this provider.
+    /// The ways into an account: by password, and through providers, be they still asked or not.
     ///
     /// # Errors
     /// When there is no such account, or the accounts cannot be read.
-    pub fn ways(&self, person: i64, issuer: &str) -> Result<Ways, AccountsError> {
-        let sql = "SELECT p.password <> '', i.linked_at FROM people p
-            LEFT JOIN identities i ON i.person = p.id AND i.issuer = ?2 WHERE p.id = ?1";
+    pub fn ways(&self, person: i64) -> Result<Ways, AccountsError> {
         self.read(|transaction| {
-            let row = transaction.query_row(sql, params![person, issuer], |row| {
-                Ok(Ways { has_password: row.get(0)?, linked_at: row.get::<_, Option<i64>>(1)?.map(Instant) })
-            });
-            row.optional().map_err(|error| self.sqlite("read", error))?.ok_or(AccountsError::Changed)
+            let refuse = |error| self.sqlite("read", error);
+            let sql = "SELECT password <> '' FROM people WHERE id = ?1";
+            let has_password = transaction.query_row(sql, [person], |row| row.get(0)).optional().map_err(refuse)?;
+            let has_password = has_password.ok_or(AccountsError::Changed)?;
+            let links = links(transaction, person).map_err(refuse)?;
+            Ok(Ways { has_password, links })
         })
     }
 
@@ -202,6 +212,20 @@ impl Store {
 }
 
 impl Accounts {
+    /// Takes one of the tries that an address has to come back from a provider, before it is known how it ends.
+    ///
+    /// # Errors
+    /// How long to wait, where there is none.
+    pub fn take_return(&self, how: Return, address: Option<IpAddr>) -> Result<(), SignInError> {
+        let now = self.monotonic();
+        self.throttle().take_return(how, address, now).map_err(SignInError::Wait)
+    }
+
+    /// Gives such a try back, where it was not in vain or not theirs to mend.
+    pub fn forgive_return(&self, how: Return, address: Option<IpAddr>) {
+        self.throttle().forgive_return(how, address);
+    }
+
     /// Begins a session for whoever a provider says it is; nothing, where no account is linked to them.
     ///
     /// # Errors
@@ -264,6 +288,16 @@ impl Accounts {
     pub async fn confirm(&self, signed: &SignedIn, password: &str, browser: &Browser) -> Result<(), SignInError> {
         self.compare(&signed.person.name, password, browser.address).await.map(drop)
     }
+}
+
+fn links(transaction: &Transaction<'_>, person: i64) -> Result<Vec<Link>, rusqlite::Error> {
+    let sql = "SELECT issuer, subject, linked_at FROM identities WHERE person = ?1 ORDER BY linked_at, issuer";
+    let mut statement = transaction.prepare(sql)?;
+    let link = |row: &rusqlite::Row<'_>| {
+        let identity = Identity { issuer: row.get(0)?, subject: row.get(1)? };
+        Ok(Link { identity, linked_at: Instant(row.get(2)?) })
+    };
+    statement.query_map([person], link)?.collect()
 }
 
 /// Ends every session of somebody but the one that they show.

@@ -24,12 +24,13 @@ use uphold_core::time::{Instant, Millis};
 
 pub use acts::{Act, Cause};
 pub use error::AccountsError;
-pub use identities::{Identity, Ways};
+pub use identities::{Identity, Link, Ways};
 pub use invitations::{Invitation, Invited, Whom};
 pub use password::{LENGTH_MAX, LENGTH_MIN, PasswordError, Passwords};
 pub use sessions::{SESSION_IDLE_MAX, SESSION_LENGTH_MAX, SessionEntry, SignedIn};
 pub use sign_in::{Accounts, Browser, SignInError};
 pub use store::{FILE, Store, copy};
+pub use throttle::Return;
 pub(crate) use throttle::network;
 
 /// What somebody may do.

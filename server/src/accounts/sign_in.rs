@@ -198,7 +198,11 @@ impl Accounts {
         self.ask(move |store, now| store.begin_session(&who, &way, session.as_ref(), &name, now)).await
     }
 
-    fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
+    pub(super) fn monotonic(&self) -> Millis {
+        self.clock.monotonic()
+    }
+
+    pub(super) fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

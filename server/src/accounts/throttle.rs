@@ -1,4 +1,5 @@
-//! How often somebody may try to sign in: by account and address, by address alone, by account alone.
+//! How often somebody may try to sign in: by account and address, by address alone, by account alone. And how often somebody
+//! may come back from an identity provider in vain: by address, since there is no account yet.
 //!
 //! Each has so many tries at once and gets one back every minute. A single address that keeps trying is so slow that it
 //! never uses up the tries of an account, which would lock its owner out. Kept in memory alone: another start forgets it,
@@ -18,11 +19,22 @@ const TRIES: [i64; 3] = [5, 20, 100];
 /// How many of these are remembered; those that would be forgotten first make room.
 const REMEMBERED_MAX: usize = 20_000;
 
+/// How somebody comes back from an identity provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Return {
+    /// From what was begun in their browser: the provider is asked about it.
+    Begun,
+    /// From nothing that was begun there. A foreign page can make a browser do that, so it must not cost the tries of those
+    /// who did begin, nor those for passwords.
+    Stray,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Both(String, Option<IpAddr>),
     Address(Option<IpAddr>),
     Account(String),
+    Return(Return, Option<IpAddr>),
 }
 
 impl Key {
@@ -51,18 +63,26 @@ pub(super) struct Throttle {
 impl Throttle {
     /// Takes a try, before it is known how it ends, so that many at once count as many. How long to wait, if there is none.
     pub(super) fn take(&mut self, name: &str, address: Option<IpAddr>, now: Millis) -> Result<(), Millis> {
-        let keys = Key::all(name, address);
+        self.spend(&Key::all(name, address), TRIES, now)
+    }
+
+    /// The same where somebody comes back from an identity provider.
+    pub(super) fn take_return(&mut self, how: Return, address: Option<IpAddr>, now: Millis) -> Result<(), Millis> {
+        self.spend(&[Key::Return(how, address.map(network))], [TRIES[1]], now)
+    }
+
+    fn spend<const N: usize>(&mut self, keys: &[Key; N], tries: [i64; N], now: Millis) -> Result<(), Millis> {
         let wait = |(key, tries): (&Key, i64)| {
             let spent = self.whole_at.get(key).map_or(Millis(0), |whole| *whole - now);
             spent - Millis(BACK_EVERY.0 * (tries - 1))
         };
-        let wait = keys.iter().zip(TRIES).map(wait).max().unwrap_or(Millis(0));
+        let wait = keys.iter().zip(tries).map(wait).max().unwrap_or(Millis(0));
         if wait > Millis(0) {
             return Err(wait);
         }
         for key in keys {
             self.make_room(now);
-            let whole = self.whole_at.entry(key).or_insert(now);
+            let whole = self.whole_at.entry(key.clone()).or_insert(now);
             *whole = (*whole).max(now) + BACK_EVERY;
         }
         Ok(())
@@ -72,10 +92,18 @@ impl Throttle {
     pub(super) fn succeed(&mut self, name: &str, address: Option<IpAddr>) {
         let [both, address, account] = Key::all(name, address);
         self.whole_at.remove(&both);
-        for key in [address, account] {
-            if let Some(whole) = self.whole_at.get_mut(&key) {
-                *whole = *whole - BACK_EVERY;
-            }
+        self.give_back(&address);
+        self.give_back(&account);
+    }
+
+    /// Gives back the try of a return that ended well, or that the provider could not be asked about.
+    pub(super) fn forgive_return(&mut self, how: Return, address: Option<IpAddr>) {
+        self.give_back(&Key::Return(how, address.map(network)));
+    }
+
+    fn give_back(&mut self, key: &Key) {
+        if let Some(whole) = self.whole_at.get_mut(key) {
+            *whole = *whole - BACK_EVERY;
         }
     }
 

@@ -24,6 +24,9 @@ pub(super) struct Args {
     /// Who is told when something is wrong, and how
     #[arg(long, value_name = "FILE")]
     alerts: Option<PathBuf>,
+    /// The identity provider that people may sign in through
+    #[arg(long, value_name = "FILE")]
+    sign_in: Option<PathBuf>,
     /// Where pages and interfaces are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -33,8 +36,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
-    let Args { folder, agreement, checks, alerts, listen, format } = args;
-    let subject = Subject { data: &folder.data, agreements: agreement, checks, alerts, listen, clock: Clock::system() };
+    let Args { folder, agreement, checks, alerts, sign_in, listen, format } = args;
+    let (data, clock) = (&folder.data, Clock::system());
+    let subject = Subject { data, agreements: agreement, checks, alerts, sign_in, listen, clock };
     let findings = findings(&subject)?;
     let of = |verdict| findings.iter().filter(|finding| finding.result == verdict).count();
     let (problems, warnings) = (of(Verdict::Problem), of(Verdict::Warning));

@@ -1,16 +1,13 @@
-//! The identity provider of `uphold serve --sign-in`: its file, its secret, and whom to trust.
+//! The identity provider of `uphold serve --sign-in`: its file, and what is wrong with it.
 
 use std::path::Path;
 
 use uphold_core::diagnostic::Severity;
-use uphold_probe::tls;
 
 use super::{Failure, count, folder_of, read_file, report};
 use crate::clock::Clock;
 use crate::config::sign_in::read_sign_in;
-use crate::error::file_failure;
-use crate::identity::IdentityProvider;
-use crate::secret::credentials;
+use crate::identity::{self, IdentityProvider};
 
 /// Reads a sign-in file and its secret, and prints what is wrong with it. The provider itself is not asked: it may be away.
 pub(super) fn read_provider(path: &Path, clock: &Clock) -> Result<IdentityProvider, Failure> {
@@ -23,20 +20,5 @@ pub(super) fn read_provider(path: &Path, clock: &Clock) -> Result<IdentityProvid
         Failure::new(format!("the sign-in file `{name}` has {}", count(errors, "error", "errors")))
             .help("mend them and start again; nothing was changed")
     })?;
-    let cannot = || Failure::new(format!("cannot use the identity provider of `{name}`"));
-    let secret = file.secret.read(credentials().as_deref()).map_err(|error| {
-        cannot().because(error).help("give the user that runs uphold access to the file, or name another one")
-    })?;
-    let tls = match &file.ca_file {
-        None => tls::public_roots(),
-        Some(path) => {
-            let pem = std::fs::read(path).map_err(|error| file_failure("read", path, error))?;
-            tls::with_authorities(&pem, false).map_err(|error| {
-                cannot()
-                    .because(error)
-                    .help("`ca_file` must hold certificates in PEM; without it the public ones are trusted")
-            })?
-        }
-    };
-    Ok(IdentityProvider::new(file, secret, tls, clock.clone()))
+    identity::open(file, path, clock.clone())
 }

@@ -11,9 +11,12 @@ use super::folder::private;
 use super::{Finding, Read, Subject};
 use crate::config::alerts::{Channel, UrlOrFile, Way, read_alerts};
 use crate::config::read_checks_of;
+use crate::config::sign_in::read_sign_in;
+use crate::error::Failure;
+use crate::identity;
 use crate::notify;
 use crate::revisions::{Revisions, files_of};
-use crate::secret::{SecretFile, credentials};
+use crate::secret::SecretFile;
 
 pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
     let (mut read, mut findings) = (Read::default(), Vec::new());
@@ -39,15 +42,51 @@ pub(super) fn examine(subject: &Subject<'_>) -> (Read, Vec<Finding>) {
     if let Some(path) = &subject.alerts
         && let Some(source) = source("alerts-file", path, &mut findings)
     {
-        let folder = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-        let reading = read_alerts(&source, folder, read.agreement.as_ref().map(|[covering, _]| covering));
+        let reading = read_alerts(&source, folder_of(path), read.agreement.as_ref().map(|[covering, _]| covering));
         findings.push(judged("alerts-file", path, &reading.findings));
         if let Some(alerts) = reading.alerts {
             findings.extend(alerts.channels.iter().flat_map(channel));
             read.alerts = Some(alerts);
         }
     }
+    sign_in(subject, &mut read, &mut findings);
     (read, findings)
+}
+
+/// Reads the sign-in file and its secret. The provider is asked elsewhere.
+fn sign_in(subject: &Subject<'_>, read: &mut Read, findings: &mut Vec<Finding>) {
+    const CHECK: &str = "identity-provider";
+    let Some(path) = &subject.sign_in else { return };
+    let Some(source) = source("sign-in-file", path, findings) else { return };
+    let reading = read_sign_in(&source, folder_of(path));
+    findings.push(judged("sign-in-file", path, &reading.findings));
+    let Some(file) = reading.file else { return };
+    match identity::open(file.clone(), path, subject.clock.clone()) {
+        Ok(provider) => {
+            findings.push(Finding::ok(CHECK, format!("`{}`: its secret can be read", provider.name())));
+            read.identity_provider = Some(provider);
+        }
+        Err(failure) => findings.push(failed(CHECK, &failure, "mend it, and start the server again")),
+    }
+    findings.extend(privately(&file.secret));
+    read.sign_in = Some(file);
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
+}
+
+fn failed(check: &'static str, failure: &Failure, help: &str) -> Finding {
+    let said = failure.to_string().replace('\n', " ");
+    Finding::problem(check, said.trim_start_matches("error: "), help)
+}
+
+/// Whether a secret is its owner's alone. The service manager looks after the rights of what it hands over.
+fn privately(secret: &SecretFile) -> Option<Finding> {
+    match secret {
+        SecretFile::Path(_) => private("secret-file", &secret.path(None)?),
+        SecretFile::Credential(_) => None,
+    }
 }
 
 /// Reads every revision, and what they have against each other. None, where one cannot be read or they do not fit.
@@ -106,7 +145,7 @@ fn judged(check: &'static str, path: &Path, all: &[Diagnostic]) -> Finding {
     let count = |severity| all.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let said = format!("`{}`: {errors} errors, {warnings} warnings", path.display());
-    const HELP: &str = "`uphold check AGREEMENT --checks FILE --alerts FILE` prints each with its place";
+    const HELP: &str = "`uphold check AGREEMENT --checks FILE --alerts FILE --sign-in FILE` prints each with its place";
     match (errors, warnings) {
         (0, 0) => Finding::ok(check, said),
         (0, _) => Finding::warning(check, said, HELP),
@@ -120,9 +159,7 @@ fn channel(channel: &Channel) -> Vec<Finding> {
     let mut findings = match notify::open(channel) {
         Ok(_) => vec![Finding::ok(CHECK, format!("`{}`: its secrets can be read", channel.name))],
         Err(failure) => {
-            let said = failure.to_string().replace('\n', " ");
-            let help = "mend it, and try the channel with `uphold alerts test`";
-            vec![Finding::problem(CHECK, said.trim_start_matches("error: "), help)]
+            vec![failed(CHECK, &failure, "mend it, and try the channel with `uphold alerts test`")]
         }
     };
     let secrets: Vec<&SecretFile> = match &channel.way {
@@ -135,10 +172,7 @@ fn channel(channel: &Channel) -> Vec<Finding> {
         }
         Way::Smtp(smtp) => smtp.login.iter().map(|(_, file)| file).collect(),
     };
-    let folder = credentials();
-    // The service manager looks after the rights of what it hands over.
-    let own = secrets.into_iter().filter(|secret| matches!(secret, SecretFile::Path(_)));
-    findings.extend(own.filter_map(|secret| private("secret-file", &secret.path(folder.as_deref())?)));
+    findings.extend(secrets.into_iter().filter_map(privately));
     findings
 }
 

@@ -29,6 +29,7 @@ pub(super) async fn examine(subject: &Subject<'_>, read: &Read) -> Vec<Finding> 
     let mut findings = vec![clock(subject, read).await, open_files(read), pings(read), browser(read)];
     findings.extend(egress(read));
     findings.extend(name_servers(subject, read).await);
+    findings.extend(provider_answers(read).await);
     findings.push(listening(subject.listen).await);
     findings
 }
@@ -118,7 +119,8 @@ fn egress(read: &Read) -> Vec<Finding> {
             None => Finding::ok(check, format!("{} ranges beyond the public Internet are permitted", allow.len())),
         }
     };
-    of_checks.into_iter().chain(of_alerts).map(judge).collect()
+    let of_sign_in = read.sign_in.as_ref().map(|file| ("egress-of-sign-in", &file.allow));
+    of_checks.into_iter().chain(of_alerts).chain(of_sign_in).map(judge).collect()
 }
 
 /// Whether the name servers answer: those that are named, or those of the system.
@@ -155,6 +157,20 @@ async fn name_servers(subject: &Subject<'_>, read: &Read) -> Vec<Finding> {
         findings.push(ask(Asked::Server(Endpoint::new(host, server.port())), &egress, server.to_string()).await);
     }
     findings
+}
+
+/// Whether the identity provider describes itself as the one of the sign-in file.
+async fn provider_answers(read: &Read) -> Option<Finding> {
+    const CHECK: &str = "provider-answers";
+    let provider = read.identity_provider.as_ref()?;
+    Some(match provider.examine().await {
+        Ok(()) => Finding::ok(CHECK, format!("`{}` describes itself as the sign-in file says", provider.name())),
+        Err(error) => Finding::problem(
+            CHECK,
+            format!("`{}`: {error}", provider.name()),
+            "compare `issuer` with what the provider calls itself, and `egress.allow` with where it is, in the sign-in file",
+        ),
+    })
 }
 
 /// Whether the address can be listened on, or a server answers there already.

@@ -16,6 +16,8 @@ use uphold_core::agreement::Agreement;
 use crate::clock::Clock;
 use crate::config::Checks;
 use crate::config::alerts::Alerts;
+use crate::config::sign_in::SignInFile;
+use crate::identity::IdentityProvider;
 
 /// What came of one examination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -79,6 +81,8 @@ pub struct Subject<'a> {
     pub checks: Option<PathBuf>,
     /// The alerts file.
     pub alerts: Option<PathBuf>,
+    /// The sign-in file.
+    pub sign_in: Option<PathBuf>,
     /// Where the server listens.
     pub listen: SocketAddr,
     /// Where the time comes from.
@@ -92,6 +96,9 @@ struct Read {
     agreement: Option<[Agreement; 2]>,
     checks: Option<Checks>,
     alerts: Option<Alerts>,
+    sign_in: Option<SignInFile>,
+    /// Where its secret could be read.
+    identity_provider: Option<IdentityProvider>,
     /// A check needs a browser.
     browser: bool,
 }

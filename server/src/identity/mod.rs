@@ -6,8 +6,10 @@
 
 mod discovery;
 mod error;
+mod open;
 mod pending;
 mod returned;
+mod shown;
 mod token;
 
 use std::fmt;
@@ -26,8 +28,10 @@ use uphold_probe::tls::ClientConfig;
 use uphold_probe::url::Url;
 
 pub use error::{Document, Flaw, IdentityError};
+pub use open::open;
 pub use pending::{PENDING_LENGTH, Purpose};
 pub use returned::Returned;
+pub use shown::{Shown, visible};
 pub use token::TokenError;
 
 use discovery::Metadata;
@@ -87,6 +91,17 @@ pub struct Begun {
     pub browser: Secret,
 }
 
+/// That it is known who somebody is.
+#[derive(Debug)]
+pub struct Arrived {
+    /// What for they were sent away.
+    pub purpose: Purpose,
+    /// Who they are.
+    pub identity: Identity,
+    /// What they may be shown of what the provider calls them.
+    pub shown: Shown,
+}
+
 impl IdentityProvider {
     /// The provider of a sign-in file, with its secret and whom to trust. Nothing is asked of it yet.
     #[must_use]
@@ -129,6 +144,14 @@ impl IdentityProvider {
         &self.0.file.host
     }
 
+    /// Whether it describes itself as the file says. It is asked, unless it was of late.
+    ///
+    /// # Errors
+    /// Why nobody can be sent to it.
+    pub async fn examine(&self) -> Result<(), IdentityError> {
+        self.metadata().await.map(drop)
+    }
+
     /// Sends somebody away, for some purpose. `address` is where their browser is.
     ///
     /// # Errors
@@ -155,16 +178,20 @@ impl IdentityProvider {
         Ok(Begun { address: target, browser })
     }
 
+    /// Whether somebody who came back was sent away from this browser, and not too long ago. It asks nothing and uses nothing up.
+    #[must_use]
+    pub fn has_begun(&self, returned: &Returned, browser: Option<&Secret>) -> bool {
+        let (Some(state), Some(browser)) = (&returned.state, browser) else { return false };
+        let now = self.0.clock.monotonic();
+        self.pending().knows(state.digest(), browser.digest(), now)
+    }
+
     /// Who somebody is who came back, and what for they were sent away. `browser` is what theirs shows. Whatever comes of it,
     /// the same cannot come back a second time.
     ///
     /// # Errors
     /// Why it is not known who they are.
-    pub async fn finish(
-        &self,
-        returned: &Returned,
-        browser: Option<&Secret>,
-    ) -> Result<(Purpose, Identity), IdentityError> {
+    pub async fn finish(&self, returned: &Returned, browser: Option<&Secret>) -> Result<Arrived, IdentityError> {
         let (Some(state), Some(browser)) = (&returned.state, browser) else { return Err(IdentityError::NotBegun) };
         // Before anything is used up: whoever has to wait too long may come back with the same.
         let _turn = self.turn().await?;
@@ -190,8 +217,8 @@ impl IdentityProvider {
             nonce: nonce.reveal(),
             now: self.0.clock.now(),
         };
-        let subject = token::verify(&token, &keys, &expected).map_err(IdentityError::Token)?;
-        Ok((purpose, Identity { issuer: self.0.file.issuer.clone(), subject }))
+        let (subject, shown) = token::verify(&token, &keys, &expected).map_err(IdentityError::Token)?;
+        Ok(Arrived { purpose, identity: Identity { issuer: self.0.file.issuer.clone(), subject }, shown })
     }
 
     /// Hands in what the browser brought; the token that says who somebody is.

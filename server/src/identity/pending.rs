@@ -80,6 +80,11 @@ impl Pendings {
         self.away.insert(state, Away { pending, address, left: now, place: self.next });
     }
 
+    /// Whether this was begun in this browser, not too long ago.
+    pub(super) fn knows(&self, state: Digest, browser: Digest, now: Millis) -> bool {
+        self.away.get(&state).is_some_and(|away| away.pending.browser == browser && now - away.left < PENDING_LENGTH)
+    }
+
     /// Takes what was begun in this browser, if it is not too long ago. What another browser shows takes nothing.
     pub(super) fn take(&mut self, state: Digest, browser: Digest, now: Millis) -> Option<Pending> {
         self.away.get(&state).filter(|away| away.pending.browser == browser)?;

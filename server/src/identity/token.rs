@@ -13,6 +13,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPu
 use serde::Deserialize;
 use uphold_core::time::{Instant, Millis};
 
+use super::shown::Shown;
+
 /// How far the provider's clock may be from ours.
 const LEEWAY: Millis = Millis(60_000);
 
@@ -191,6 +193,9 @@ struct Claims {
     exp: serde_json::Number,
     nbf: Option<serde_json::Number>,
     nonce: Option<String>,
+    /// These two are shown, and nothing else is done with them: whatever they hold, the token is as good.
+    preferred_username: Option<serde_json::Value>,
+    email: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -200,8 +205,8 @@ enum Audience {
     Many(Vec<String>),
 }
 
-/// Of whom a token speaks, if it is to be believed.
-pub(super) fn verify(token: &str, keys: &Keys, expected: &Expected<'_>) -> Result<String, TokenError> {
+/// Of whom a token speaks, if it is to be believed, and what they may be shown of it.
+pub(super) fn verify(token: &str, keys: &Keys, expected: &Expected<'_>) -> Result<(String, Shown), TokenError> {
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Unreadable)?;
     let (header, claims) = signed.split_once('.').ok_or(TokenError::Unreadable)?;
     let read = |part: &str| decode(part).ok_or(TokenError::Unreadable);
@@ -212,7 +217,8 @@ pub(super) fn verify(token: &str, keys: &Keys, expected: &Expected<'_>) -> Resul
     key.check(signed.as_bytes(), &read(signature)?)?;
     let claims: Claims = serde_json::from_slice(&read(claims)?).map_err(|_| TokenError::Unreadable)?;
     claims.check(expected)?;
-    Ok(claims.sub)
+    let shown = Shown::read(claims.preferred_username.as_ref(), claims.email.as_ref());
+    Ok((claims.sub, shown))
 }
 
 impl Key {

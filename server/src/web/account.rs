@@ -8,13 +8,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use uphold_probe::url::Url;
 
 use super::frame::{self, Frame};
+use super::identity::subject_of;
 use super::language::Reader;
 use super::sign_in::{refuse, signed_in, unreadable};
 use super::visitor::{Caller, Signed, forget};
 use super::{App, problem};
-use crate::accounts::{AccountsError, LENGTH_MIN, Role, SessionEntry, SignInError, SignedIn, Ways};
+use crate::accounts::{AccountsError, LENGTH_MIN, Link, Role, SessionEntry, SignInError, SignedIn, Ways};
 use crate::identity::IdentityProvider;
 use crate::wording::{Texts, Words};
 
@@ -31,8 +33,7 @@ type Known = (Vec<SessionEntry>, Ways);
 
 async fn known(app: &App, signed: &SignedIn) -> Result<Known, AccountsError> {
     let id = signed.person.id;
-    let issuer = app.web.identity_provider.as_ref().map_or_else(String::new, |provider| provider.issuer().to_owned());
-    app.web.accounts.ask(move |store, now| Ok((store.sessions(id, now)?, store.ways(id, &issuer)?))).await
+    app.web.accounts.ask(move |store, now| Ok((store.sessions(id, now)?, store.ways(id)?))).await
 }
 
 /// What the form for another password says.
@@ -151,15 +152,33 @@ struct AccountPage {
     has_password: bool,
     /// The identity provider, where there is one.
     identity: Option<IdentityView>,
+    /// Links to providers that are asked no more.
+    idle: Option<IdleView>,
 }
 
 struct IdentityView {
     title: String,
     /// How it stands.
     said: String,
-    is_linked: bool,
+    /// As whom it is linked.
+    subject: Option<String>,
     /// The name of the button.
     button: String,
+}
+
+struct IdleView {
+    /// What that means, and what to do.
+    said: String,
+    /// Whether there is no other way in, which is urgent.
+    is_alone: bool,
+    links: Vec<IdleLinkView>,
+}
+
+struct IdleLinkView {
+    issuer: String,
+    host: String,
+    since: String,
+    subject: String,
 }
 
 struct SessionView {
@@ -190,22 +209,43 @@ impl AccountPage {
             wrong,
             sessions: sessions.iter().map(session).collect(),
             has_password: ways.has_password,
-            identity: app.web.identity_provider.as_ref().map(|provider| IdentityView::new(&words, provider, *ways)),
+            identity: app.web.identity_provider.as_ref().map(|provider| IdentityView::new(&words, provider, ways)),
+            idle: IdleView::new(&words, app.web.identity_provider.as_ref(), ways),
         }
     }
 }
 
 impl IdentityView {
-    fn new(words: &Words, provider: &IdentityProvider, ways: Ways) -> Self {
-        let (said, button) = match ways {
-            Ways { linked_at: Some(_), has_password: true } => ("identity-linked", "identity-unlink"),
-            Ways { linked_at: Some(_), has_password: false } => ("identity-linked-alone", "identity-unlink"),
-            Ways { linked_at: None, has_password: true } => ("identity-unlinked", "identity-link"),
-            Ways { linked_at: None, has_password: false } => ("identity-unlinked-alone", "identity-link"),
+    fn new(words: &Words, provider: &IdentityProvider, ways: &Ways) -> Self {
+        let link = ways.links.iter().find(|link| link.identity.issuer == provider.issuer());
+        let (said, button) = match (link, ways.has_password) {
+            (Some(_), true) => ("identity-linked", "identity-unlink"),
+            (Some(_), false) => ("identity-linked-alone", "identity-unlink"),
+            (None, true) => ("identity-unlinked", "identity-link"),
+            (None, false) => ("identity-unlinked-alone", "identity-link"),
         };
-        let since = ways.linked_at.map_or_else(String::new, |at| words.moment(at));
+        let since = link.map_or_else(String::new, |link| words.moment(link.linked_at));
         let blanks = [("provider", provider.name().into()), ("since", since.into())];
         let [title, said, button] = ["identity-title", said, button].map(|key| words.texts.with(key, &blanks));
-        Self { title, said, is_linked: ways.linked_at.is_some(), button }
+        Self { title, said, subject: link.map(|link| subject_of(&link.identity)), button }
+    }
+}
+
+impl IdleView {
+    /// The links that nobody comes in through, where there are any.
+    fn new(words: &Words, provider: Option<&IdentityProvider>, ways: &Ways) -> Option<Self> {
+        let is_idle = |link: &&Link| provider.is_none_or(|provider| provider.issuer() != link.identity.issuer);
+        let links: Vec<_> = ways.links.iter().filter(is_idle).map(|link| IdleLinkView::new(words, link)).collect();
+        let is_alone = !ways.has_password && links.len() == ways.links.len();
+        let said = if is_alone { "identity-idle-alone" } else { "identity-idle" };
+        (!links.is_empty()).then(|| Self { said: words.texts.get(said), is_alone, links })
+    }
+}
+
+impl IdleLinkView {
+    fn new(words: &Words, Link { identity, linked_at }: &Link) -> Self {
+        let host = Url::parse(&identity.issuer).map_or_else(|_| identity.issuer.clone(), |url| url.host().to_string());
+        let (since, subject) = (words.moment(*linked_at), subject_of(identity));
+        Self { issuer: identity.issuer.clone(), host, since, subject }
     }
 }

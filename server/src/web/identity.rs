@@ -17,12 +17,17 @@ use super::language::Reader;
 use super::sign_in::{refuse, signed_in, unreadable};
 use super::visitor::{Caller, Signed, Visitor, cookie};
 use super::{App, account, problem, routes};
-use crate::accounts::{AccountsError, Identity, Secret};
-use crate::identity::{Begun, IdentityError, IdentityProvider, PENDING_LENGTH, Purpose, Returned};
+use crate::accounts::{AccountsError, Identity, Return, Secret, SignInError};
+use crate::identity::{
+    Arrived, Begun, IdentityError, IdentityProvider, PENDING_LENGTH, Purpose, Returned, Shown, visible,
+};
 use crate::wording::Texts;
 
 /// The cookie of a browser that was sent away. It comes along when the provider leads back, which is why it cannot be strict.
 const COOKIE: &str = "__Host-away";
+
+/// How much of a subject is shown, in characters: none may have more bytes.
+const SUBJECT_SHOWN: usize = 255;
 
 /// What the form for signing in says.
 #[derive(Deserialize)]
@@ -94,10 +99,23 @@ pub(super) async fn link(
     }
 }
 
+/// Which link is to end.
+#[derive(Deserialize)]
+pub(super) struct Ended {
+    /// The issuer of a provider that may be asked no more; without it, the one that is.
+    issuer: Option<String>,
+}
+
 /// `POST /account/identity/removal`
-pub(super) async fn unlink(State(app): State<App>, Reader(texts): Reader, Signed(signed): Signed) -> Response {
-    let Some(provider) = &app.web.identity_provider else { return none(&app, texts) };
-    match app.web.accounts.unlink((*signed).clone(), provider.issuer().to_owned()).await {
+pub(super) async fn unlink(
+    State(app): State<App>,
+    Reader(texts): Reader,
+    Signed(signed): Signed,
+    Form(ended): Form<Ended>,
+) -> Response {
+    let asked = || app.web.identity_provider.as_ref().map(|provider| provider.issuer().to_owned());
+    let Some(issuer) = ended.issuer.or_else(asked) else { return none(&app, texts) };
+    match app.web.accounts.unlink((*signed).clone(), issuer).await {
         Ok(()) => Redirect::to("/account").into_response(),
         Err(error) => account::refused(&app, texts, &error),
     }
@@ -113,13 +131,21 @@ pub(super) async fn come_back(
 ) -> Response {
     let Some(provider) = &app.web.identity_provider else { return none(&app, texts) };
     let (desk, returned) = (Desk { app: &app, texts, provider }, Returned::read(query.as_deref().unwrap_or_default()));
-    let answer = match provider.finish(&returned, cookie(&headers, COOKIE).as_ref()).await {
-        Ok((purpose, identity)) => desk.let_in(from, purpose, identity).await,
-        // The cookie may be that of another tab, which is still away.
-        Err(error @ IdentityError::NotBegun) => return desk.not_known(&error),
-        Err(error) => desk.not_known(&error),
-    };
-    (AppendHeaders([(header::SET_COOKIE, away("", 0))]), answer).into_response()
+    let (accounts, address, browser) = (&app.web.accounts, from.browser.address, cookie(&headers, COOKIE));
+    let how = if provider.has_begun(&returned, browser.as_ref()) { Return::Begun } else { Return::Stray };
+    if let Err(error) = accounts.take_return(how, address) {
+        return desk.slowed(error);
+    }
+    let answer = desk.receive(from, &returned, browser.as_ref()).await;
+    if is_forgiven(answer.status()) {
+        accounts.forgive_return(how, address);
+    }
+    answer
+}
+
+/// Whether what became of a return does not count against whoever came back: they were let in, or the fault is ours.
+fn is_forgiven(status: StatusCode) -> bool {
+    status.is_success() || status.is_redirection() || status == StatusCode::SERVICE_UNAVAILABLE
 }
 
 /// Sends a browser to the provider.
@@ -148,8 +174,27 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// What becomes of somebody who came back.
+    async fn receive(&self, from: Caller, returned: &Returned, browser: Option<&Secret>) -> Response {
+        let answer = match self.provider.finish(returned, browser).await {
+            Ok(arrived) => self.let_in(from, arrived).await,
+            // The cookie may be that of another tab, which is still away.
+            Err(error @ IdentityError::NotBegun) => return self.not_known(&error),
+            Err(error) => self.not_known(&error),
+        };
+        (AppendHeaders([(header::SET_COOKIE, away("", 0))]), answer).into_response()
+    }
+
+    /// The answer to whoever came back in vain too often. Nothing is used up, and the provider is not asked.
+    fn slowed(&self, error: SignInError) -> Response {
+        refuse(self.app, self.texts, error, |said| {
+            let title = self.texts.get("identity-slowed");
+            problem::show(StatusCode::TOO_MANY_REQUESTS, self.texts, &self.app.live(), (title, said))
+        })
+    }
+
     /// What becomes of somebody who is known now.
-    async fn let_in(&self, from: Caller, purpose: Purpose, identity: Identity) -> Response {
+    async fn let_in(&self, from: Caller, Arrived { purpose, identity, shown }: Arrived) -> Response {
         let accounts = &self.app.web.accounts;
         let done = match purpose {
             Purpose::SignIn { next } => match accounts.sign_in_as(identity, from.browser).await {
@@ -160,10 +205,10 @@ impl Desk<'_> {
                 let begun = accounts.accept_as(link, name, identity, from.browser).await;
                 begun.map(|secret| Some(signed_in(&secret, "/")))
             }
-            Purpose::Link(signed) if is_session(signed.session) => accounts
-                .link((*signed).clone(), identity)
-                .await
-                .map(|()| Some(Redirect::to("/account").into_response())),
+            Purpose::Link(signed) if is_session(signed.session) => {
+                let linked = accounts.link((*signed).clone(), identity.clone()).await;
+                linked.map(|()| Some(self.linked(&identity, shown)))
+            }
             Purpose::Link(_) => Ok(None),
         };
         self.answer(done)
@@ -176,6 +221,17 @@ impl Desk<'_> {
             Ok(None) => self.say(StatusCode::BAD_REQUEST, ["identity-not-begun", "identity-not-begun-advice"]),
             Err(error) => account::refused(self.app, self.texts, &error),
         }
+    }
+
+    /// The page that says to whom an account is linked now: their browser may have been signed in there as somebody else.
+    fn linked(&self, identity: &Identity, shown: Shown) -> Response {
+        let live = self.app.live();
+        let words = frame::words(self.texts, &live);
+        let provider = self.provider.name().to_owned();
+        let title = self.texts.with("identity-now-linked", &[("provider", provider.as_str().into())]);
+        let frame = Frame::new(&words, &live, "/account", title.clone());
+        let page = LinkedPage { frame, title, provider, subject: subject_of(identity), shown };
+        frame::respond(StatusCode::OK, self.texts, &page)
     }
 
     /// The page that leads on to the provider. A redirect of a form would be held against `form-action`, which knows no provider;
@@ -222,6 +278,11 @@ impl Desk<'_> {
     }
 }
 
+/// The name by which an account is found, as it may be shown.
+pub(super) fn subject_of(identity: &Identity) -> String {
+    visible(&identity.subject, SUBJECT_SHOWN)
+}
+
 /// Whether whoever asks shows this session.
 fn is_session(session: i64) -> bool {
     Visitor::current().signed().is_some_and(|signed| signed.session == session)
@@ -249,4 +310,14 @@ struct LeavingPage {
     frame: Frame,
     title: String,
     address: String,
+}
+
+#[derive(Template)]
+#[template(path = "linked.html")]
+struct LinkedPage {
+    frame: Frame,
+    title: String,
+    provider: String,
+    subject: String,
+    shown: Shown,
 }

@@ -129,7 +129,7 @@ fn axe_finds_nothing_serious_on_any_page_in_either_theme() {
 }
 
 /// What axe finds of the page that is open, that is serious or critical.
-fn looked_at(browser: &Browser, axe: &str, page: &str) -> Vec<String> {
+pub(crate) fn looked_at(browser: &Browser, axe: &str, page: &str) -> Vec<String> {
     let run = "const done = arguments[arguments.length - 1];
         axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations
             .filter((one) => ['serious', 'critical'].includes(one.impact))

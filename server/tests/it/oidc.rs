@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use uphold::config::sign_in::read_sign_in;
 
 use crate::accounts::{acts, serve_at};
-use crate::browser::{free_address, wait};
+use crate::browser::{Browser as Chromium, Running, free_address, has_browser, wait};
+use crate::console::looked_at;
+use crate::operations::{examined, result};
+use crate::pages::{choose, join, send};
 use crate::program::{root, text, uphold};
 
 /// A browser that knows cookies and follows nothing by itself.
@@ -244,6 +248,151 @@ fn a_wrong_file_stops_the_start_with_its_place_and_no_secret_is_shown() {
     let checked = uphold(["check", agreement.to_str().unwrap(), "--sign-in", &path]).output().unwrap();
     assert!(text(&checked).contains("sign-in.toml:5") && !checked.status.success(), "{}", text(&checked));
     assert!(!folder.path().join("data").exists(), "nothing was begun");
+}
+
+/// Links the account that is signed in, through the pages of the provider, and stops at the first page of ours after them.
+fn link_by_hand(browser: &Chromium, at_account: &str) {
+    browser.open(at_account);
+    browser.script("document.getElementById('confirm').value = 'korrekt pferd batterie'");
+    browser.click("form[action='/account/identity'] button");
+    wait(|| {
+        let where_now = browser.script(
+            "return document.readyState !== 'complete' ? '' : location.pathname === '/sign-in/return' ? 'back'
+                : document.querySelector('[name=prompt]')?.value ?? ''",
+        );
+        match where_now.as_str().unwrap() {
+            "back" => return Some(()),
+            "login" => {
+                choose(browser, "login", "ana-there");
+                choose(browser, "password", "any");
+                send(browser, "form button");
+            }
+            "consent" => send(browser, "form button"),
+            _ => {}
+        }
+        None
+    });
+}
+
+#[test]
+fn axe_finds_nothing_serious_where_there_is_a_provider_in_either_theme() {
+    let (axe, entry) = (std::env::var_os("UPHOLD_AXE"), std::env::var_os("UPHOLD_OIDC_PROVIDER"));
+    let Some((axe, entry)) = axe.zip(entry).filter(|_| has_browser()) else {
+        eprintln!("skipped: UPHOLD_AXE and UPHOLD_OIDC_PROVIDER do not name what is needed; ./test does");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let at = |path: &str| format!("http://{address}{path}");
+    let provider = Npm::start(Path::new(&entry), &at("/sign-in/return"));
+    let path = write_file(folder.path(), address, &provider.issuer, "a secret: with signs");
+    let (server, link) = serve_at(folder.path(), address, &["--sign-in", &path]);
+    let (_server, link, browser) = (Running(server), link.unwrap(), Chromium::start());
+    let mut wrong = Vec::new();
+    let theme = |theme: &str| {
+        let media = serde_json::json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+        browser.devtools("Emulation.setEmulatedMedia", media);
+    };
+    let mut look = |what: &str, shown: &[&str]| {
+        let text = browser.text();
+        assert!(shown.iter().all(|shown| text.contains(shown)), "{what}: {text}");
+        wrong.extend(looked_at(&browser, &axe, what));
+    };
+    let [light, dark] = [("light", "en"), ("dark", "ja")];
+    for (each, sign_in, joining) in [
+        (light, "Sign in with Example ID", "Join with Example ID instead"),
+        (dark, "Example ID でサインイン", "代わりに Example ID で登録"),
+    ] {
+        theme(each.0);
+        browser.open(&at(&format!("/sign-in?lang={}", each.1)));
+        look(&format!("/sign-in {}", each.0), &[sign_in]);
+        browser.open(&at(&format!("{link}?lang={}", each.1)));
+        look(&format!("/join {}", each.0), &[joining]);
+    }
+    browser.open(&at("/sign-in?lang=en"));
+    join(&browser, &at(&link), Some("ana"));
+    let accounts = rusqlite::Connection::open(folder.path().join("data").join(uphold::accounts::FILE)).unwrap();
+    let sql = "INSERT INTO identities SELECT 'https://old.example.com/' || hex(zeroblob(60)), 'x', id, 0 FROM people";
+    assert_eq!(accounts.execute(sql, []).unwrap(), 1);
+    for (each, unlinked, linked, idle) in [
+        (light, "Link with Example ID", "Your account is linked with Example ID", "Links that do not work at present"),
+        (dark, "Example ID と連携する", "アカウントを Example ID と連携しました", "現在使えない連携"),
+    ] {
+        theme(each.0);
+        let account = at(&format!("/account?lang={}", each.1));
+        browser.open(&account);
+        look(&format!("/account {}", each.0), &[unlinked, idle, "old.example.com"]);
+        link_by_hand(&browser, &account);
+        look(&format!("/sign-in/return {}", each.0), &[linked, "<b>ana-there</b>", "ana-there@example.com"]);
+        browser.open(&account);
+        look(&format!("/account linked {}", each.0), &["ana-there"]);
+        assert!(!browser.text().contains("@example.com"), "what is shown once is not kept: {}", browser.text());
+        send(&browser, "form[action='/account/identity/removal'] button");
+        assert!(browser.text().contains(unlinked), "{}", browser.text());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Answers so many questions with a description, and is away afterwards.
+fn described(times: usize) -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let named = ["authorization_endpoint", "token_endpoint", "jwks_uri"].map(|key| format!("\"{key}\":\"{issuer}/x\""));
+    let body = format!("{{\"issuer\":\"{issuer}\",{}}}", named.join(","));
+    let answers = std::thread::spawn(move || {
+        let answer = |_| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            let length = stream.read(&mut head).unwrap();
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            stream.write_all(answer.as_bytes()).unwrap();
+            String::from_utf8_lossy(&head[..length]).into_owned()
+        };
+        (0..times).map(answer).collect()
+    });
+    (issuer, answers)
+}
+
+#[test]
+fn doctor_looks_at_the_sign_in_file_its_secret_and_whether_the_provider_describes_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (issuer, answers) = described(3);
+    let path = write_file(folder.path(), free_address(), &issuer, "S3CR3T");
+    let (secret, data) = (folder.path().join("secret"), folder.path().join("nowhere"));
+    let mode = |mode| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).unwrap();
+    let examine = || examined(&data, &["--sign-in", &path], 1);
+    mode(0o600);
+    let found = examine();
+    for check in ["sign-in-file", "identity-provider", "secret-file", "egress-of-sign-in", "provider-answers"] {
+        assert_eq!(result(&found, check), "ok", "{check}: {found:?}");
+    }
+    mode(0o644);
+    let found = examine();
+    assert_eq!((result(&found, "secret-file"), result(&found, "identity-provider")), ("problem", "ok"), "{found:?}");
+    assert!(!format!("{found:?}").contains("S3CR3T"));
+    // One that calls itself otherwise, be it by a slash.
+    let good = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, good.replace(&issuer, &format!("{issuer}/"))).unwrap();
+    let found = examine();
+    assert_eq!(result(&found, "provider-answers"), "problem");
+    assert!(format!("{found:?}").contains("another issuer than the one in the sign-in file"), "{found:?}");
+    let asked = answers.join().unwrap();
+    let description = "GET /.well-known/openid-configuration HTTP/1.1";
+    assert!(asked.iter().all(|head| head.starts_with(description) && !head.contains("S3CR3T")), "{asked:?}");
+    // It is away now.
+    assert_eq!(result(&examine(), "provider-answers"), "problem");
+    std::fs::remove_file(&secret).unwrap();
+    let found = examine();
+    assert_eq!(result(&found, "identity-provider"), "problem");
+    assert!(found.iter().all(|(check, ..)| check != "provider-answers"), "{found:?}");
+    std::fs::write(&path, good.replace("client_id", "client")).unwrap();
+    let found = examine();
+    assert_eq!(result(&found, "sign-in-file"), "problem");
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(result(&examine(), "sign-in-file"), "problem");
+    let without = examined(&data, &[], 1);
+    assert!(without.iter().all(|(check, ..)| !check.contains("sign-in") && !check.contains("provider")), "{without:?}");
 }
 
 #[test]

@@ -85,13 +85,18 @@ impl Lab {
             asked: Vec::new(),
         }));
         tokio::spawn(answer_all(listener, Arc::clone(&tricks)));
-        let told = issuer.clone();
+        let site = Self::site(Some(&issuer)).await;
+        Self { site, issuer, key, tricks }
+    }
+
+    /// A site that people sign in to through this provider, or through none.
+    async fn site(issuer: Option<&str>) -> Site {
         let live = told::operated(Story::Young, sample::noon());
-        let site = Site::with(live, uphold::printer::Printer::default(), |clock| {
-            let file = read_sign_in(&file("http://localhost", &told), Path::new("/")).file.unwrap();
+        let provider = |clock| {
+            let file = read_sign_in(&file("http://localhost", issuer?), Path::new("/")).file.unwrap();
             Some(IdentityProvider::new(file, Secret::new("s3:cr t"), tls::public_roots(), clock))
-        });
-        Self { site: site.await, issuer, key, tricks }
+        };
+        Site::with(live, uphold::printer::Printer::default(), provider).await
     }
 
     /// Sends somebody away with a form of ours.
@@ -468,15 +473,16 @@ async fn somebody_links_and_unlinks_in_their_own_session_and_nobody_elses() {
     assert_eq!(lab.whole(lab.sign_in().await, "r-1", "").await.status, 403, "nothing was linked");
 
     let linked = lab.whole(leave().await, "r-1", &cookie(&root)).await;
-    assert_eq!((linked.status, linked.header("location")), (303, Some("/account")));
-    assert!(site.ask("GET", "/account", &[&root]).await.body.contains("Unlink from Example ID"));
+    assert_eq!((linked.status, linked.header("location")), (200, None));
+    let page = site.ask("GET", "/account", &[&root]).await.body;
+    assert!(page.contains("Unlink from Example ID") && page.contains("<bdi class=\"known-as\">r-1</bdi>"), "{page}");
     let answer = lab.whole(lab.sign_in().await, "r-1", "").await;
     let through = started(&answer).unwrap();
     assert!(site.ask("GET", "/account", &[&through]).await.body.contains("Signed in as root"));
     // The same once more changes nothing; another of hers replaces it, and ends the session that began through the first.
-    assert_eq!(lab.whole(leave().await, "r-1", &cookie(&root)).await.status, 303);
+    assert_eq!(lab.whole(leave().await, "r-1", &cookie(&root)).await.status, 200);
     assert_eq!(site.ask("GET", "/account", &[&through]).await.status, 200);
-    assert_eq!(lab.whole(leave().await, "r-2", &cookie(&root)).await.status, 303);
+    assert_eq!(lab.whole(leave().await, "r-2", &cookie(&root)).await.status, 200);
     assert_ne!(site.ask("GET", "/account", &[&through]).await.status, 200);
     assert_eq!(lab.whole(lab.sign_in().await, "r-1", "").await.status, 403);
 
@@ -578,4 +584,192 @@ async fn at_another_address_or_without_encryption_nobody_is_sent_away() {
     let none = plain.form("/sign-in/identity", "", "next=/").await;
     assert_eq!(none.status, 404);
     assert!(!plain.get("/sign-in").await.body.contains("/sign-in/identity"));
+}
+
+#[tokio::test]
+async fn whoever_comes_back_in_vain_is_slowed_down_and_nobody_elsewhere_waits() {
+    let lab = Lab::new().await;
+    lab.joined("bob", "b-1").await;
+    lab.site.signed_in("alice", Standing::Viewer).await;
+    let [here, elsewhere] = ["192.0.2.1", "192.0.2.2"].map(|address| format!("x-forwarded-for: {address}"));
+    let asked = || lab.tricks.lock().unwrap().asked.len();
+    let back = async |away: &Away, from: &str, is_good: bool| {
+        lab.tricks.lock().unwrap().challenge = away.query["code_challenge"].clone();
+        let subject = if is_good { "b-1" } else { "" };
+        lab.hand_out(lab.signed(&json!({ "alg": "ES256", "kid": "k1" }), &lab.claims(away, subject)));
+        let path = format!("/sign-in/return?code={CODE}&state={}", away.query["state"]);
+        lab.site.ask("GET", &path, &[&away.cookie, from]).await
+    };
+    let is_slowed = |answer: &Answer| {
+        assert_eq!((answer.status, answer.header("retry-after"), started(answer)), (429, Some("60"), None));
+        assert!(answer.body.contains("Try again in 60 seconds"), "{}", answer.body);
+        assert!(answer.body.contains("Nobody was signed in and nothing was linked"), "{}", answer.body);
+    };
+
+    // From nothing that was begun in this browser: a foreign page can have somebody's browser do that, so it slows down itself
+    // and nothing else of theirs.
+    let before = asked();
+    for n in 0..21 {
+        let stray = lab.site.ask("GET", &format!("/sign-in/return?code=x&state={}", "0".repeat(64)), &[&here]).await;
+        if n < 20 { assert_eq!(stray.status, 400, "{n}") } else { is_slowed(&stray) }
+    }
+    assert_eq!(asked(), before, "and the provider is not asked");
+    assert!(started(&back(&lab.sign_in().await, &here, true).await).is_some());
+    let form = "name=alice&password=korrekt+pferd+batterie";
+    let ours = ["origin: http://localhost", "content-type: application/x-www-form-urlencoded", &here];
+    assert_eq!(lab.site.send("POST", "/sign-in", &ours, form).await.status, 303);
+
+    // From what was begun here, with what the provider does not stand for.
+    for n in 0..20 {
+        assert_eq!(back(&lab.sign_in().await, &here, false).await.status, 502, "{n}");
+    }
+    let (away, before) = (lab.sign_in().await, asked());
+    is_slowed(&back(&away, &here, false).await);
+    is_slowed(&back(&away, &here, true).await);
+    assert_eq!(asked(), before, "the provider is asked no more for them");
+    assert!(started(&back(&lab.sign_in().await, &elsewhere, true).await).is_some(), "another address");
+    assert_eq!(lab.site.send("POST", "/sign-in", &ours, form).await.status, 303, "passwords have tries of their own");
+    lab.site.hand.pass(Millis(60_000));
+    assert!(started(&back(&away, &here, true).await).is_some(), "it was not used up");
+    for n in 0..3 {
+        assert!(started(&back(&lab.sign_in().await, &here, true).await).is_some(), "{n}: what ends well costs nothing");
+    }
+    assert_eq!(back(&lab.sign_in().await, &here, false).await.status, 502, "the one try that there is again");
+    is_slowed(&back(&lab.sign_in().await, &here, false).await);
+}
+
+#[tokio::test]
+async fn whoever_links_sees_as_whom_and_can_undo_it_and_nothing_of_it_is_kept() {
+    let lab = Lab::new().await;
+    let site = &lab.site;
+    let root = site.signed_in("root", Standing::Operator).await;
+    let token = site.form_token(&root).await;
+    let body = format!("csrf={token}&old=korrekt+pferd+batterie");
+    let link = async |more: Value, language: &str| {
+        let away = lab.leave("/account/identity", &root, &body).await;
+        let mut claims = lab.claims(&away, "<r>-1");
+        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        lab.hand_out(lab.signed(&json!({ "alg": "ES256", "kid": "k1" }), &claims));
+        let cookies = format!("{}; {}; lang={language}", away.cookie, root.strip_prefix("cookie: ").unwrap());
+        lab.come_back(&away, &cookies).await
+    };
+    let hostile = json!({ "preferred_username": "<script>alert(1)</script>\u{202e}evil", "email": "x".repeat(9_000) });
+    let shown = link(hostile, "en").await;
+    assert_eq!(shown.status, 200, "{}", shown.body);
+    assert!(shown.body.contains("Your account is linked with Example ID"), "{}", shown.body);
+    assert!(shown.body.contains("<bdi>&#60;r&#62;-1</bdi>"), "{}", shown.body);
+    assert!(shown.body.contains("alert(1)") && !shown.body.contains("<script>alert"), "{}", shown.body);
+    assert!(!shown.body.contains('\u{202e}') && !shown.body.contains(&"x".repeat(101)), "{}", shown.body);
+    assert_eq!(shown.header("cache-control"), Some("no-store"));
+    // The next page knows as whom, and nothing else: it was kept nowhere.
+    let account = site.ask("GET", "/account", &[&root]).await.body;
+    assert!(account.contains("&#60;r&#62;-1</bdi>") && !account.contains("alert(1)"), "{account}");
+    for name in [uphold::accounts::FILE, "ledger.db"] {
+        let bytes = std::fs::read(site.data.path().join(name)).unwrap_or_default();
+        assert!(!bytes.windows(8).any(|part| part == b"alert(1)"), "{name}");
+    }
+    // Somebody else who is signed in there in the meantime is out again with one press of the button of that page.
+    let form = shown.body.split_once("/account/identity/removal").unwrap().1;
+    assert!(form.contains(&token) && form.contains("Unlink from Example ID"), "{form}");
+    let sign_in = async || {
+        let away = lab.sign_in().await;
+        lab.whole(away, "<r>-1", "").await
+    };
+    let other = started(&sign_in().await).unwrap();
+    assert_eq!(site.form("/account/identity/removal", &root, &format!("csrf={token}")).await.status, 303);
+    assert!(!site.knows(&other).await && site.knows(&root).await);
+    assert_eq!(sign_in().await.status, 403);
+    // A name is not what anybody is found by, and what is no text is not shown and spoils nothing.
+    let named = link(json!({ "preferred_username": { "root": 1 }, "email": null }), "ja").await;
+    assert_eq!(named.status, 200);
+    assert!(named.body.contains("アカウントを Example ID と連携しました"), "{}", named.body);
+    assert!(!named.body.contains("ユーザー名") && !named.body.contains("メールアドレス</dt>"), "{}", named.body);
+    let away = lab.sign_in().await;
+    let mut claims = lab.claims(&away, "mallory");
+    claims["preferred_username"] = json!("root");
+    claims["email"] = json!("root@example.com");
+    lab.hand_out(lab.signed(&json!({ "alg": "ES256", "kid": "k1" }), &claims));
+    assert_eq!(lab.come_back(&away, &away.cookie).await.status, 403);
+}
+
+/// Gives somebody a link to a provider that is asked no more, as another start with another file leaves it behind.
+fn linked_before(site: &Site, name: &str, issuer: &str) {
+    let accounts = rusqlite::Connection::open(site.data.path().join(uphold::accounts::FILE)).unwrap();
+    let sql = "INSERT INTO identities SELECT ?2, 'once-' || name, id, ?3 FROM people WHERE name = ?1";
+    assert_eq!(accounts.execute(sql, rusqlite::params![name, issuer, sample::noon().0]).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_link_to_a_provider_that_is_asked_no_more_is_shown_and_can_be_removed() {
+    const OLD: &str = "https://old.example.com/realms/main";
+    let lab = Lab::new().await;
+    for site in [&Lab::site(None).await, &lab.site] {
+        let root = site.signed_in("root", Standing::Operator).await;
+        let account = async || site.ask("GET", "/account", &[&root]).await.body;
+        assert!(!account().await.contains("Links that do not work at present"));
+        linked_before(site, "root", OLD);
+        let page = account().await;
+        assert!(page.contains("Links that do not work at present"), "{page}");
+        assert!(page.contains("<bdi>old.example.com</bdi>") && page.contains(OLD), "{page}");
+        assert!(page.contains("once-root</bdi>") && page.contains("Unlink from old.example.com"), "{page}");
+        assert!(page.contains("your account has another way in"), "{page}");
+        let token = site.form_token(&root).await;
+        let remove = async |issuer: &str| {
+            let body = format!(
+                "csrf={token}&issuer={}",
+                form_urlencoded::byte_serialize(issuer.as_bytes()).collect::<String>()
+            );
+            site.form("/account/identity/removal", &root, &body).await
+        };
+        let other = session(&site.sign_in("root", crate::web::PASSWORD).await);
+        assert_eq!(
+            site.form("/account/identity/removal", &root, &format!("issuer={OLD}")).await.status,
+            403,
+            "no token"
+        );
+        assert_eq!(remove("https://other.example.com").await.status, 409, "no such link");
+        assert!(site.knows(&other).await && account().await.contains(OLD), "and nothing was done");
+        assert_eq!(remove(OLD).await.header("location"), Some("/account"));
+        assert!(site.knows(&root).await && !site.knows(&other).await, "one of them may have begun through it");
+        assert!(!account().await.contains(OLD));
+        let acts = site.accounts.store().acts().unwrap();
+        assert!(acts.iter().any(|act| act.what == "identity-unlinked" && act.to.as_deref() == Some(OLD)), "{acts:?}");
+    }
+}
+
+#[tokio::test]
+async fn whose_only_way_in_does_not_work_is_told_what_to_do_and_keeps_it() {
+    const OLD: &str = "https://old.example.com";
+    let lab = Lab::new().await;
+    let site = &lab.site;
+    site.signed_in("root", Standing::Operator).await;
+    let bob = lab.joined("bob", "b-1").await;
+    // The provider is asked no more under this name.
+    let accounts = rusqlite::Connection::open(site.data.path().join(uphold::accounts::FILE)).unwrap();
+    assert_eq!(accounts.execute("UPDATE identities SET issuer = ?1", [OLD]).unwrap(), 1);
+    let page = site.ask("GET", "/account", &[&bob]).await.body;
+    assert!(
+        page.contains("once this session is over, you cannot sign in") && page.contains("ask an operator for a link")
+    );
+    assert!(
+        page.contains("old.example.com") && page.contains("Cannot be unlinked: it would be the only way in"),
+        "{page}"
+    );
+    assert!(!page.contains("/account/identity/removal"), "there is no button for it");
+    let japanese = site.ask("GET", "/account", &[&format!("{bob}; lang=ja")]).await.body;
+    assert!(
+        japanese.contains("現在使えない連携") && japanese.contains("唯一のサインイン方法のため解除できません"),
+        "{japanese}"
+    );
+    assert_eq!(lab.whole(lab.sign_in().await, "b-1", "").await.status, 403);
+    let token = site.form_token(&bob).await;
+    let refused = site.form("/account/identity/removal", &bob, &format!("csrf={token}&issuer={OLD}")).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("This is the only way into your account"), "{}", refused.body);
+    // What the page advises does help, and the old link is gone with it.
+    let cause = Cause { by: "test".to_owned(), why: "moved".to_owned(), at: sample::noon() };
+    let path = format!("/join/{}", site.accounts.store().invite("bob", None, &cause).unwrap().secret.reveal());
+    let away = lab.leave(&format!("{path}/identity"), "", "").await;
+    let moved = started(&lab.whole(away, "b-1", "").await).unwrap();
+    assert!(!site.ask("GET", "/account", &[&moved]).await.body.contains(OLD));
 }

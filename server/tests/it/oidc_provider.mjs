@@ -12,6 +12,13 @@ server.listen(0, '127.0.0.1', () => {
     clients: [{ client_id: 'uphold', client_secret: 'a secret: with signs', redirect_uris: [back] }],
     cookies: { keys: ['a key of the tests'] },
     features: { devInteractions: { enabled: true } },
+    // What some providers put into the ID token without being asked.
+    conformIdTokenClaims: false,
+    claims: { openid: ['sub', 'preferred_username', 'email'] },
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, preferred_username: `<b>${id}</b>`, email: `${id}@example.com` }),
+    }),
     pkce: { required: () => true },
   });
   server.on('request', provider.callback());

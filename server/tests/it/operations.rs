@@ -157,7 +157,7 @@ fn a_server_whose_secrets_cannot_be_read_leaves_no_trace() {
 }
 
 /// What `doctor` finds: each examination with its result.
-fn examined(data: &Path, more: &[&str], code: i32) -> Vec<(String, String, String)> {
+pub(crate) fn examined(data: &Path, more: &[&str], code: i32) -> Vec<(String, String, String)> {
     let mut command = uphold(["doctor", "--format", "json", "--listen", "127.0.0.1:0"]);
     let output = command.arg("--data").arg(data).args(more).output().unwrap();
     assert_eq!(output.status.code(), Some(code), "{}", text(&output));
@@ -167,7 +167,7 @@ fn examined(data: &Path, more: &[&str], code: i32) -> Vec<(String, String, Strin
     findings.map(|each| (word(each, "check"), word(each, "result"), word(each, "said"))).collect()
 }
 
-fn result<'a>(found: &'a [(String, String, String)], check: &str) -> &'a str {
+pub(crate) fn result<'a>(found: &'a [(String, String, String)], check: &str) -> &'a str {
     let found = found.iter().find(|(name, ..)| name == check);
     found.map_or_else(|| panic!("`{check}` was not examined"), |(_, result, _)| result)
 }
@@ -247,6 +247,11 @@ fn a_support_bundle_holds_no_secret_from_anywhere() {
         [[channel]]\nname = \"mail\"\nkind = \"smtp\"\nhost = \"mail.example\"\nsecurity = \"tls\"\nuser = \"S3CR3T-user\"\n\
         secret_file = \"password\"\nfrom = \"a@b.example\"\nto = [\"c@d.example\"]\n";
     std::fs::write(path("alerts.toml"), alerts).unwrap();
+    std::fs::write(path("client"), "S3CR3T-of-the-client").unwrap();
+    let sign_in = "# S3CR3T-comment\nbase_url = \"https://sla.example\"\n[identity_provider]\n\
+        issuer = \"https://id.invalid/S3CR3T-tenant\"\nclient_id = \"S3CR3T-client\"\nsecret_file = \"client\"\n\
+        name = \"Example ID\"\n";
+    std::fs::write(path("sign-in.toml"), sign_in).unwrap();
     std::fs::write(path("checks.toml"), std::fs::read_to_string(path("checks.toml")).unwrap() + "# S3CR3T-comment\n")
         .unwrap();
     let key = std::fs::read_to_string(data.join("ledger.key")).unwrap();
@@ -256,7 +261,8 @@ fn a_support_bundle_holds_no_secret_from_anywhere() {
     let (checks, alerts, out) = (path("checks.toml"), path("alerts.toml"), path("bundle.tar"));
     let listen = "127.0.0.1:1";
     let args = ["--data", data.to_str().unwrap(), "--agreement", agreement.to_str().unwrap(), "--checks", &checks];
-    let said = stdout([&["support-bundle"], &args[..], &["--alerts", &alerts, "--listen", listen, &out]].concat());
+    let (sign_in, files) = (path("sign-in.toml"), ["--alerts", &alerts, "--sign-in"]);
+    let said = stdout([&["support-bundle"], &args[..], &files, &[&sign_in, "--listen", listen, &out]].concat());
     assert!(said.contains("read it before you send it"), "{said}");
 
     let mut archive = tar::Archive::new(std::fs::File::open(&out).unwrap());
@@ -267,7 +273,7 @@ fn a_support_bundle_holds_no_secret_from_anywhere() {
         names.push(entry.path().unwrap().to_string_lossy().into_owned());
         entry.read_to_string(&mut all).unwrap();
     }
-    for name in ["about", "doctor", "data-folder", "ledger", "checks", "alerts"] {
+    for name in ["about", "doctor", "data-folder", "ledger", "checks", "alerts", "sign-in"] {
         assert!(names.contains(&format!("uphold-support/{name}.json")), "{names:?}");
     }
     let first_token = std::fs::read_to_string(folder.path().join("log")).unwrap();
@@ -276,7 +282,15 @@ fn a_support_bundle_holds_no_secret_from_anywhere() {
     for secret in secrets.chain([token.as_str(), &first_token, "S3CR3T", "Bearer", "whsec_"]) {
         assert!(!all.contains(secret), "`{secret}` is in the bundle:\n{all}");
     }
-    for shown in ["\"uphold\":", "workload-security", "h.example", "[removed]", "\"measurement\":"] {
+    for shown in [
+        "\"uphold\":",
+        "workload-security",
+        "h.example",
+        "https://id.invalid/…",
+        "Example ID",
+        "[removed]",
+        "\"measurement\":",
+    ] {
         assert!(all.contains(shown), "{shown}: {all}");
     }
     assert_eq!(std::fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
@@ -293,9 +307,24 @@ fn the_unit_is_one_that_systemd_understands() {
     {
         assert!(unit.contains(needed), "{needed}");
     }
-    let path = folder.path().join("uphold.service");
-    std::fs::write(&path, unit.replace("/usr/bin/uphold", env!("CARGO_BIN_EXE_uphold"))).unwrap();
-    match Command::new("systemd-analyze").arg("verify").arg(&path).output() {
+    // The place for signing in through a provider, as it stands there and once it is used.
+    let plain = unit.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+    let prepared = format!("#{plain} --sign-in /etc/uphold/sign-in.toml\n");
+    assert!(unit.contains(&prepared), "{prepared}");
+    assert!(unit.contains("#LoadCredential=sign-in-secret:"), "{unit}");
+    let used = unit
+        .replacen(&format!("{plain}\n"), "", 1)
+        .replace(&prepared, &prepared[1..])
+        .replace("#LoadCredential", "LoadCredential");
+    assert_eq!(used.lines().filter(|line| line.starts_with("ExecStart=")).count(), 1);
+    understood(&folder.path().join("uphold.service"), &unit);
+    understood(&folder.path().join("uphold.service"), &used);
+}
+
+/// Has systemd look at a unit, where there is one.
+fn understood(path: &Path, unit: &str) {
+    std::fs::write(path, unit.replace("/usr/bin/uphold", env!("CARGO_BIN_EXE_uphold"))).unwrap();
+    match Command::new("systemd-analyze").arg("verify").arg(path).output() {
         Ok(output) => assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output)),
         Err(error) => println!("skipped: systemd-analyze: {error}"),
     }
