@@ -183,10 +183,37 @@ struct IdleLinkView {
 
 struct SessionView {
     id: i64,
+    /// What the browser is called, or else all that it says of itself.
     browser: String,
+    whole: Option<String>,
     began: String,
     seen: String,
     is_own: bool,
+}
+
+/// What people call a browser and what it runs on, where it says both in the usual way.
+fn browser_name(said: &str) -> Option<String> {
+    // Each says that it is the one after it, too.
+    const BROWSERS: [(&str, &str); 6] = [
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    const SYSTEMS: [(&str, &str); 7] = [
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Android", "Android"),
+        ("CrOS", "ChromeOS"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let find =
+        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| said.contains(mark)).map(|(_, name)| *name);
+    Some(format!("{}, {}", find(&BROWSERS)?, find(&SYSTEMS)?))
 }
 
 impl AccountPage {
@@ -195,7 +222,12 @@ impl AccountPage {
         let words = frame::words(texts, &live);
         let session = |entry: &SessionEntry| SessionView {
             id: entry.id,
-            browser: if entry.browser.is_empty() { texts.get("session-unnamed") } else { entry.browser.clone() },
+            browser: match (entry.browser.as_str(), browser_name(&entry.browser)) {
+                ("", _) => texts.get("session-unnamed"),
+                (whole, None) => whole.to_owned(),
+                (_, Some(name)) => name,
+            },
+            whole: Some(entry.browser.clone()).filter(|whole| !whole.is_empty()),
             began: words.moment(entry.created_at),
             seen: words.moment(entry.seen_at),
             is_own: entry.id == signed.session,
@@ -247,5 +279,37 @@ impl IdleLinkView {
         let host = Url::parse(&identity.issuer).map_or_else(|_| identity.issuer.clone(), |url| url.host().to_string());
         let (since, subject) = (words.moment(*linked_at), subject_of(identity));
         Self { issuer: identity.issuer.clone(), host, since, subject }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::browser_name;
+
+    #[test]
+    fn a_browser_is_called_what_people_call_it() {
+        for (said, name) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36",
+                "Chrome, Linux",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0 Safari/537.36 Edg/150.0",
+                "Edge, Windows",
+            ),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15",
+                "Safari, macOS",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/604.1",
+                "Safari, iOS",
+            ),
+            ("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0", "Firefox, Android"),
+        ] {
+            assert_eq!(browser_name(said).as_deref(), Some(name), "{said}");
+        }
+        assert_eq!(browser_name("curl/8.5.0"), None);
+        assert_eq!(browser_name(""), None);
     }
 }

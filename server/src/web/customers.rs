@@ -246,7 +246,7 @@ fn line(words: &Words, live: &Live, customer: &CustomerId, records: &Records<'_>
         revision: standing::revision(words, live, &standing),
         covered: standing.is_covered().map(|_| covered),
         suspension: (!standing.suspended.is_empty()).then(|| standing::suspension(words, &standing)),
-        software: standing::connected(words, records),
+        software: standing::connected(words, live, records),
     }
 }
 

@@ -163,8 +163,8 @@ pub(super) fn line(words: &Words, live: &Live, fact: &Fact<Incident>) -> Line {
     }
 }
 
-/// What an incident is of, in the names of the agreement.
-fn title(words: &Words, live: &Live, scope: &Scope) -> String {
+/// What something is of, in the names of the agreement.
+pub(super) fn title(words: &Words, live: &Live, scope: &Scope) -> String {
     let Some(id) = &scope.solution else { return words.texts.get("incident-of-all") };
     let solution = live.agreement.find_solution(id);
     let solution = solution.map_or_else(|| id.to_string(), |found| words.phrase(&found.name).text);

@@ -13,8 +13,12 @@ use uphold_core::id::CustomerId;
 use uphold_core::interval::{Interval, IntervalSet};
 use uphold_core::time::Instant;
 
+use super::incident_page;
 use crate::live::Live;
 use crate::wording::{Phrase, Words};
+
+/// How many counts of connected software are said in a line; all of them are in the customer's list.
+const COUNTS_SHOWN: usize = 4;
 
 /// What was told of one customer, as it is known.
 #[derive(Default)]
@@ -22,8 +26,8 @@ pub(super) struct Records<'a> {
     pub(super) entitlements: Vec<&'a Entitlement>,
     pub(super) assents: Vec<&'a Assent>,
     pub(super) suspensions: Vec<&'a Fact<Suspension>>,
-    /// The last count of its connected software.
-    pub(super) connections: Option<&'a Connections>,
+    /// The last count of its connected software, of each part that is counted apart.
+    pub(super) connections: Vec<&'a Connections>,
 }
 
 /// The records of everybody of whom there are some, in the order of their ids.
@@ -55,7 +59,11 @@ fn gather<'a>(live: &'a Live, wanted: impl Fn(&CustomerId) -> bool) -> BTreeMap<
     for fact in &facts.connections {
         let Some(customer) = named(&fact.body.scope) else { continue };
         let latest = &mut found.entry(customer).or_default().connections;
-        *latest = latest.take().into_iter().chain([&fact.body]).max_by_key(|count| count.span);
+        match latest.iter_mut().find(|held| held.scope == fact.body.scope) {
+            Some(held) if held.span > fact.body.span => {}
+            Some(held) => *held = &fact.body,
+            None => latest.push(&fact.body),
+        }
     }
     // Whoever pays is a customer, too.
     for fact in &facts.fees {
@@ -221,7 +229,7 @@ pub(super) fn says(words: &Words, live: &Live, records: &Records<'_>, standing: 
         acceptance(words, live, standing),
         revision(words, live, standing),
         suspension(words, standing),
-        connected(words, records),
+        connected(words, live, records),
     ]
 }
 
@@ -312,12 +320,30 @@ pub(super) fn suspension(words: &Words, standing: &Standing<'_>) -> Said {
 }
 
 /// How much of its software was connected when that was counted last.
-pub(super) fn connected(words: &Words, records: &Records<'_>) -> Said {
+pub(super) fn connected(words: &Words, live: &Live, records: &Records<'_>) -> Said {
     let texts = words.texts;
     let label = texts.get("standing-software-label");
-    let Some(count) = records.connections else {
+    let counts = &records.connections;
+    if counts.is_empty() {
         return Said { label, class: "undecided", text: texts.get("standing-not-counted") };
+    }
+    let text = |count: &&Connections| match counts.len() {
+        1 => counted(words, count),
+        _ => {
+            let part = texts
+                .with("standing-counted-part", &[("part", incident_page::title(words, live, &count.scope).into())]);
+            format!("{part}{}", counted(words, count))
+        }
     };
+    let is_whole = counts.iter().all(|count| count.connected >= count.expected);
+    let mut said: Vec<String> = counts.iter().take(COUNTS_SHOWN).map(text).collect();
+    if let Some(more) = counts.len().checked_sub(COUNTS_SHOWN).filter(|more| *more > 0) {
+        said.push(texts.with("standing-counted-more", &[("n", words.number(&more.to_string()).into())]));
+    }
+    Said { label, class: if is_whole { "kept" } else { "undecided" }, text: said.join(" · ") }
+}
+
+fn counted(words: &Words, count: &Connections) -> String {
     let number = |count: u64| words.number(&count.to_string()).into();
     let until = if count.span.until() == Instant::MAX { count.span.from() } else { count.span.until() };
     let blanks = [
@@ -325,8 +351,7 @@ pub(super) fn connected(words: &Words, records: &Records<'_>) -> Said {
         ("expected", number(count.expected)),
         ("moment", words.moment(until).into()),
     ];
-    let class = if count.connected >= count.expected { "kept" } else { "undecided" };
-    Said { label, class, text: texts.with("standing-counted", &blanks) }
+    words.texts.with("standing-counted", &blanks)
 }
 
 /// How it stands with each solution.

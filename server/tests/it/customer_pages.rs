@@ -26,6 +26,7 @@ const TOLD: &str = r#"
 {"type":"suspension","id":"s-cord","scope":{"solution":"workload-security","customer":"cord"},"extent":"part","act":"flooding","ordered_at":"2026-11-21T00:00:00Z","enforced_at":"2026-11-21T00:04:00Z","recorded_at":"2026-11-21T00:00:00Z"}
 {"type":"notice","id":"n-cord","about":{"id":"s-cord"},"kind":"suspension","channel":"mail","customer":"cord","accepted_at":"2026-11-21T00:09:30Z","recorded_at":"2026-11-21T00:10:00Z"}
 {"type":"connections","id":"c-1","scope":{"solution":"workload-security","interface":"connections","customer":"acme"},"from":"2026-11-20T00:00:00Z","until":"2026-11-21T00:00:00Z","expected":5000,"connected":4990,"customer_side":7,"undetermined":1,"recorded_at":"2026-11-21T00:00:00Z"}
+{"type":"connections","id":"c-3","scope":{"solution":"workload-security","interface":"connections","region":"osaka","customer":"acme"},"from":"2026-11-20T00:00:00Z","until":"2026-11-21T00:00:00Z","expected":7,"connected":7,"customer_side":0,"undetermined":0,"recorded_at":"2026-11-21T00:00:00Z"}
 {"type":"connections","id":"c-2","scope":{"solution":"workload-security","interface":"connections","customer":"acme"},"from":"2026-11-21T00:00:00Z","until":"2026-11-22T00:00:00Z","expected":5000,"connected":4998,"customer_side":2,"undetermined":0,"recorded_at":"2026-11-22T00:00:00Z"}
 "#;
 
@@ -87,7 +88,8 @@ async fn the_list_says_how_each_customer_stands_and_invents_nothing() {
                 "paid, from 1 October 2026",
                 "accepted, from",
                 "person-of-acme",
-                "4,998 of 5,000",
+                "Connections of installed software: 4,998 of 5,000",
+                "osaka: 7 of 7",
                 "none in force",
             ][..],
         ),
