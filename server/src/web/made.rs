@@ -25,11 +25,11 @@ use crate::ledger::{BookError, FILE, LedgerError, Reader};
 use crate::live::Live;
 use crate::operate::closing;
 
-/// How many frozen statements are kept once they were worked out again.
-const KEPT: usize = 64;
+/// How many frozen statements are kept once they were worked out again. One over ten thousand checks takes about 30 MB.
+const KEPT: usize = 32;
 
-/// How many months of everybody's frozen statements are worked out before anybody asks: the current year, and the one before it.
-const READY: usize = 24;
+/// How many months of everybody's statements are worked out before anybody asks.
+const READY: usize = 13;
 
 /// How long before and after a month something may have been observed that its figures follow from, at a first guess.
 const NEAR: Millis = Millis(35 * 86_400_000);
