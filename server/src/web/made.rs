@@ -4,7 +4,7 @@
 //! A frozen one is worked out again from what was known then, and shown only where it says what was frozen; its text as it was
 //! frozen is in the ledger. Not here: the documents themselves (`crate::statement`), and who may see whose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -191,19 +191,17 @@ pub(super) fn make(live: &Live, data: &Path, kept: &Kept, which: &Which) -> Resu
     made
 }
 
-/// Works out what was frozen for everybody before anybody asks, one by one and the newest month first, whenever a month was
-/// frozen. It ends with the pictures.
+/// Works out what was frozen for everybody before anybody asks, each version once, one by one and the newest month first. It ends with the pictures.
 pub(super) async fn keep_ready(app: App) {
     let mut pictures = app.web.live.clone();
-    let mut done = None;
+    let (mut done, mut tried) = (None, BTreeSet::new());
     loop {
         let live = pictures.borrow_and_update().clone();
         let newest = live.statements.iter().map(|frozen| frozen.seq).max();
         if newest != done {
-            let months = months(&live).into_iter().take(READY);
-            for which in months.filter_map(|month| find(&live, &Whose::Everybody, &month.name, None)) {
+            for (which, frozen) in not_tried(&live, &mut tried) {
                 let (shared, live) = (Arc::clone(&app), Arc::clone(&live));
-                app.judge(move || make_ready(&live, &shared, &which)).await;
+                app.judge(move || make_ready(&live, &shared, &which, &frozen)).await;
             }
             done = newest;
         }
@@ -211,6 +209,14 @@ pub(super) async fn keep_ready(app: App) {
             return;
         }
     }
+}
+
+/// What was frozen last of each of the newest months, where it was not tried before.
+fn not_tried(live: &Live, tried: &mut BTreeSet<Digest>) -> Vec<(Which, Frozen)> {
+    let newest = months(live).into_iter().take(READY);
+    let found = newest.filter_map(|month| find(live, &Whose::Everybody, &month.name, None));
+    let frozen = found.filter_map(|which| Some((which.clone(), which.frozen?)));
+    frozen.filter(|(_, frozen)| tried.insert(frozen.fact.text)).collect()
 }
 
 fn now(live: &Live, Which { whose, period, .. }: &Which) -> Result<Made, NotMade> {
@@ -270,8 +276,7 @@ fn again(live: &Live, data: &Path, which: &Which, frozen: &Frozen) -> Result<Mad
 }
 
 /// What memory does not have is left for whoever asks: reading all of a ledger is no work to do on the off chance.
-fn make_ready(live: &Live, app: &App, which: &Which) {
-    let Some(frozen) = &which.frozen else { return };
+fn make_ready(live: &Live, app: &App, which: &Which, frozen: &Frozen) {
     if app.statements.find(frozen.fact.text).is_none()
         && let Some(made) = from_memory(live, &app.web.data, which, frozen)
     {
